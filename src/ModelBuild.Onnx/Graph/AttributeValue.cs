@@ -48,6 +48,9 @@ public sealed record AttributeValue(AttributeKind Kind, object Value)
     /// <summary>Where the node is part of a local function: the name of the function's attribute that gives the value.</summary>
     public string? ReferenceName { get; init; }
 
+    /// <summary>Documentation as read.</summary>
+    public string DocString { get; init; } = "";
+
     /// <summary>An integer.</summary>
     public static implicit operator AttributeValue(long value) => new(AttributeKind.Int, value);
 
@@ -62,6 +65,9 @@ public sealed record AttributeValue(AttributeKind Kind, object Value)
 
     /// <summary>Floats.</summary>
     public static implicit operator AttributeValue(float[] value) => new(AttributeKind.Floats, value.ToImmutableArray());
+
+    /// <summary>Strings.</summary>
+    public static implicit operator AttributeValue(string[] value) => new(AttributeKind.Strings, value.Select(System.Text.Encoding.UTF8.GetBytes).ToImmutableArray());
 
     /// <summary>A tensor.</summary>
     public static implicit operator AttributeValue(Tensor value) => new(AttributeKind.Tensor, value);

@@ -38,6 +38,18 @@ public sealed class Graph
     /// <summary>Metadata as read.</summary>
     public List<KeyValuePair<string, string>> Metadata { get; } = [];
 
+    /// <summary>Parts of the message that are carried through untouched, or null.</summary>
+    internal object? Carried { get; set; }
+
+    /// <summary>Initializers that are stored sparse, as read. Their values have no <see cref="Value.Constant"/>.</summary>
+    internal List<(Value Value, Proto.SparseTensorProto Data)> SparseInitializers { get; } = [];
+
+    internal void AddSparseInitializer(string name, Proto.SparseTensorProto data)
+    {
+        var value = AddValue(name, TensorType.Of((ElementType)data.Values.DataType, data.Dims.ToArray()));
+        SparseInitializers.Add((value, data));
+    }
+
     /// <summary>Inputs in their declared order. An initializer that is also listed as an input (IR 3 style: a default) is among them.</summary>
     public IReadOnlyList<Value> Inputs => InputList;
 
@@ -185,6 +197,7 @@ public sealed class Graph
         if (!value.IsUnused || value.Producer is not null)
             throw new InvalidOperationException($"'{value.Name}' is still used");
         _initializers.Remove(value);
+        SparseInitializers.RemoveAll(s => ReferenceEquals(s.Value, value));
         InputList.Remove(value);
         _values.Remove(value.Name);
     }

@@ -40,6 +40,9 @@ public sealed class Node
     /// <summary>Metadata as read.</summary>
     public List<KeyValuePair<string, string>> Metadata { get; } = [];
 
+    /// <summary>Fields of the message that this library does not know, or null.</summary>
+    internal object? Carried { get; set; }
+
     /// <summary>Attributes by name.</summary>
     public SortedDictionary<string, AttributeValue> Attributes { get; } = new(StringComparer.Ordinal);
 

@@ -30,6 +30,12 @@ public sealed class Value
     /// <summary>For values that are not tensors (sequence, optional, map): the type message as read, carried through.</summary>
     public object? NonTensorType { get; set; }
 
+    /// <summary>The declaration as read (documentation, denotations), or null where the file declared no type of the value.</summary>
+    internal Proto.ValueInfoProto? CarriedType { get; set; }
+
+    /// <summary>What was read of an initializer apart from its data.</summary>
+    internal Proto.TensorProto? CarriedTensor { get; set; }
+
     /// <summary>The data of an initializer, else null.</summary>
     public Tensor? Constant { get; set; }
 

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using ModelBuild.Onnx.Proto;
+using Type = ModelBuild.Onnx.Proto.AttributeProto.Types.AttributeType;
+
+namespace ModelBuild.Onnx;
+
+/// <summary>Turns attribute messages into attribute values.</summary>
+internal static class AttributeReader
+{
+    public static AttributeValue Read(AttributeProto proto, ExternalData external, Func<GraphProto, Graph> readGraph, string node)
+    {
+        var type = proto.Type == Type.Undefined ? Guess(proto) : proto.Type;
+        var where = $"attribute '{proto.Name}' of {node}";
+        if (proto.RefAttrName.Length > 0)
+            return new((AttributeKind)type, 0L) { ReferenceName = proto.RefAttrName, DocString = proto.DocString };
+        object value = type switch
+        {
+            Type.Float => proto.F,
+            Type.Int => proto.I,
+            Type.String => proto.S.ToByteArray(),
+            Type.Tensor when proto.T is not null => TensorReader.Read(proto.T, external, where),
+            Type.Graph when proto.G is not null => readGraph(proto.G),
+            Type.Floats => proto.Floats.ToImmutableArray(),
+            Type.Ints => proto.Ints.ToImmutableArray(),
+            Type.Strings => proto.Strings.Select(s => s.ToByteArray()).ToImmutableArray(),
+            Type.Tensors => proto.Tensors.Select(t => TensorReader.Read(t, external, where)).ToImmutableArray(),
+            Type.Graphs => proto.Graphs.Select(readGraph).ToImmutableArray(),
+            Type.SparseTensor when proto.SparseTensor is not null => SparseTensorReader.Check(proto.SparseTensor),
+            Type.SparseTensors => proto.SparseTensors.Select(SparseTensorReader.Check).ToImmutableArray(),
+            Type.TypeProto when proto.Tp is not null => proto.Tp,
+            Type.TypeProtos => proto.TypeProtos.ToImmutableArray(),
+            _ => throw new OnnxException(OnnxErrors.Corrupt, $"{where} has no value of the type {type} that it states", node),
+        };
+        return new((AttributeKind)type, value) { DocString = proto.DocString };
+    }
+
+    // The type was not always written; then the one field that is there tells.
+    private static Type Guess(AttributeProto p) =>
+        p.HasF ? Type.Float : p.HasI ? Type.Int : p.HasS ? Type.String : p.T is not null ? Type.Tensor : p.G is not null ? Type.Graph
+        : p.Floats.Count > 0 ? Type.Floats : p.Ints.Count > 0 ? Type.Ints : p.Strings.Count > 0 ? Type.Strings
+        : p.Tensors.Count > 0 ? Type.Tensors : p.Graphs.Count > 0 ? Type.Graphs : Type.Undefined;
+}

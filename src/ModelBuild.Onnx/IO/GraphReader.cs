@@ -1,0 +1,132 @@
+using ModelBuild.Onnx.Proto;
+
+namespace ModelBuild.Onnx;
+
+/// <summary>Turns graph messages into editable graphs.</summary>
+internal sealed class GraphReader(ExternalData external)
+{
+    /// <summary>Fills an empty graph. The message is consumed: what stays in it afterwards is unknown to this library.</summary>
+    public void Fill(Graph graph, GraphProto proto)
+    {
+        graph.Name = proto.Name;
+        graph.DocString = proto.DocString;
+        foreach (var entry in proto.MetadataProps)
+            graph.Metadata.Add(new(entry.Key, entry.Value));
+
+        foreach (var info in proto.Input)
+            SetType(graph.AddInput(Fresh(graph, info.Name, "input"), null), info);
+        foreach (var tensor in proto.Initializer)
+        {
+            var name = tensor.Name;
+            var data = TensorReader.Read(tensor, external, $"initializer '{name}'");
+            var value = Own(graph, name) is { IsGraphInput: true, Constant: null } input ? input : graph.AddValue(Fresh(graph, name, "initializer"));
+            graph.MarkInitializer(value, data);
+            value.CarriedTensor = TensorReader.Rest(tensor);
+        }
+        foreach (var sparse in proto.SparseInitializer)
+            graph.AddSparseInitializer(Fresh(graph, sparse.Values?.Name ?? "", "sparse initializer"), SparseTensorReader.Check(sparse));
+
+        // All values first: a node may be written before the one that it reads, and subgraphs read values of the graphs around them.
+        foreach (var node in proto.Node)
+            foreach (var output in node.Output)
+                if (output.Length > 0)
+                    graph.AddValue(Fresh(graph, output, "output of " + Describe(node)));
+        foreach (var info in proto.ValueInfo)
+            if (Own(graph, info.Name) is { CarriedType: null } value)
+                SetType(value, info);
+        foreach (var info in proto.Output)
+        {
+            if (graph.Find(info.Name) is not { } value)
+                throw new OnnxException(OnnxErrors.Wiring, $"the graph's output '{info.Name}' is made by nothing");
+            if (ReferenceEquals(value.Graph, graph) && (value.CarriedType is null || value.Type is null))
+                SetType(value, info);
+            graph.AddOutput(value);
+        }
+        foreach (var node in proto.Node)
+            AddNode(graph, node);
+        SortIfNeeded(graph);
+
+        foreach (var field in GraphProto.Descriptor.Fields.InFieldNumberOrder())
+            if (field.FieldNumber != GraphProto.QuantizationAnnotationFieldNumber)
+                field.Accessor.Clear(proto);
+        graph.Carried = proto.CalculateSize() > 0 ? proto : null;
+    }
+
+    private void AddNode(Graph graph, NodeProto proto)
+    {
+        var inputs = new Value?[proto.Input.Count];
+        for (var i = 0; i < inputs.Length; i++)
+            if (proto.Input[i] is { Length: > 0 } name)
+                inputs[i] = graph.Find(name) ?? throw new OnnxException(OnnxErrors.Wiring, $"{Describe(proto)} reads '{name}', which nothing makes", proto.Name);
+        var outputs = proto.Output.Select(name => name.Length == 0 ? new Value(graph, "") : Own(graph, name)!).ToArray();
+        var node = graph.AddNode(proto.OpType, Domains.Normalize(proto.Domain), inputs, outputs);
+        node.Name = proto.Name;
+        node.Overload = proto.Overload;
+        node.DocString = proto.DocString;
+        foreach (var entry in proto.MetadataProps)
+            node.Metadata.Add(new(entry.Key, entry.Value));
+        foreach (var attribute in proto.Attribute)
+        {
+            var value = AttributeReader.Read(attribute, external, g =>
+            {
+                var inner = new Graph(graph.Model, graph);
+                Fill(inner, g);
+                return inner;
+            }, Describe(proto));
+            if (!node.Attributes.TryAdd(attribute.Name, value))
+                throw new OnnxException(OnnxErrors.DuplicateName, $"{Describe(proto)} has two attributes named '{attribute.Name}'", proto.Name);
+        }
+        node.Sources = [node.DisplayName];
+
+        foreach (var field in NodeProto.Descriptor.Fields.InFieldNumberOrder())
+            field.Accessor.Clear(proto);
+        node.Carried = proto.CalculateSize() > 0 ? proto : null;
+    }
+
+    private static void SetType(Value value, ValueInfoProto info)
+    {
+        value.CarriedType = info;
+        value.Type = TypeConversion.TensorTypeOf(info.Type);
+        value.NonTensorType = value.Type is null ? info.Type : null;
+    }
+
+    private static Value? Own(Graph graph, string name) => graph.Find(name) is { } v && ReferenceEquals(v.Graph, graph) ? v : null;
+
+    private static string Fresh(Graph graph, string name, string what)
+    {
+        if (name.Length == 0)
+            throw new OnnxException(OnnxErrors.Wiring, $"a graph's {what} has no name");
+        return Own(graph, name) is null ? name : throw new OnnxException(OnnxErrors.DuplicateName, $"'{name}' ({what}) names two values of one graph");
+    }
+
+    private static string Describe(NodeProto node) => node.Name.Length > 0
+        ? $"node '{node.Name}' ({node.OpType})"
+        : $"node {node.OpType}({(node.Output.Count > 0 ? node.Output[0] : "")})";
+
+    private static void SortIfNeeded(Graph graph)
+    {
+        var seen = new HashSet<Node>(graph.Nodes.Count);
+        var sorted = true;
+        foreach (var node in graph.Nodes)
+        {
+            foreach (var dependency in Graph.Dependencies(node))
+            {
+                if (ReferenceEquals(dependency.Producer, node))
+                    throw new OnnxException(OnnxErrors.Wiring, $"node '{node.DisplayName}' reads its own output", node.DisplayName);
+                if (dependency.Producer is { } producer && ReferenceEquals(producer.Graph, graph) && !seen.Contains(producer))
+                    sorted = false;
+            }
+            seen.Add(node);
+        }
+        if (sorted)
+            return;
+        try
+        {
+            graph.Sort();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new OnnxException(OnnxErrors.Wiring, e.Message, null, e);
+        }
+    }
+}

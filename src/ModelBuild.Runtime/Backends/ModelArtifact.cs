@@ -1,23 +1,95 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
 namespace ModelBuild;
 
-/// <summary>An artifact that a build wrote, and where it came from.</summary>
-public sealed class ModelArtifact
+/// <summary>
+/// An artifact that a build wrote, opened: a file whose handle stays open, or a resource. Backends read it through this object, so that
+/// what runs, and what <see cref="ComputeSha256"/> hashes, is the same content even if the file is replaced meanwhile.
+/// </summary>
+public sealed class ModelArtifact : IDisposable
 {
-    /// <summary>The profile that it was compiled for.</summary>
-    public required string Profile { get; init; }
+    private readonly SafeFileHandle? _file;
+    private readonly Func<Stream>? _resource;
 
-    /// <summary>The full path of the file, or null where the artifact is a resource.</summary>
-    public string? Path { get; init; }
+    private ModelArtifact(string profile, string origin, SafeFileHandle? file, Func<Stream>? resource)
+    {
+        (Profile, Origin, _file, _resource) = (profile, origin, file, resource);
+        if (file is not null)
+        {
+            Length = RandomAccess.GetLength(file);
+        }
+        else
+        {
+            using Stream stream = resource!();
+            Length = stream.Length;
+        }
+    }
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="profile">The profile that it was compiled for.</param>
+    /// <exception cref="ModelLoadException">MDLB3007: it cannot be opened.</exception>
+    public static ModelArtifact FromFile(string path, string profile)
+    {
+        try
+        {
+            string full = System.IO.Path.GetFullPath(path);
+            return new ModelArtifact(profile, full, File.OpenHandle(full, share: FileShare.Read | FileShare.Delete), null) { Path = full };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelLoadException("MDLB3007", $"the artifact '{path}' cannot be opened: {e.Message}. Build the project again, and deploy the folder 'modelbuild' with the app.", e);
+        }
+    }
+
+    /// <summary>An artifact that is not a file.</summary>
+    /// <param name="origin">Where it is, for messages.</param>
+    /// <param name="profile">The profile that it was compiled for.</param>
+    /// <param name="open">Opens its content, which must be the same every time.</param>
+    public static ModelArtifact FromStream(string origin, string profile, Func<Stream> open) => new(profile, origin, null, open);
+
+    /// <summary>The profile that it was compiled for.</summary>
+    public string Profile { get; }
+
+    /// <summary>The full path of the file, or null where the artifact is no file.</summary>
+    public string? Path { get; private init; }
 
     /// <summary>Where the artifact came from, for messages: the path, or the name of the resource.</summary>
-    public required string Origin { get; init; }
+    public string Origin { get; }
 
-    /// <summary>SHA-256 of the content as the build recorded it, lower-case hexadecimal.</summary>
-    public required string Sha256 { get; init; }
+    /// <summary>Size of the content in bytes.</summary>
+    public long Length { get; }
 
-    /// <summary>Size of the content in bytes as the build recorded it.</summary>
-    public required long Bytes { get; init; }
+    /// <summary>The open file, to map it, or null where the artifact is no file.</summary>
+    internal SafeFileHandle? Handle => _file;
 
-    /// <summary>Opens the content for reading.</summary>
-    public required Func<Stream> Open { get; init; }
+    /// <summary>Opens the content for reading, from its start. Several streams may be open at once.</summary>
+    public Stream OpenRead()
+    {
+        if (_file is null) return _resource!();
+        ObjectDisposedException.ThrowIf(_file.IsClosed, this);
+        return new FileStream(new SafeFileHandle(_file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0) { Position = 0 };
+    }
+
+    /// <summary>The whole content.</summary>
+    /// <exception cref="ModelLoadException">MDLB3002: it is longer than an array can be.</exception>
+    public byte[] ReadAll()
+    {
+        if (Length > Array.MaxLength) throw new ModelLoadException("MDLB3002", $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
+        byte[] content = new byte[Length];
+        using Stream stream = OpenRead();
+        stream.ReadExactly(content);
+        return content;
+    }
+
+    /// <summary>SHA-256 of the content, lower-case hexadecimal.</summary>
+    public string ComputeSha256()
+    {
+        using Stream stream = OpenRead();
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>Closes the file. Streams that are still open fail from then on.</summary>
+    public void Dispose() => _file?.Dispose();
 }

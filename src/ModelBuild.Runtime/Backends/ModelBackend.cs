@@ -23,36 +23,3 @@ public abstract class ModelSession : IDisposable
     /// <inheritdoc/>
     public abstract void Dispose();
 }
-
-/// <summary>
-/// The buffers of one running call. Not thread safe: <see cref="LoadedModel.Rent"/> hands each to one caller at a time.
-/// The order of use is <see cref="Prepare"/>, write the inputs, <see cref="Run"/>, read the outputs.
-/// </summary>
-public abstract class ModelContext : IDisposable
-{
-    /// <summary>Binds the named dimensions for the next run, in the order of <see cref="ModelDescription.Symbols"/>. Allocates only when the sizes differ from those of recent runs.</summary>
-    /// <exception cref="ArgumentException">A size is negative or breaks a constraint of the model.</exception>
-    public abstract void Prepare(params ReadOnlySpan<long> symbols);
-
-    /// <summary>The memory of an input, exactly as long as its shape asks under the bound dimensions. Valid until the next <see cref="Prepare"/>.</summary>
-    public abstract Span<T> Input<T>(int index) where T : unmanaged;
-
-    /// <summary>Sets an input of strings.</summary>
-    /// <exception cref="NotSupportedException">The backend has no strings.</exception>
-    public virtual void SetStrings(int index, ReadOnlySpan<string> values) => throw new NotSupportedException("this backend runs no string tensors");
-
-    /// <summary>Runs the model on the inputs.</summary>
-    public abstract void Run();
-
-    /// <summary>The elements of an output. Valid until the next <see cref="Prepare"/> or <see cref="Run"/>.</summary>
-    public abstract ReadOnlySpan<T> Output<T>(int index) where T : unmanaged;
-
-    /// <summary>The strings of an output of strings.</summary>
-    public virtual string[] OutputStrings(int index) => throw new NotSupportedException("this backend runs no string tensors");
-
-    /// <summary>The shape of an output. Valid until the next <see cref="Prepare"/> or <see cref="Run"/>.</summary>
-    public abstract ReadOnlySpan<long> OutputShape(int index);
-
-    /// <inheritdoc/>
-    public abstract void Dispose();
-}

@@ -1,0 +1,71 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.Wasm;
+using System.Runtime.Intrinsics.X86;
+
+namespace ModelBuild;
+
+/// <summary>Instruction sets that profiles ask for. The names in manifests are the lower-case names of these values.</summary>
+[Flags]
+public enum CpuFeatures
+{
+    /// <summary>Nothing beyond what .NET itself needs.</summary>
+    None = 0,
+    /// <summary>x64 AVX2 (256-bit integers).</summary>
+    Avx2 = 1 << 0,
+    /// <summary>x64 FMA (fused multiply-add of floats).</summary>
+    Fma = 1 << 1,
+    /// <summary>x64 AVX-512 F, BW, CD, DQ and VL.</summary>
+    Avx512 = 1 << 2,
+    /// <summary>x64 AVX-VNNI: 8-bit dot products of 256 bits (VEX encoded).</summary>
+    AvxVnni = 1 << 3,
+    /// <summary>x64 AVX512-VNNI: 8-bit dot products of 512 bits (EVEX encoded).</summary>
+    Avx512Vnni = 1 << 4,
+    /// <summary>arm64 8-bit dot products (<c>sdot</c>, <c>udot</c>).</summary>
+    DotProd = 1 << 5,
+    /// <summary>arm64 8-bit matrix products (<c>smmla</c>, <c>usmmla</c>).</summary>
+    I8mm = 1 << 6,
+    /// <summary>WebAssembly packed SIMD of 128 bits.</summary>
+    Simd128 = 1 << 7,
+}
+
+/// <summary>What the CPU has, as far as this process may use it: an instruction set that is switched off counts as absent.</summary>
+public static class CpuFeatureDetection
+{
+    /// <summary>The instruction sets of the CPU that this process runs on.</summary>
+    public static CpuFeatures Current { get; } = Detect();
+
+    private static CpuFeatures Detect()
+    {
+        CpuFeatures found = CpuFeatures.None;
+        if (Avx2.IsSupported) found |= CpuFeatures.Avx2;
+        if (Fma.IsSupported) found |= CpuFeatures.Fma;
+        // .NET reports AVX-512 only where the operating system saves its registers, so CPUID may be trusted for what builds on it.
+        if (Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported && Vector512.IsHardwareAccelerated)
+        {
+            found |= CpuFeatures.Avx512;
+            if (HasAvx512Vnni()) found |= CpuFeatures.Avx512Vnni;
+        }
+        if (AvxVnni.IsSupported) found |= CpuFeatures.AvxVnni;
+        if (Dp.IsSupported) found |= CpuFeatures.DotProd;
+        if (AdvSimd.IsSupported && HasI8mm()) found |= CpuFeatures.I8mm;
+        if (PackedSimd.IsSupported) found |= CpuFeatures.Simd128;
+        return found;
+    }
+
+    // .NET has no class for AVX512-VNNI: CPUID leaf 7, sub-leaf 0, ECX bit 11.
+    private static bool HasAvx512Vnni() => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0;
+
+    // .NET has no class for i8mm. Linux lists it in its CPU description; elsewhere it counts as absent, and the arm64 profile runs.
+    private static bool HasI8mm()
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && File.ReadAllText("/proc/cpuinfo").Contains(" i8mm", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

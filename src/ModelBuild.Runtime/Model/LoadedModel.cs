@@ -1,0 +1,126 @@
+using ModelBuild.Loading;
+
+namespace ModelBuild;
+
+/// <summary>
+/// A model that is loaded and can run: which artifact, profile and backend, and the buffers of running calls. Generated classes hold one; generic
+/// code may use it by name through <see cref="Run"/>. Safe to use from several threads; disposing waits for nobody: running calls finish, and
+/// the last one releases the memory.
+/// </summary>
+public sealed partial class LoadedModel : IDisposable
+{
+    private readonly ModelDescription _description;
+    private readonly ModelArtifact _artifact;
+    private readonly ContextPool _pool;
+    private readonly Lazy<string> _sha256;
+
+    private LoadedModel(ModelDescription description, ModelArtifact artifact, ManifestArtifact? entry, ModelBackend backend, ModelOptions options)
+    {
+        ModelSession session = backend.Open(artifact, description, options);
+        int bound = options.MaxConcurrency > 0 ? options.MaxConcurrency : Environment.ProcessorCount * 2;
+        _pool = new ContextPool(session, bound, artifact.Dispose);
+        _description = description;
+        _artifact = artifact;
+        _sha256 = new Lazy<string>(artifact.ComputeSha256);
+        RecordedSha256 = entry?.Sha256;
+        Technique = entry?.Technique;
+        Backend = backend.Name;
+        Info = new ModelInfo(description);
+    }
+
+    /// <summary>Loads the artifact that serves this CPU.</summary>
+    /// <param name="description">What the generated class knows.</param>
+    /// <param name="options">Settings, or null for the defaults.</param>
+    /// <exception cref="ModelLoadException">An MDLB3xxx code says what is missing, damaged or does not fit, and what to do.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static LoadedModel Load(ModelDescription description, ModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        options = Checked(options);
+        ArtifactStore store = ArtifactStore.Find(description, options);
+        Manifest manifest = store.ReadManifest();
+        if (!string.Equals(manifest.SignatureHash, description.SignatureHash, StringComparison.Ordinal))
+            throw new ModelLoadException("MDLB3004", $"'{manifest.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+
+        ArtifactSelection.Choice choice = ArtifactSelection.Choose(manifest, options, CpuFeatureDetection.Current, BackendRegistry.Find);
+        if (choice.Fallback is { } fallback) options.OnFallback?.Invoke(fallback);
+        ModelArtifact artifact = store.Open(choice.Artifact);
+        try
+        {
+            return new LoadedModel(description, artifact, choice.Artifact, choice.Backend, options);
+        }
+        catch
+        {
+            artifact.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads on another thread, so that a user interface stays responsive.</summary>
+    /// <param name="description">What the generated class knows.</param>
+    /// <param name="options">Settings, or null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels before loading starts.</param>
+    /// <exception cref="ModelLoadException">As <see cref="Load"/>.</exception>
+    public static ValueTask<LoadedModel> LoadAsync(ModelDescription description, ModelOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(Task.Run(() => Load(description, options), cancellationToken));
+
+    /// <summary>Runs one opened artifact, whatever manifest it has: for tools. The model disposes it.</summary>
+    /// <param name="artifact">The artifact.</param>
+    /// <param name="description">The signature that it must have.</param>
+    /// <param name="backend">The backend that runs it.</param>
+    /// <param name="options">Settings, or null for the defaults.</param>
+    /// <exception cref="ModelLoadException">The backend refuses the artifact.</exception>
+    public static LoadedModel FromArtifact(ModelArtifact artifact, ModelDescription description, ModelBackend backend, ModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(backend);
+        return new LoadedModel(description, artifact, null, backend, Checked(options));
+    }
+
+    /// <summary>What the model declares.</summary>
+    public ModelInfo Info { get; }
+
+    /// <summary>The profile that runs.</summary>
+    public string Profile => _artifact.Profile;
+
+    /// <summary>The backend that runs it.</summary>
+    public string Backend { get; }
+
+    /// <summary>How the model was compressed, as the manifest says; null without a manifest.</summary>
+    public string? Technique { get; }
+
+    /// <summary>The full path of the artifact, or null where it is a resource.</summary>
+    public string? ArtifactPath => _artifact.Path;
+
+    /// <summary>Where the artifact came from: the path, or the name of the resource.</summary>
+    public string ArtifactOrigin => _artifact.Origin;
+
+    /// <summary>Size of the artifact in bytes.</summary>
+    public long ArtifactBytes => _artifact.Length;
+
+    /// <summary>SHA-256 of the content that was opened, lower-case hexadecimal; computed on first use, which reads the whole artifact.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed before the first use.</exception>
+    public string ArtifactSha256 => _sha256.Value;
+
+    /// <summary>SHA-256 that the build recorded in the manifest; null without a manifest. Differs from <see cref="ArtifactSha256"/> if the artifact was changed after the build.</summary>
+    public string? RecordedSha256 { get; }
+
+    /// <summary>Takes a set of buffers for one call; waits where <see cref="ModelOptions.MaxConcurrency"/> are taken. Give it back with <see cref="Return"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public ModelContext Rent() => _pool.Rent();
+
+    /// <summary>Gives a rented set of buffers back, once.</summary>
+    public void Return(ModelContext context) => _pool.Return(context);
+
+    /// <summary>Ends the use of the model. Running calls finish; the last one releases the memory.</summary>
+    public void Dispose() => _pool.Dispose();
+
+    private static ModelOptions Checked(ModelOptions? options)
+    {
+        options ??= new ModelOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, "ModelOptions.Threads");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxConcurrency, "ModelOptions.MaxConcurrency");
+        return options;
+    }
+}

@@ -1,0 +1,38 @@
+namespace ModelBuild;
+
+/// <summary>How a generated class loads and runs its model. Every setting has a default that suits a first try.</summary>
+public sealed class ModelOptions
+{
+    private Dictionary<Type, object>? _settings;
+
+    /// <summary>The profile to run, such as <c>x64-avx2</c>, or null for the best one that this CPU and the registered backends admit. A named profile is taken or refused, never replaced.</summary>
+    public string? Profile { get; set; }
+
+    /// <summary>The backend to run on, <c>managed</c> or <c>onnxruntime</c>, or null for whichever the artifact was compiled for.</summary>
+    public string? Backend { get; set; }
+
+    /// <summary>Threads that one call may use, at least 1.</summary>
+    public int Threads { get; set; } = 1;
+
+    /// <summary>How many calls may run at the same time; further ones wait. Each holds its own buffers, so this bounds memory. 0 means twice the number of processors.</summary>
+    public int MaxConcurrency { get; set; }
+
+    /// <summary>Called when another profile runs than the best one that this CPU admits.</summary>
+    public Action<ModelFallback>? OnFallback { get; set; }
+
+    /// <summary>The folder that holds <c>{Class}.json</c> and its artifacts, or null for <c>modelbuild/{Assembly}</c> beside the app.</summary>
+    public string? Directory { get; set; }
+
+    /// <summary>Keeps a setting of a backend's own type; one of each type is kept.</summary>
+    /// <param name="value">The setting.</param>
+    /// <returns>These options, to chain calls.</returns>
+    public ModelOptions Set<T>(T value) where T : class
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        (_settings ??= [])[typeof(T)] = value;
+        return this;
+    }
+
+    /// <summary>The setting of a type that was <see cref="Set{T}">set</see>, or null.</summary>
+    public T? Get<T>() where T : class => _settings is not null && _settings.TryGetValue(typeof(T), out object? value) ? (T)value : null;
+}

@@ -1,0 +1,228 @@
+using System.ComponentModel;
+using Microsoft.Build.Framework;
+using ModelBuild.Shared;
+
+namespace ModelBuild.Tasks;
+
+/// <summary>
+/// Compiles all models of a project in one process of the compiler, and says what it says at the lines of the items. Where that process dies, each
+/// model that was not finished gets a process of its own, so that a crash costs one model.
+/// </summary>
+[MSBuildMultiThreadableTask]
+public sealed class CompileModels : ModelTask, ICancelableTask
+{
+    private readonly Dictionary<string, CompilerReply.Result> _results = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
+    private readonly object _gate = new();
+    private CompilerProcess? _process;
+    private bool _cancelled;
+
+    /// <summary>The full path of the dotnet command.</summary>
+    [Required]
+    public string Host { get; set; } = "";
+
+    /// <summary>The full path of the compiler's assembly.</summary>
+    [Required]
+    public string Compiler { get; set; } = "";
+
+    /// <summary>The folder of the cache.</summary>
+    [Required]
+    public string Cache { get; set; } = "";
+
+    /// <summary>The size in bytes that the cache is kept below.</summary>
+    public long CacheLimit { get; set; }
+
+    /// <summary>Whether models are only compiled as their lock files say.</summary>
+    public bool LockedMode { get; set; }
+
+    /// <summary>Whether the project references ModelBuild.OnnxRuntime.</summary>
+    public bool OnnxRuntime { get; set; }
+
+    /// <summary>Whether the project is an executable, which must have every backend that its models need.</summary>
+    public bool Executable { get; set; }
+
+    /// <summary>Where the artifacts that stay files are listed, one full path a line, when every model has its own.</summary>
+    [Required]
+    public string FileListFile { get; set; } = "";
+
+    /// <summary>Where the artifacts that become resources are listed.</summary>
+    [Required]
+    public string ResourceListFile { get; set; } = "";
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        // A failed or killed build leaves no list, and so no up-to-date target, behind.
+        File.Delete(FileListFile);
+        File.Delete(ResourceListFile);
+        var profiles = ReadHardwareProfiles();
+        var models = ReadModels(profiles);
+        if (Log.HasLoggedErrors)
+            return false;
+        var cores = RequestCores();
+        try
+        {
+            var request = new CompileRequest
+            {
+                ProjectFile = ProjectFile,
+                AssemblyName = AssemblyName,
+                Cache = Cache,
+                CacheLimit = CacheLimit,
+                LockedMode = LockedMode,
+                Cores = cores.Count,
+                OnnxRuntime = OnnxRuntime,
+                Executable = Executable,
+                HardwareProfiles = profiles,
+            };
+            Compile(request, models);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            cores.Release();
+        }
+        if (_cancelled || Log.HasLoggedErrors)
+            return false;
+        WriteList(ResourceListFile, models.Where(model => model.Embed));
+        WriteList(FileListFile, models.Where(model => !model.Embed));
+        return true;
+    }
+
+    private void WriteList(string path, IEnumerable<ModelItem> models)
+    {
+        var files = models.SelectMany(model => _results[model.ClassName].Files).ToList();
+        // MSBuild copies what is newer than its copy; an artifact that comes from the cache again may be older than the one it replaces.
+        foreach (var file in files)
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow);
+        Files.Write(path, string.Concat(files.Select(file => file + "\n")));
+    }
+
+    /// <inheritdoc/>
+    public void Cancel()
+    {
+        lock (_gate)
+        {
+            _cancelled = true;
+            _process?.Cancel();
+        }
+    }
+
+    private void Compile(CompileRequest request, List<ModelItem> models)
+    {
+        var (exitCode, lastLines) = Run(request, models);
+        var unfinished = models.Where(model => !IsFinished(model)).ToList();
+        if (unfinished.Count == 0 || _cancelled || exitCode is null)
+            return;
+        if (models.Count > 1 && exitCode is not (0 or 1 or 2))
+        {
+            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} model(s) one by one.", exitCode, unfinished.Count);
+            foreach (var model in unfinished)
+                Compile(request, [model]);
+            return;
+        }
+        foreach (var model in unfinished)
+            if (exitCode is 0 or 1 or 2)
+                ItemLog.Error(model.Item, Codes.CompilerReply, $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{Tail(lastLines)}");
+            else
+                ItemLog.Error(model.Item, Codes.CompilerCrashed, $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another Technique for this item, may get past it.{Tail(lastLines)}");
+    }
+
+    // Returns no exit code where the compiler could not even be started; that has been logged then.
+    private (int? ExitCode, string LastLines) Run(CompileRequest request, List<ModelItem> models)
+    {
+        var path = Path.Combine(IntermediateDirectory, "request.json");
+        Files.Write(path, request.ToJson(models, SignaturePath, OutputDirectory));
+        CompilerProcess process;
+        lock (_gate)
+        {
+            if (_cancelled)
+                throw new OperationCanceledException();
+            process = _process = new(Host, Compiler);
+        }
+        if (!File.Exists(Compiler))
+        {
+            ItemLog.Error(null, Codes.CompilerNotStarted, $"The model compiler \"{Compiler}\" does not exist. Restore the package again: dotnet restore --force");
+            return default;
+        }
+        try
+        {
+            return (process.Run(path, line => OnReply(line, models), line => Log.LogMessage(MessageImportance.Low, "{0}", line)), process.LastErrorLines);
+        }
+        catch (Win32Exception e)
+        {
+            ItemLog.Error(null, Codes.CompilerNotStarted, $"\"{Host}\" could not be started: {e.Message}. Set the property ModelBuildDotNetHost to the dotnet command.");
+            return default;
+        }
+    }
+
+    private void OnReply(string line, List<ModelItem> models)
+    {
+        CompilerReply reply;
+        try
+        {
+            reply = CompilerReply.Parse(line);
+        }
+        catch (JsonException)
+        {
+            // Native libraries write to standard output as they like.
+            Log.LogMessage(MessageImportance.Low, "{0}", line);
+            return;
+        }
+        // Two items may compile one file; the class tells them apart.
+        var model = models.Find(m => m.ClassName == reply.Class) ?? models.Find(m => m.Path == reply.Model);
+        switch (reply)
+        {
+            case CompilerReply.Progress progress:
+                Log.LogMessage(MessageImportance.Normal, "{0}: {1}", model?.ClassName ?? "ModelBuild", progress.Text);
+                break;
+            case CompilerReply.Result result when model is not null:
+                _results[model.ClassName] = result;
+                if (result.Summary is not null)
+                    Log.LogMessage(MessageImportance.High, "{0}", result.Summary);
+                break;
+            case CompilerReply.Diagnostic diagnostic:
+                Report(diagnostic, model);
+                break;
+        }
+    }
+
+    private void Report(CompilerReply.Diagnostic diagnostic, ModelItem? model)
+    {
+        var text = diagnostic.Node is { Length: > 0 } node && !diagnostic.Text.Contains(node) ? $"{diagnostic.Text} (node \"{node}\")" : diagnostic.Text;
+        switch (diagnostic.Severity)
+        {
+            case "error":
+                ItemLog.Error(model?.Item, diagnostic.Code, text, diagnostic.Metadata);
+                if (model is not null)
+                    _failed.Add(model.ClassName);
+                break;
+            case "warning":
+                ItemLog.Warning(model?.Item, diagnostic.Code, text, diagnostic.Metadata);
+                break;
+            default:
+                Log.LogMessage(MessageImportance.High, "{0}: {1}", diagnostic.Code, text);
+                break;
+        }
+    }
+
+    private bool IsFinished(ModelItem model) => _results.ContainsKey(model.ClassName) || _failed.Contains(model.ClassName);
+
+    private static string Tail(string lines) => lines.Length == 0 ? "" : " It wrote last:\n" + lines;
+
+    // Parallel projects share the machine: MSBuild hands out cores. Hosts before 16.11 and out-of-process task hosts do not.
+    private (int Count, Action Release) RequestCores()
+    {
+        try
+        {
+            var granted = BuildEngine9.RequestCores(Environment.ProcessorCount);
+            return (granted, () => BuildEngine9.ReleaseCores(granted));
+        }
+        catch (Exception e) when (e is NotImplementedException or InvalidCastException or MissingMethodException)
+        {
+            return (1, () => { });
+        }
+    }
+}

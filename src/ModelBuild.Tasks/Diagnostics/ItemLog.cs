@@ -1,0 +1,31 @@
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace ModelBuild.Tasks;
+
+/// <summary>Logs coded errors and warnings at the line of the project file that holds the item.</summary>
+/// <param name="log">Where to log.</param>
+/// <param name="projectFile">The full path of the project file.</param>
+internal sealed class ItemLog(TaskLoggingHelper log, string projectFile)
+{
+    /// <summary>The help link of a code.</summary>
+    public static string HelpLink(string code) => $"https://github.com/modelbuild/modelbuild/blob/main/docs/diagnostics/{code}.md";
+
+    /// <summary>Logs an error at an item, or at the project where there is none.</summary>
+    public void Error(ITaskItem? item, string code, string message, string? metadata = null)
+    {
+        var (file, line, column) = Place(item, metadata);
+        // A start alone: where start and end are one column, VS Code makes no link of it.
+        log.LogError(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", message);
+    }
+
+    /// <summary>Logs a warning at an item, or at the project where there is none.</summary>
+    public void Warning(ITaskItem? item, string code, string message, string? metadata = null)
+    {
+        var (file, line, column) = Place(item, metadata);
+        log.LogWarning(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", message);
+    }
+
+    private (string, int, int) Place(ITaskItem? item, string? metadata) =>
+        item is null ? (projectFile, 0, 0) : ItemLocator.Find(item, projectFile, metadata);
+}

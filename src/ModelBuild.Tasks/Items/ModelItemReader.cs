@@ -1,0 +1,125 @@
+using Microsoft.Build.Framework;
+using ModelBuild.Shared;
+
+namespace ModelBuild.Tasks;
+
+/// <summary>Reads and checks the metadata of OnnxModel items.</summary>
+/// <param name="project">The project that holds them.</param>
+/// <param name="hardwareProfiles">The profiles that the project defines.</param>
+internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles hardwareProfiles)
+{
+    private static readonly IReadOnlyList<string> WordValues = [.. KnownMetadata.Values.Keys];
+
+    /// <summary>Reads an item.</summary>
+    /// <exception cref="DiagnosticException">A metadata value is wrong.</exception>
+    public ModelItem Read(ITaskItem item)
+    {
+        foreach (var name in WordValues)
+            CheckWord(item, name);
+        CheckNumbers(item);
+        return new()
+        {
+            Item = item,
+            Path = project.FullPath(item.ItemSpec),
+            ClassName = ClassName(item),
+            Namespace = Namespace(item),
+            Accessibility = Text(item, "Accessibility") ?? "internal",
+            Profiles = Profiles(item),
+            Embed = Text(item, "Embed") is { } embed && bool.Parse(embed),
+            Labels = Text(item, "Labels") is { } labels ? project.FullPath(labels) : null,
+            Sha256 = Sha256(item),
+            Shapes = Shapes(item),
+            Image = ImageOptionsReader.Read(item),
+            Options = [.. KnownMetadata.Options.Where(name => Text(item, name) is not null).Select(name => new KeyValuePair<string, string>(name, Text(item, name)!))],
+            Data = [.. KnownMetadata.Data.Where(name => Text(item, name) is not null)
+                .Select(name => new KeyValuePair<string, IReadOnlyList<string>>(name, DataFiles.Expand(project, name, Text(item, name)!)))],
+        };
+    }
+
+    /// <summary>Metadata of an item that look like a misspelt name, each with a message. Others may be anybody's and are left alone.</summary>
+    public static IEnumerable<string> MisspeltMetadata(ITaskItem item)
+    {
+        foreach (var name in item.CloneCustomMetadata().Keys.Cast<string>().OrderBy(name => name, StringComparer.Ordinal))
+            if (!KnownMetadata.Names.Contains(name, StringComparer.OrdinalIgnoreCase) && Suggestion.For(name, KnownMetadata.Names) is { } known)
+                yield return $"OnnxModel has no metadata \"{name}\"; it is ignored. Did you mean \"{known}\"?";
+    }
+
+    private static string? Text(ITaskItem item, string name) => item.GetMetadata(name).Trim() is { Length: > 0 } text ? text : null;
+
+    private static void CheckWord(ITaskItem item, string name)
+    {
+        var known = KnownMetadata.Values[name];
+        // Words are lower case; true and false are MSBuild's, which writes them in any case.
+        var comparer = name == "Embed" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+        if (Text(item, name) is { } value && !known.Contains(value, comparer))
+            throw new DiagnosticException(Codes.UnknownValue, $"{name}=\"{value}\" is not known.{Suggestion.Sentence(value, known)} Use one of: {string.Join(", ", known)}.", name);
+    }
+
+    private static void CheckNumbers(ITaskItem item)
+    {
+        Check("MaxAccuracyLoss", text => Quantities.Number(text) >= 0, "a number of at least 0, such as 0.01");
+        Check("Seed", text => Quantities.Number(text) is { } seed && seed >= 0 && seed <= int.MaxValue && seed == Math.Floor(seed), "an integer of at least 0");
+        Check("TrainingTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
+        Check("SearchTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
+        Check("MaxLatency", text => Quantities.Seconds(text) > 0, "a time above 0, such as 5ms");
+        Check("MaxSize", text => Quantities.Bytes(text) > 0, "a size above 0, such as 4MB or 300KB");
+
+        void Check(string name, Func<string, bool> isValid, string expected)
+        {
+            if (Text(item, name) is { } value && !isValid(value))
+                throw new DiagnosticException(Codes.BadNumber, $"{name}=\"{value}\" is not {expected}.", name);
+        }
+    }
+
+    private static string ClassName(ITaskItem item)
+    {
+        if (Text(item, "ClassName") is not { } name)
+            return CSharpNames.ClassName(Path.GetFileNameWithoutExtension(item.ItemSpec));
+        return CSharpNames.IsClassName(name)
+            ? name
+            : throw new DiagnosticException(Codes.BadName, $"ClassName=\"{name}\" cannot be the name of the generated class: it is not a C# identifier, or it is the name of one of its members. Use for example \"{CSharpNames.ClassName(name)}\".", "ClassName");
+    }
+
+    private string Namespace(ITaskItem item)
+    {
+        if (Text(item, "Namespace") is not { } name)
+            return CSharpNames.Namespace(project.RootNamespace.Length > 0 ? project.RootNamespace + ".Models" : "Models");
+        return name.Split('.').All(CSharpNames.IsIdentifier)
+            ? name
+            : throw new DiagnosticException(Codes.BadName, $"Namespace=\"{name}\" is not a C# namespace. Use for example \"{CSharpNames.Namespace(name)}\".", "Namespace");
+    }
+
+    private EquatableArray<string> Profiles(ITaskItem item)
+    {
+        var profiles = Text(item, "Profile") is { } text
+            ? text.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim()).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList()
+            : [.. BuiltInProfiles.DefaultsFor(project.RuntimeIdentifier, project.SdkRuntimeIdentifier)];
+        foreach (var name in profiles)
+            if (!hardwareProfiles.Names.Contains(name))
+                throw new DiagnosticException(Codes.UnknownProfile, $"Profile \"{name}\" is not known.{Suggestion.Sentence(name, hardwareProfiles.Names)} Profiles: {string.Join(", ", hardwareProfiles.Names)}.", "Profile");
+        return BuiltInProfiles.BestFirst(profiles, hardwareProfiles.BasedOn).ToEquatableArray();
+    }
+
+    private static string? Sha256(ITaskItem item)
+    {
+        if (Text(item, "Sha256") is not { } hash)
+            return null;
+        return hash.Length == 64 && hash.All(Uri.IsHexDigit)
+            ? hash.ToLowerInvariant()
+            : throw new DiagnosticException(Codes.WrongHash, $"Sha256=\"{hash}\" is not a SHA-256: 64 hexadecimal digits.", "Sha256");
+    }
+
+    private static Dictionary<string, long> Shapes(ITaskItem item)
+    {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var part in (Text(item, "Shapes") ?? "").Split([';', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            // Names of dimensions may hold anything, "=" too; sizes do not.
+            var equals = part.LastIndexOf('=');
+            if (equals < 1 || Quantities.Number(part.Substring(equals + 1).Trim()) is not { } size || size < 0 || size > int.MaxValue || size != Math.Floor(size))
+                throw new DiagnosticException(Codes.BadShapes, $"Shapes: \"{part.Trim()}\" is not a dimension and its size. Write for example batch=1;length=128.", "Shapes");
+            sizes[part.Substring(0, equals).Trim()] = (long)size;
+        }
+        return sizes;
+    }
+}

@@ -1,0 +1,84 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace ModelBuild;
+
+/// <summary>The backend <c>onnxruntime</c>: runs compressed <c>.onnx</c> files on ONNX Runtime, on one thread without spinning unless the options say otherwise.</summary>
+public sealed class OnnxRuntimeBackend : ModelBackend
+{
+    /// <summary>The name that manifests use.</summary>
+    public const string BackendName = "onnxruntime";
+
+    // Written into the artifact's metadata by the compiler.
+    private const string SignatureKey = "modelbuild.signature";
+
+    private OnnxRuntimeBackend()
+    {
+    }
+
+    /// <summary>The backend. It holds no state: every model has its own session.</summary>
+    public static OnnxRuntimeBackend Instance { get; } = new();
+
+    /// <summary>Makes the backend known to <see cref="BackendRegistry"/>. Generated code calls this; calling it again does nothing.</summary>
+    public static void Register() => BackendRegistry.Register(Instance);
+
+    /// <inheritdoc/>
+    public override string Name => BackendName;
+
+    /// <inheritdoc/>
+    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(options);
+        InferenceSession session = Create(artifact, options);
+        try
+        {
+            CheckSignature(session, artifact, description);
+            return new OnnxRuntimeSession(session, description);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private static InferenceSession Create(ModelArtifact artifact, ModelOptions options)
+    {
+        try
+        {
+            using SessionOptions settings = new()
+            {
+                IntraOpNumThreads = options.Threads,
+                InterOpNumThreads = 1,
+                ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+            // Spinning threads take the cores that the rest of the app needs.
+            settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            options.Get<OnnxRuntimeConfiguration>()?.Apply(settings);
+            return new InferenceSession(artifact.ReadAll(), settings);
+        }
+        catch (Exception e) when (IsNativeLibraryMissing(e))
+        {
+            throw new ModelLoadException("MDLB3009", $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing or too old. Run 'dotnet add package Microsoft.ML.OnnxRuntime' in the app (or the package for its GPU).", e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelLoadException("MDLB3010", $"ONNX Runtime refuses '{artifact.Origin}': {e.Message}", e);
+        }
+    }
+
+    // The first call into the native library happens in static constructors, whose exceptions come wrapped.
+    private static bool IsNativeLibraryMissing(Exception? e) =>
+        e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException || (e is TypeInitializationException && IsNativeLibraryMissing(e.InnerException));
+
+    private static void CheckSignature(InferenceSession session, ModelArtifact artifact, ModelDescription description)
+    {
+        bool belongs = session.ModelMetadata.CustomMetadataMap.TryGetValue(SignatureKey, out string? hash)
+            ? hash == description.SignatureHash
+            : session.InputNames.SequenceEqual(description.Inputs.Select(i => i.Name)) && description.Outputs.All(o => session.OutputMetadata.ContainsKey(o.Name));
+        if (!belongs)
+            throw new ModelLoadException("MDLB3004", $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+    }
+}

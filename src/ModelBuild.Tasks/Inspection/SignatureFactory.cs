@@ -58,8 +58,8 @@ internal static class SignatureFactory
 
     private static ImageSignature Image(ImageOptions image, EquatableArray<TensorSignature> inputs)
     {
-        if (inputs.Count != 1 || inputs[0].Dimensions is not { Count: 4 } dimensions || inputs[0].Type is not ("float" or "uint8" or "float16"))
-            throw NotAnImage("it must be one float, float16 or uint8 tensor of rank 4");
+        if (inputs.Count != 1 || inputs[0].Dimensions is not { Count: 4 } dimensions || inputs[0].Type != "float")
+            throw NotAnImage("it must be one float tensor of rank 4");
         var layout = IsChannels(dimensions[1]) ? "nchw" : IsChannels(dimensions[3]) ? "nhwc" : throw NotAnImage("neither its second nor its last dimension is 1 or 3 channels");
         var (height, width) = layout == "nchw" ? (dimensions[2], dimensions[3]) : (dimensions[1], dimensions[2]);
         if (!height.IsConstant || !width.IsConstant)

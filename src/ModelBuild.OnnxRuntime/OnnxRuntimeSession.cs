@@ -10,7 +10,7 @@ internal sealed class OnnxRuntimeSession : ModelSession
         Session = session;
         Description = description;
         Run = new RunOptions();
-        OutputsKnown = [.. description.Outputs.Select(o => o.ElementType != ModelElementType.String && o.Dimensions.All(d => d.Size >= 0 || d.Symbol >= 0))];
+        OutputsKnown = [.. description.Outputs.Select(o => o.ElementType != ModelElementType.String && !o.Dimensions.IsDefault && o.Dimensions.All(d => d.Size >= 0 || d.Symbol >= 0))];
         using IDisposableReadOnlyCollection<OrtMemoryInfo> places = session.GetMemoryInfosForInputs();
         InputsOnCpu = places.All(p => p.Name == OrtMemoryInfo.DefaultInstance.Name);
     }

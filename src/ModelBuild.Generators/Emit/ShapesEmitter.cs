@@ -24,7 +24,7 @@ internal static class ShapesEmitter
         if (symbols.Count == 0)
         {
             writer.Line($"/// <summary>Elements of {what}{(batch is null ? "" : $" for one sample; times <c>{batch.Parameter}</c> for more")}.</summary>");
-            writer.Line($"public const int {tensor.Property}Length = {CSharpText.Number(shape.Constant)};");
+            writer.Line($"public const int {tensor.Name}Length = {CSharpText.Number(shape.Constant)};");
             return;
         }
         writer.Line($"/// <summary>Elements of {what}.</summary>");
@@ -34,7 +34,7 @@ internal static class ShapesEmitter
             writer.Line($"/// <param name=\"{batch.Parameter}\">The number of samples.</param>");
         writer.Line("/// <exception cref=\"global::System.OverflowException\">No span holds so many.</exception>");
         var parameters = symbols.Select(symbol => $"int {symbol.Parameter}").Concat(batch is null ? [] : [$"int {batch.Parameter} = 1"]);
-        writer.Block($"public static int {tensor.Property}Length({string.Join(", ", parameters)})", () =>
+        writer.Block($"public static int {tensor.Name}Length({string.Join(", ", parameters)})", () =>
             writer.Line($"return checked((int){LengthText.Elements(shape)});"));
     }
 }

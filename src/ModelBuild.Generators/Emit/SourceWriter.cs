@@ -46,13 +46,16 @@ internal sealed class SourceWriter
         _separate = true;
     }
 
-    /// <summary>Writes a line that continues the one before, one step further in.</summary>
-    public void Continued(string text)
+    /// <summary>Writes one step further in.</summary>
+    public void Indented(Action body)
     {
         _depth++;
-        Line(text);
+        body();
         _depth--;
     }
+
+    /// <summary>Writes a line that continues the one before, one step further in.</summary>
+    public void Continued(string text) => Indented(() => Line(text));
 
     /// <inheritdoc/>
     public override string ToString() => _text.ToString();

@@ -56,6 +56,7 @@ internal static class WrapperEmitter
         writer.Line($"/// <summary>{Documentation.Sentence(wrapper)} What <see cref=\"{wrapper.ClassName}\"/> does, for dependency injection and for fakes in tests.</summary>");
         writer.Block($"{wrapper.Signature.Accessibility} interface I{wrapper.ClassName}", () =>
         {
+            writer.Member();
             PredictDocumentation(writer, wrapper);
             writer.Line($"{wrapper.ClassName}.Output Predict({Parameters.List(Parameters.Inputs(wrapper), Parameters.Symbols(wrapper))});");
             writer.Member();
@@ -90,7 +91,7 @@ internal static class WrapperEmitter
     private static void RegisterBackends(SourceWriter writer, Wrapper wrapper)
     {
         if (wrapper.RegistersOnnxRuntime)
-            writer.Line("global::ModelBuild.OnnxRuntime.OnnxRuntimeBackend.Register();");
+            writer.Line("global::ModelBuild.OnnxRuntimeBackend.Register();");
     }
 
     /// <summary>The comment of the methods that return <c>Output</c>.</summary>

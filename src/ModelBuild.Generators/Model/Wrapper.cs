@@ -45,7 +45,10 @@ internal sealed class WrapperTensor
 
     public required int Index { get; init; }
 
-    /// <summary>The name of properties and constants.</summary>
+    /// <summary>The name in Pascal case.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The name of the property of Output: <see cref="Name"/>, unless a member of every Output is called so.</summary>
     public required string Property { get; init; }
 
     /// <summary>The name of parameters, escaped.</summary>

@@ -50,6 +50,7 @@ internal static class WrapperFactory
     {
         Signature = tensor,
         Index = index,
+        Name = name,
         Property = ReservedProperties.Contains(name, StringComparer.Ordinal) ? name + "Tensor" : name,
         Parameter = CSharpNames.Escape(CSharpNames.CamelCase(name)),
         Shape = Shape(tensor, symbols),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace ModelBuild;
 
@@ -8,6 +9,33 @@ namespace ModelBuild;
 /// </summary>
 public sealed class ModelDescription
 {
+    /// <summary>An empty description, for object initializers.</summary>
+    public ModelDescription()
+    {
+    }
+
+    /// <summary>A description. Generated code calls this, because object initializers with init accessors need C# 9.</summary>
+    /// <param name="className">See <see cref="ClassName"/>.</param>
+    /// <param name="assemblyName">See <see cref="AssemblyName"/>.</param>
+    /// <param name="signatureHash">See <see cref="SignatureHash"/>.</param>
+    /// <param name="symbols">See <see cref="Symbols"/>.</param>
+    /// <param name="inputs">See <see cref="Inputs"/>.</param>
+    /// <param name="outputs">See <see cref="Outputs"/>.</param>
+    /// <param name="profiles">See <see cref="Profiles"/>.</param>
+    /// <param name="embeddedIn">See <see cref="EmbeddedIn"/>.</param>
+    [SetsRequiredMembers]
+    public ModelDescription(string className, string assemblyName, string signatureHash, string[] symbols, TensorInfo[] inputs, TensorInfo[] outputs, string[] profiles, System.Reflection.Assembly? embeddedIn = null)
+    {
+        ClassName = className;
+        AssemblyName = assemblyName;
+        SignatureHash = signatureHash;
+        Symbols = [.. symbols];
+        Inputs = [.. inputs];
+        Outputs = [.. outputs];
+        Profiles = [.. profiles];
+        EmbeddedIn = embeddedIn;
+    }
+
     /// <summary>The class name, which also names the files: <c>modelbuild/{AssemblyName}/{ClassName}.json</c>.</summary>
     public required string ClassName { get; init; }
 

@@ -5,8 +5,15 @@ namespace ModelBuild;
 /// <summary>What a model declares about one input or output.</summary>
 /// <param name="Name">The name in the model file.</param>
 /// <param name="ElementType">The type of its elements.</param>
-/// <param name="Dimensions">Its dimensions, outermost first.</param>
-public sealed record TensorInfo(string Name, ModelElementType ElementType, ImmutableArray<ModelDimension> Dimensions);
+/// <param name="Dimensions">Its dimensions, outermost first; <c>default</c> for an output that does not even declare how many it has.</param>
+public sealed record TensorInfo(string Name, ModelElementType ElementType, ImmutableArray<ModelDimension> Dimensions)
+{
+    /// <summary>A tensor of declared dimensions.</summary>
+    /// <param name="name">The name in the model file.</param>
+    /// <param name="elementType">The type of its elements.</param>
+    /// <param name="dimensions">Its dimensions, outermost first; none for a scalar.</param>
+    public static TensorInfo Of(string name, ModelElementType elementType, params ModelDimension[] dimensions) => new(name, elementType, [.. dimensions]);
+}
 
 /// <summary>One declared dimension: a constant, or a named one whose size each call decides.</summary>
 /// <param name="Size">The constant size, or -1 for a named dimension.</param>

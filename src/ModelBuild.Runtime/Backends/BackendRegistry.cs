@@ -1,10 +1,10 @@
 namespace ModelBuild;
 
-/// <summary>The backends of this process, by name. Thread safe.</summary>
+/// <summary>The backends of this process, by name. The managed one is there from the start. Thread safe.</summary>
 public static class BackendRegistry
 {
     private static readonly Lock Guard = new();
-    private static volatile ModelBackend[] _backends = [];
+    private static volatile ModelBackend[] _backends = [Managed.ManagedBackend.Instance];
 
     /// <summary>Adds a backend, or replaces the one of the same name.</summary>
     public static void Register(ModelBackend backend)

@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ModelBuild.Kernels;
+
+/// <summary>The float dense layer: the instruction-set path is chosen here.</summary>
+internal static unsafe class DenseF32
+{
+    public static Kernel Kernel { get; } = new(KernelIds.DenseF32, nameof(DenseF32), 4, 3, 2, Check, &Run);
+
+    private static void Check(KernelCheck a)
+    {
+        long m = a.Size(0), k = a.Size(1), n = a.Size(2);
+        a.Buffer(0, ModelElementType.Float, m, k);
+        a.Constant(1, Packings.DenseF32, sizeof(float), k, Panels.PaddedColumns(n));
+        if (a.IsPresent(2)) a.Constant(2, Packings.Raw, sizeof(float), n);
+        a.Buffer(3, ModelElementType.Float, m, n);
+    }
+
+    private static void Run(KernelCall* call) => Run(
+        (float*)call->Operands[0], (float*)call->Operands[1], (float*)call->Operands[2], (float*)call->Operands[3],
+        call->Integers[0], call->Integers[1], call->Integers[2], call->Floats[0], call->Floats[1]);
+
+    /// <summary>y[m,n] = clamp(x[m,k] W + bias). The bias may be null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(float* x, float* w, float* bias, float* y, long m, long k, long n, float minimum, float maximum)
+    {
+        // A panel's columns are written whole; where the last panel has fewer, it is written to the side and its part copied.
+        float* side = stackalloc float[Panels.Wide * DenseF32Tile.MostRows];
+        float* start = stackalloc float[Panels.Wide];
+        for (long column = 0; column < n; column += Panels.Wide)
+        {
+            int width = Panels.WidthAt(column, n);
+            int filled = (int)Math.Min(width, n - column);
+            for (int c = 0; c < width; c++) start[c] = bias != null && c < filled ? bias[column + c] : 0;
+            for (long row = 0; row < m;)
+            {
+                int rows = Vector512.IsHardwareAccelerated ? DenseF32Avx512.RowsAt(m - row) : Fma.IsSupported ? DenseF32Avx2.RowsAt(m - row) : DenseF32Vector128.RowsAt(m - row);
+                float* target = filled == width ? y + row * n + column : side;
+                DenseF32Tile tile = new()
+                {
+                    X = x + row * k, W = w, Start = start, Y = target, YStride = filled == width ? n : Panels.Wide,
+                    K = k, Width = width, Rows = rows, Minimum = minimum, Maximum = maximum,
+                };
+                if (Vector512.IsHardwareAccelerated) DenseF32Avx512.Run(&tile);
+                else if (Fma.IsSupported) DenseF32Avx2.Run(&tile);
+                else DenseF32Vector128.Run(&tile);
+                if (filled != width)
+                    for (int r = 0; r < rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(filled * sizeof(float)));
+                row += rows;
+            }
+            w += k * width;
+        }
+    }
+}
+
+/// <summary>One panel of weights against a few rows of x.</summary>
+internal unsafe struct DenseF32Tile
+{
+    /// <summary>Rows that any path takes at once.</summary>
+    public const int MostRows = 8;
+
+    /// <summary>First row of x; rows follow each other every K floats.</summary>
+    public float* X;
+    /// <summary>The panel: K lines of Width floats.</summary>
+    public float* W;
+    /// <summary>What the sums start from, Width floats.</summary>
+    public float* Start;
+    /// <summary>First row of y.</summary>
+    public float* Y;
+    /// <summary>Floats from one row of y to the next.</summary>
+    public long YStride;
+    public long K;
+    public int Width;
+    public int Rows;
+    public float Minimum;
+    public float Maximum;
+
+    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code computes.</summary>
+    public readonly float* Row(int row) => X + Math.Min(row, Rows - 1) * K;
+}

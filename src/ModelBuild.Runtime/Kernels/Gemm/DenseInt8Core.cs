@@ -1,0 +1,130 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ModelBuild.Kernels;
+
+/// <summary>What an integer dense kernel computes. Exactly one of Y and FloatY is set.</summary>
+internal unsafe struct DenseInt8Arguments
+{
+    public byte* X;
+    /// <summary>Packed weights: column sums, then panels.</summary>
+    public byte* W;
+    /// <summary>Added to the integer sums; may be null.</summary>
+    public int* Bias;
+    /// <summary>Added after scaling; may be null.</summary>
+    public float* FloatBias;
+    public float* Multiplier;
+    public byte* Y;
+    public float* FloatY;
+    public long M;
+    public long K;
+    public long N;
+    /// <summary>Whether all weights are within -64 to 64.</summary>
+    public bool Narrow;
+    /// <summary>0x80 in every byte if x is int8: turning the sign bit makes it uint8, plus 128.</summary>
+    public uint Turn;
+    /// <summary>The zero point of x as uint8.</summary>
+    public int XZero;
+    /// <summary>Multiplies every multiplier: the scale of activations that were quantized as they came.</summary>
+    public float Factor;
+    public int YZero;
+    public int YMinimum;
+    public int YMaximum;
+    public float Minimum;
+    public float Maximum;
+}
+
+/// <summary>A few rows of x against one panel of weights: int32 sums, 32 to a row.</summary>
+internal unsafe struct DenseInt8Tile
+{
+    /// <summary>Rows that any path takes at once.</summary>
+    public const int MostRows = 6;
+    public byte* X;
+    /// <summary>The panel, [K/4][Width][4].</summary>
+    public byte* W;
+    public int* Start;
+    public int* Sums;
+    public long K;
+    public int Width;
+    public int Rows;
+    public uint Turn;
+
+    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code computes.</summary>
+    public readonly byte* Row(int row) => X + Math.Min(row, Rows - 1) * K;
+}
+
+/// <summary>The integer dense layer: exact int32 sums on every path, which is chosen here.</summary>
+internal static unsafe class DenseInt8Core
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(DenseInt8Arguments* a)
+    {
+        int* sums = stackalloc int[Panels.Wide * DenseInt8Tile.MostRows];
+        int* start = stackalloc int[Panels.Wide];
+        float* multiplier = stackalloc float[Panels.Wide];
+        int* columnSums = (int*)a->W;
+        byte* w = a->W + Panels.PaddedColumns(a->N) * sizeof(int);
+        for (long column = 0; column < a->N; column += Panels.Wide)
+        {
+            int width = Panels.WidthAt(column, a->N);
+            int filled = (int)Math.Min(width, a->N - column);
+            // (x - zero) W = x W - zero * (column sum of W). Constants are padded, so whole panels may be read.
+            for (int c = 0; c < width; c++)
+            {
+                start[c] = (a->Bias != null && c < filled ? a->Bias[column + c] : 0) - a->XZero * columnSums[column + c];
+                multiplier[c] = a->Multiplier[column + c] * a->Factor;
+            }
+            for (long row = 0; row < a->M;)
+            {
+                int rows = Avx2.IsSupported ? (int)Math.Min(a->M - row, DenseInt8Tile.MostRows) : 1;
+                DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows, Turn = a->Turn };
+                if (AvxVnni.IsSupported) DenseInt8Avx2<VnniDot>.Run(&tile);
+                else if (Avx2.IsSupported && a->Narrow) DenseInt8Avx2<NarrowDot>.Run(&tile);
+                else if (Avx2.IsSupported) DenseInt8Avx2<WideDot>.Run(&tile);
+                else DenseInt8Vector128.Run(&tile);
+                for (int r = 0; r < rows; r++)
+                {
+                    if (a->Y != null) Requantize(sums + r * Panels.Wide, multiplier, a->Y + (row + r) * a->N + column, filled, a);
+                    else Dequantize(sums + r * Panels.Wide, multiplier, a->FloatBias == null ? null : a->FloatBias + column, a->FloatY + (row + r) * a->N + column, filled, a);
+                }
+                row += rows;
+            }
+            w += DenseInt8Packing.PaddedRows(a->K) * width;
+        }
+    }
+
+    // y = saturate(round half even(sum * multiplier) + zero), 16 columns at a time; a row's last columns go through a vector on the side.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Requantize(int* sums, float* multiplier, byte* y, int columns, DenseInt8Arguments* a)
+    {
+        Vector256<float> low = Vector256.Create((float)(a->YMinimum - a->YZero)), high = Vector256.Create((float)(a->YMaximum - a->YZero));
+        Vector256<int> zero = Vector256.Create(a->YZero);
+        for (int c = 0; c < columns; c += 16)
+        {
+            Vector256<int> p = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c)) * Vector256.Load(multiplier + c), low, high) + zero;
+            Vector256<int> q = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c + 8)) * Vector256.Load(multiplier + c + 8), low, high) + zero;
+            Vector256<short> words = Vector256.Narrow(p, q);
+            Vector128<sbyte> bytes = Vector128.Narrow(words.GetLower(), words.GetUpper());
+            if (columns - c >= 16) bytes.AsByte().Store(y + c);
+            else
+                for (int i = c; i < columns; i++) y[i] = (byte)bytes.GetElement(i - c);
+        }
+    }
+
+    // y = clamp(sum * multiplier + bias), 8 columns at a time. Not fused, so that every CPU rounds alike.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Dequantize(int* sums, float* multiplier, float* bias, float* y, int columns, DenseInt8Arguments* a)
+    {
+        Vector256<float> low = Vector256.Create(a->Minimum), high = Vector256.Create(a->Maximum);
+        for (int c = 0; c < columns; c += 8)
+        {
+            Vector256<float> v = Vector256.ConvertToSingle(Vector256.Load(sums + c)) * Vector256.Load(multiplier + c);
+            if (bias != null) v += Vector256.Load(bias + c);
+            v = Vector256.Min(Vector256.Max(v, low), high);
+            if (columns - c >= 8) v.Store(y + c);
+            else
+                for (int i = c; i < columns; i++) y[i] = v.GetElement(i - c);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace ModelBuild.Kernels;
+
+/// <summary>Layouts of constants. The numbers are part of the artifact format: a retired one is never used again.</summary>
+public static class Packings
+{
+    /// <summary>Values in row-major order, little endian: biases, scales, tensors that kernels read as they are.</summary>
+    public const int Raw = 0;
+
+    /// <summary>Float weights in panels: <see cref="DenseF32Packing"/>.</summary>
+    public const int DenseF32 = 1;
+
+    /// <summary>Signed 8-bit weights in panels: <see cref="DenseInt8Packing"/>.</summary>
+    public const int DenseInt8 = 2;
+
+    /// <summary>The same layout with weights from -64 to 64, so that pairs of products with unsigned 8-bit activations fit into 16 bits (<c>vpmaddubsw</c> does not saturate).</summary>
+    public const int DenseInt7 = 3;
+}

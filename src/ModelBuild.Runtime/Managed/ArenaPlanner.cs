@@ -1,0 +1,43 @@
+namespace ModelBuild.Managed;
+
+/// <summary>Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Largest first, each at the lowest free place.</summary>
+internal static class ArenaPlanner
+{
+    /// <summary>Everything is aligned to, and padded to, this many bytes: kernels may read and write whole vectors past the end of a buffer.</summary>
+    public const long Alignment = 64;
+
+    /// <summary>A buffer to place: its size, and the first and last call that use it.</summary>
+    public readonly record struct Life(long Bytes, int First, int Last);
+
+    /// <summary>Places buffers.</summary>
+    /// <param name="lives">The buffers.</param>
+    /// <param name="total">The size of the arena.</param>
+    /// <returns>The offset of each buffer.</returns>
+    public static long[] Place(ReadOnlySpan<Life> lives, out long total)
+    {
+        long[] offsets = new long[lives.Length];
+        int[] order = [.. Enumerable.Range(0, lives.Length)];
+        Life[] all = lives.ToArray();
+        // Stable: equal sizes keep their order, so that the same program gives the same arena.
+        order = [.. order.OrderByDescending(i => all[i].Bytes)];
+        List<int> placed = [];
+        total = 0;
+        foreach (int buffer in order)
+        {
+            long size = Padded(all[buffer].Bytes);
+            long offset = 0;
+            foreach (int other in placed.Where(o => all[o].First <= all[buffer].Last && all[buffer].First <= all[o].Last).OrderBy(o => offsets[o]))
+            {
+                if (offsets[other] - offset >= size) break;
+                offset = Math.Max(offset, offsets[other] + Padded(all[other].Bytes));
+            }
+            offsets[buffer] = offset;
+            total = Math.Max(total, checked(offset + size));
+            placed.Add(buffer);
+        }
+        return offsets;
+    }
+
+    // An empty buffer still gets a place of its own, whose vectors may be touched.
+    private static long Padded(long bytes) => checked(Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
+}

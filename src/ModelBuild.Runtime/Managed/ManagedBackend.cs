@@ -1,0 +1,91 @@
+namespace ModelBuild.Managed;
+
+/// <summary>The backend <c>managed</c>: runs kernel programs on the SIMD kernels of this assembly. No native code. One thread per call.</summary>
+public sealed class ManagedBackend : ModelBackend
+{
+    /// <summary>The name that manifests use.</summary>
+    public const string BackendName = "managed";
+
+    private ManagedBackend()
+    {
+    }
+
+    /// <summary>The backend, which <see cref="BackendRegistry"/> knows from the start.</summary>
+    public static ManagedBackend Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override string Name => BackendName;
+
+    /// <inheritdoc/>
+    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        ArgumentNullException.ThrowIfNull(description);
+        ManagedProgram program = ReadProgram(artifact, out ArtifactHeader header);
+        if (header.SignatureHash != description.SignatureHash || !Belongs(program, description))
+            throw new ModelLoadException("MDLB3004", $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+        ManagedSession session = new(program, new WeightStore(artifact, header.WeightsOffset, header.WeightsLength), description, artifact.Origin);
+        try
+        {
+            session.TryPlan();
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The program of an artifact, for tools that show or describe it.</summary>
+    /// <exception cref="ModelLoadException">It is damaged or of a newer format.</exception>
+    public static ManagedProgram ReadProgram(ModelArtifact artifact)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        return ReadProgram(artifact, out _);
+    }
+
+    /// <summary>The description that an artifact itself gives, for tools that run it without its generated class.</summary>
+    /// <exception cref="ModelLoadException">It is damaged or of a newer format.</exception>
+    public static ModelDescription Describe(ModelArtifact artifact)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        ManagedProgram program = ReadProgram(artifact, out ArtifactHeader header);
+        return new ModelDescription
+        {
+            ClassName = Path.GetFileNameWithoutExtension(artifact.Origin),
+            AssemblyName = "",
+            SignatureHash = header.SignatureHash,
+            Symbols = program.Symbols,
+            Inputs = [.. program.Inputs.Select(Tensor)],
+            Outputs = [.. program.Outputs.Select(Tensor)],
+            Profiles = [program.Profile],
+        };
+
+        TensorInfo Tensor(ProgramPort port) => new(port.Name, port.ElementType, [.. port.Shape.Select(e => program.Expressions[e] switch
+        {
+            { Operator: SizeOperator.Constant } c => ModelDimension.Constant(c.Value),
+            { Operator: SizeOperator.Symbol } s => ModelDimension.Named(s.A),
+            _ => ModelDimension.DataDependent,
+        })]);
+    }
+
+    private static ManagedProgram ReadProgram(ModelArtifact artifact, out ArtifactHeader header)
+    {
+        using Stream stream = artifact.OpenRead();
+        byte[] head = new byte[ArtifactHeader.Size];
+        int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        header = ArtifactHeader.Read(head.AsSpan(0, length), artifact.Length, artifact.Origin);
+        byte[] section = new byte[header.ProgramLength];
+        stream.Position = header.ProgramOffset;
+        stream.ReadExactly(section);
+        if (ArtifactHeader.HashOf(section) != header.ProgramHash) throw ArtifactHeader.Damaged(artifact.Origin, "its program is not the one that was written");
+        return ProgramReader.Read(section, header.WeightsLength, artifact.Origin);
+    }
+
+    private static bool Belongs(ManagedProgram program, ModelDescription description) =>
+        program.Symbols.SequenceEqual(description.Symbols) && Match(program.Inputs, description.Inputs) && Match(program.Outputs, description.Outputs);
+
+    private static bool Match(IReadOnlyList<ProgramPort> ports, IReadOnlyList<TensorInfo> tensors) =>
+        ports.Count == tensors.Count && !ports.Where((p, i) => p.Name != tensors[i].Name || p.ElementType != tensors[i].ElementType || p.Shape.Length != tensors[i].Dimensions.Length).Any();
+}

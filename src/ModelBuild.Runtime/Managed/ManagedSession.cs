@@ -1,0 +1,85 @@
+namespace ModelBuild.Managed;
+
+/// <summary>An opened program with its weights, and the plans of recently used dimensions.</summary>
+internal sealed class ManagedSession : ModelSession
+{
+    // Enough for an app that runs a handful of sizes; one with more sizes plans again, which takes microseconds.
+    private const int KeptPlans = 16;
+    private readonly List<ShapePlan> _plans = [];
+
+    public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin)
+    {
+        Program = program;
+        Weights = weights;
+        Description = description;
+        Origin = origin;
+        float[] floats = [.. program.Calls.SelectMany(c => c.Floats)];
+        Floats = GC.AllocateUninitializedArray<float>(floats.Length, pinned: true);
+        floats.CopyTo(Floats, 0);
+        OperandCount = program.Calls.Sum(c => c.Operands.Length);
+    }
+
+    public ManagedProgram Program { get; }
+
+    public WeightStore Weights { get; }
+
+    public ModelDescription Description { get; }
+
+    public string Origin { get; }
+
+    /// <summary>The floats of all calls, one after the other; pinned, because calls point into it.</summary>
+    public float[] Floats { get; }
+
+    /// <summary>How many operands all calls have together.</summary>
+    public int OperandCount { get; }
+
+    /// <summary>Plans with every named dimension 1, so that a damaged program is found when the model is loaded. A model that cannot run at that size is no error.</summary>
+    public void TryPlan()
+    {
+        long[] ones = new long[Program.Symbols.Length];
+        Array.Fill(ones, 1);
+        try
+        {
+            Plan(ones);
+        }
+        catch (ArgumentException) when (ones.Length > 0)
+        {
+        }
+        catch (ArgumentException e)
+        {
+            throw ArtifactHeader.Damaged(Origin, e.Message);
+        }
+    }
+
+    /// <summary>The plan for given dimensions; a recent one where there is one.</summary>
+    public ShapePlan Plan(ReadOnlySpan<long> symbols)
+    {
+        if (symbols.Length != Program.Symbols.Length) throw new ArgumentException($"{Program.Symbols.Length} dimensions are to be bound, {symbols.Length} were given", nameof(symbols));
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            if (symbols[i] < 0) ModelErrors.ThrowDimension(Program.Symbols[i], symbols[i]);
+        }
+        lock (_plans)
+        {
+            for (int i = 0; i < _plans.Count; i++)
+            {
+                ShapePlan plan = _plans[i];
+                if (!symbols.SequenceEqual(plan.Symbols)) continue;
+                if (i > 0)
+                {
+                    _plans.RemoveAt(i);
+                    _plans.Insert(0, plan);
+                }
+                return plan;
+            }
+            ShapePlan created = new(Program, symbols, Origin);
+            if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
+            _plans.Insert(0, created);
+            return created;
+        }
+    }
+
+    public override ModelContext CreateContext() => new ManagedContext(this);
+
+    public override void Dispose() => Weights.Dispose();
+}

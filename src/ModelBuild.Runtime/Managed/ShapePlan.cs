@@ -1,0 +1,93 @@
+using ModelBuild.Kernels;
+
+namespace ModelBuild.Managed;
+
+/// <summary>A program under bound dimensions: every size evaluated and checked, every buffer placed. Shared by the contexts of a session.</summary>
+internal sealed class ShapePlan
+{
+    private readonly ManagedProgram _program;
+    private readonly long[] _sizes;
+
+    /// <summary>Plans a program.</summary>
+    /// <exception cref="ArgumentException">The model has no such sizes.</exception>
+    /// <exception cref="ModelLoadException">MDLB3002: arguments of a call do not fit together.</exception>
+    public ShapePlan(ManagedProgram program, ReadOnlySpan<long> symbols, string origin)
+    {
+        _program = program;
+        Symbols = symbols.ToArray();
+        _sizes = SizeEvaluator.Evaluate(program.Expressions, symbols);
+        long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape))];
+        Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];
+        Outputs = [.. program.Outputs.Select(p => Port(p, bytes, origin))];
+        foreach (ProgramCall call in program.Calls)
+        {
+            Kernel kernel = KernelRegistry.Find(call.Kernel)!;
+            kernel.Check(new KernelCheck(program, call, kernel.Name, _sizes, bytes, origin));
+        }
+        BufferOffsets = ArenaPlanner.Place(Lives(bytes), out long arena);
+        ArenaBytes = arena;
+
+        int count = program.Calls.Sum(c => c.Integers.Length);
+        Integers = GC.AllocateUninitializedArray<long>(count, pinned: true);
+        int next = 0;
+        foreach (int expression in program.Calls.SelectMany(c => c.Integers)) Integers[next++] = _sizes[expression];
+    }
+
+    public long[] Symbols { get; }
+
+    public PlannedPort[] Inputs { get; }
+
+    public PlannedPort[] Outputs { get; }
+
+    public long[] BufferOffsets { get; }
+
+    public long ArenaBytes { get; }
+
+    /// <summary>The integers of all calls, one after the other; pinned, because calls point into it.</summary>
+    public long[] Integers { get; }
+
+    /// <summary>An input or output: its buffer, its shape and its size.</summary>
+    public sealed record PlannedPort(int Buffer, long[] Shape, int Bytes);
+
+    private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
+    {
+        long bytes = Bytes(port.ElementType, port.Shape);
+        if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin, $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
+        if (bytes > int.MaxValue) throw new ArgumentException($"tensor '{port.Name}' is over 2 GB");
+        return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
+    }
+
+    private long Bytes(ModelElementType type, IReadOnlyList<int> shape)
+    {
+        long bytes = ElementTypes.SizeOf(type);
+        try
+        {
+            foreach (int e in shape)
+            {
+                if (_sizes[e] < 0) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be {_sizes[e]}");
+                bytes = checked(bytes * _sizes[e]);
+            }
+        }
+        catch (OverflowException e)
+        {
+            throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a tensor would be too large", e);
+        }
+        return bytes;
+    }
+
+    // Inputs and outputs live from before the first call to after the last: callers write and read them outside a run.
+    private ArenaPlanner.Life[] Lives(long[] bytes)
+    {
+        ArenaPlanner.Life[] lives = [.. bytes.Select(b => new ArenaPlanner.Life(b, int.MaxValue, -1))];
+        for (int c = 0; c < _program.Calls.Length; c++)
+        {
+            foreach (ProgramOperand operand in _program.Calls[c].Operands.Where(o => o.Kind == OperandKind.Buffer))
+            {
+                ref ArenaPlanner.Life life = ref lives[operand.Index];
+                life = life with { First = Math.Min(life.First, c), Last = c };
+            }
+        }
+        foreach (PlannedPort port in Inputs.Concat(Outputs)) lives[port.Buffer] = lives[port.Buffer] with { First = -1, Last = int.MaxValue };
+        return lives;
+    }
+}

@@ -1,0 +1,47 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace ModelBuild.Managed;
+
+/// <summary>The weights of an artifact in memory, 64-byte aligned: mapped where the artifact is a file, so that processes share the pages and nothing is read before it is used; copied otherwise.</summary>
+internal sealed unsafe class WeightStore : IDisposable
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private void* _copy;
+
+    public WeightStore(ModelArtifact artifact, long offset, long length)
+    {
+        if (artifact.Handle is { } handle && !OperatingSystem.IsBrowser())
+        {
+            // From the start of the file: a mapping starts at a page, and the offset within it is a multiple of 64.
+            _file = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            byte* start = null;
+            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            Start = start + _view.PointerOffset + offset;
+            return;
+        }
+        _copy = NativeMemory.AlignedAlloc((nuint)Math.Max(length, 64), 64);
+        Start = (byte*)_copy;
+        using Stream stream = artifact.OpenRead();
+        stream.Position = offset;
+        for (long done = 0; done < length;)
+        {
+            int part = (int)Math.Min(length - done, 1 << 20);
+            stream.ReadExactly(new Span<byte>(Start + done, part));
+            done += part;
+        }
+    }
+
+    public byte* Start { get; }
+
+    public void Dispose()
+    {
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _file?.Dispose();
+        NativeMemory.AlignedFree(_copy);
+        _copy = null;
+    }
+}

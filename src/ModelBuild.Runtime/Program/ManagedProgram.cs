@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+
+namespace ModelBuild.Managed;
+
+/// <summary>A model lowered to kernel calls: what a managed artifact holds beside its weights. Layout: <c>docs/formats.md</c>.</summary>
+public sealed record ManagedProgram
+{
+    /// <summary>The profile that it was compiled for.</summary>
+    public required string Profile { get; init; }
+
+    /// <summary>The version of ModelBuild that compiled it.</summary>
+    public required string ToolVersion { get; init; }
+
+    /// <summary>Named dimensions, in the signature's order.</summary>
+    public required ImmutableArray<string> Symbols { get; init; }
+
+    /// <summary>Sizes as expressions over the named dimensions; operands come earlier in the list.</summary>
+    public required ImmutableArray<SizeExpression> Expressions { get; init; }
+
+    /// <summary>Packed weights.</summary>
+    public required ImmutableArray<ProgramConstant> Constants { get; init; }
+
+    /// <summary>Activations.</summary>
+    public required ImmutableArray<ProgramBuffer> Buffers { get; init; }
+
+    /// <summary>The model's inputs, in the signature's order.</summary>
+    public required ImmutableArray<ProgramPort> Inputs { get; init; }
+
+    /// <summary>The model's outputs, in the signature's order.</summary>
+    public required ImmutableArray<ProgramPort> Outputs { get; init; }
+
+    /// <summary>Kernel calls, in the order in which they run.</summary>
+    public required ImmutableArray<ProgramCall> Calls { get; init; }
+}
+
+/// <summary>What a <see cref="SizeExpression"/> computes.</summary>
+public enum SizeOperator : byte
+{
+    /// <summary>The value.</summary>
+    Constant = 0,
+    /// <summary>The named dimension of index <see cref="SizeExpression.A"/>.</summary>
+    Symbol = 1,
+    /// <summary>A + B.</summary>
+    Sum = 2,
+    /// <summary>A * B.</summary>
+    Product = 3,
+    /// <summary>A / B, rounded down.</summary>
+    Quotient = 4,
+    /// <summary>The smaller of A and B.</summary>
+    Minimum = 5,
+    /// <summary>The larger of A and B.</summary>
+    Maximum = 6,
+}
+
+/// <summary>A size: a constant, a named dimension, or arithmetic on earlier expressions.</summary>
+/// <param name="Operator">What it computes.</param>
+/// <param name="Value">The value of a constant.</param>
+/// <param name="A">The first operand's index, or the index of the named dimension.</param>
+/// <param name="B">The second operand's index.</param>
+public readonly record struct SizeExpression(SizeOperator Operator, long Value, int A, int B);
+
+/// <summary>A part of the weights.</summary>
+/// <param name="Packing">How the values are laid out: one of <see cref="Kernels.Packings"/>.</param>
+/// <param name="Offset">Where it starts within the weights, in bytes; a multiple of 64.</param>
+/// <param name="Length">Its length in bytes.</param>
+public readonly record struct ProgramConstant(int Packing, long Offset, long Length);
+
+/// <summary>An activation.</summary>
+/// <param name="ElementType">The type of its elements.</param>
+/// <param name="Shape">Indices of expressions, outermost first.</param>
+public sealed record ProgramBuffer(ModelElementType ElementType, ImmutableArray<int> Shape);
+
+/// <summary>An input or output of the model.</summary>
+/// <param name="Name">Its name in the model.</param>
+/// <param name="ElementType">The type of its elements.</param>
+/// <param name="Buffer">The activation that holds it.</param>
+/// <param name="Shape">Indices of expressions, outermost first; as many elements as the buffer has.</param>
+public sealed record ProgramPort(string Name, ModelElementType ElementType, int Buffer, ImmutableArray<int> Shape);
+
+/// <summary>One kernel call.</summary>
+/// <param name="Kernel">The kernel: one of <see cref="Kernels.KernelIds"/>.</param>
+/// <param name="Operands">What it reads and writes, in the kernel's order.</param>
+/// <param name="Integers">Indices of expressions: sizes, zero points, flags.</param>
+/// <param name="Floats">Scales and limits.</param>
+/// <param name="Source">The model's node or nodes that it came from.</param>
+public sealed record ProgramCall(int Kernel, ImmutableArray<ProgramOperand> Operands, ImmutableArray<int> Integers, ImmutableArray<float> Floats, string Source);
+
+/// <summary>What an operand refers to.</summary>
+public enum OperandKind : byte
+{
+    /// <summary>Nothing: an optional operand that is left out.</summary>
+    Absent = 0,
+    /// <summary>An activation.</summary>
+    Buffer = 1,
+    /// <summary>A constant.</summary>
+    Constant = 2,
+}
+
+/// <summary>An operand of a kernel call.</summary>
+/// <param name="Kind">What it refers to.</param>
+/// <param name="Index">The index of the activation or constant.</param>
+public readonly record struct ProgramOperand(OperandKind Kind, int Index)
+{
+    /// <summary>An optional operand that is left out.</summary>
+    public static ProgramOperand Absent => default;
+
+    /// <summary>An activation.</summary>
+    public static ProgramOperand Buffer(int index) => new(OperandKind.Buffer, index);
+
+    /// <summary>A constant.</summary>
+    public static ProgramOperand Constant(int index) => new(OperandKind.Constant, index);
+}

@@ -1,0 +1,280 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ModelBuild.Kernels;
+using ModelBuild.Managed;
+
+namespace ModelBuild.Runtime.Tests;
+
+/// <summary>What a case gave: how far floats are from plain loops, or the hash of integers, which plain loops must equal already.</summary>
+internal sealed record CaseResult(double Error, double Tolerance, string Hash);
+
+/// <summary>
+/// Kernels against plain loops in double or exact integers. Sizes cover whole and partial panels, vectors and tiles. The same cases run in child processes with
+/// instruction sets switched off. Tolerances: sums of floats, 2^-22 of the sum of absolute products; functions, as <c>VectorMath</c> states.
+/// </summary>
+internal static class KernelCases
+{
+    private const float None = float.PositiveInfinity;
+
+    public static IEnumerable<(string Name, Func<CaseResult> Run)> All()
+    {
+        foreach ((int m, int k, int n) in new[] { (1, 1, 1), (1, 16, 32), (1, 3, 5), (1, 64, 10), (2, 7, 33), (3, 100, 48), (5, 32, 64), (6, 30, 17), (7, 65, 31), (8, 33, 40), (9, 12, 100), (13, 257, 96), (1, 784, 128), (17, 5, 16), (0, 4, 4), (4, 0, 7) })
+        {
+            yield return ($"DenseF32 {m}x{k}x{n}", () => DenseF32(m, k, n, bias: true, 0, 6));
+            yield return ($"DenseF32 no bias {m}x{k}x{n}", () => DenseF32(m, k, n, bias: false, -None, None));
+            foreach (bool narrow in new[] { false, true })
+            {
+                foreach (bool signed in new[] { false, true })
+                {
+                    yield return ($"DenseInt8 signed {signed} narrow {narrow} {m}x{k}x{n}", () => DenseInt8(m, k, n, signed, narrow, relu: m % 2 == 0));
+                    yield return ($"DenseInt8ToF32 signed {signed} narrow {narrow} {m}x{k}x{n}", () => DenseInt8ToF32(m, k, n, signed, narrow));
+                }
+                yield return ($"DenseDynamicInt8 narrow {narrow} {m}x{k}x{n}", () => DenseDynamicInt8(m, k, n, narrow));
+            }
+            yield return ($"MatMulF32 {m}x{k}x{n}", () => MatMul(3, m, k, n, batched: true));
+            yield return ($"MatMulF32 shared {m}x{k}x{n}", () => MatMul(2, m, k, n, batched: false));
+            yield return ($"Softmax {m}x{n}", () => Softmax(m, n));
+            yield return ($"AddRow {m}x{n}", () => AddRow(m, n));
+        }
+        yield return ("DenseInt8 extremes", Extremes);
+        foreach (int count in new[] { 1, 7, 16, 31, 64, 1000 })
+        {
+            foreach (bool signed in new[] { false, true })
+            {
+                yield return ($"QuantizeLinear signed {signed} {count}", () => Quantize(count, signed));
+                yield return ($"DequantizeLinear signed {signed} {count}", () => Dequantize(count, signed));
+            }
+            yield return ($"Clamp {count}", () => Unary(KernelIds.Clamp, count, x => Math.Clamp(x, -1.5, 2.5), 0, -1.5f, 2.5f));
+            yield return ($"Sigmoid {count}", () => Unary(KernelIds.Sigmoid, count, x => 1 / (1 + Math.Exp(-x)), 2e-7));
+            yield return ($"Tanh {count}", () => Unary(KernelIds.Tanh, count, Math.Tanh, 5e-7));
+            yield return ($"Add {count}", () => Add(count));
+            yield return ($"Copy {count}", () => Copy(count));
+        }
+    }
+
+    private static CaseResult DenseF32(int m, int k, int n, bool bias, float minimum, float maximum)
+    {
+        TestRandom random = new(m, k, n);
+        float[] x = random.Floats(m * k), w = random.Floats(k * n), b = random.Floats(n);
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.DenseF32,
+            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), bias ? h.Constant(Packings.Raw, b) : ProgramOperand.Absent, h.Output<float>(m * n)], [m, k, n], minimum, maximum);
+        Assert.Equal(DenseF32Packing.Pack(w, k, n), DenseF32Packing.Pack(Transpose(w, k, n), k, n, transposed: true));
+        return Sums(m, k, n, y, (r, c) => bias ? b[c] : 0, (r, i) => x[r * k + i], (i, c) => w[i * n + c], minimum, maximum);
+    }
+
+    private static CaseResult MatMul(int batch, int m, int k, int n, bool batched)
+    {
+        TestRandom random = new(m, k, n);
+        float[] a = random.Floats(batch * m * k), b = random.Floats((batched ? batch : 1) * k * n);
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.MatMulF32,
+            [h.Input(a), h.Input(b), h.Scratch<float>(k * ((n + 15) / 16 * 16)), h.Output<float>(batch * m * n)], [batch, m, k, n, batched ? 1 : 0]);
+        return Sums(batch * m, k, n, y, (_, _) => 0, (r, i) => a[r * k + i], null, -None, None, (r, i, c) => b[(batched ? r / Math.Max(m, 1) * k * n : 0) + i * n + c]);
+    }
+
+    private static CaseResult Sums(int m, int k, int n, float[] y, Func<int, int, double> start, Func<int, int, double> x, Func<int, int, double>? w, double minimum, double maximum, Func<int, int, int, double>? wOfRow = null)
+    {
+        double worst = 0;
+        for (int r = 0; r < m; r++)
+            for (int c = 0; c < n; c++)
+            {
+                double sum = start(r, c), size = Math.Abs(sum);
+                for (int i = 0; i < k; i++)
+                {
+                    double product = x(r, i) * (w is not null ? w(i, c) : wOfRow!(r, i, c));
+                    sum += product;
+                    size += Math.Abs(product);
+                }
+                worst = Math.Max(worst, Math.Abs(y[r * n + c] - Math.Clamp(sum, minimum, maximum)) / Math.Max(size, 1e-30));
+            }
+        return new CaseResult(worst, 1.0 / (1 << 22), "");
+    }
+
+    private static CaseResult DenseInt8(int m, int k, int n, bool signed, bool narrow, bool relu)
+    {
+        TestRandom random = new(m, k, n);
+        sbyte[] w = random.Weights(k * n, narrow);
+        int[] bias = [.. random.Floats(n).Select(v => (int)(v * 1000))];
+        float[] multiplier = [.. random.Floats(n).Select(v => 0.001f + Math.Abs(v) * 0.003f)];
+        int xZero = signed ? -7 : 119, yZero = signed ? 5 : 130;
+        int lowest = relu ? yZero : signed ? -128 : 0, highest = signed ? 127 : 255;
+        KernelHarness h = new();
+        byte[] x = random.Bytes(m * k);
+        byte[] y = signed
+            ? [.. h.Run<sbyte>(KernelIds.DenseInt8, Operands(h.Input(Array.ConvertAll(x, v => (sbyte)v)), h.Output<sbyte>(m * n)), Integers()).Select(v => (byte)v)]
+            : h.Run<byte>(KernelIds.DenseInt8, Operands(h.Input(x), h.Output<byte>(m * n)), Integers());
+        byte[] expected = new byte[m * n];
+        for (int r = 0; r < m; r++)
+            for (int c = 0; c < n; c++)
+            {
+                int sum = bias[c];
+                for (int i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
+                expected[r * n + c] = (byte)Math.Clamp((long)MathF.Round(sum * multiplier[c], MidpointRounding.ToEven) + yZero, lowest, highest);
+            }
+        Assert.Equal(expected, y);
+        return new CaseResult(0, 0, HashOf(y));
+
+        ProgramOperand[] Operands(ProgramOperand input, ProgramOperand output) => [input, h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), output];
+        long[] Integers() => [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero, signed ? 1 : 0, yZero, lowest, highest];
+    }
+
+    // The largest products there are: a path whose pairs of products saturate in 16 bits fails here.
+    private static CaseResult Extremes()
+    {
+        const int k = 64, n = 20;
+        sbyte[] w = [.. Enumerable.Range(0, k * n).Select(i => i % n < 10 ? (sbyte)127 : (sbyte)-128)];
+        float[] one = [.. Enumerable.Repeat(1f, n)];
+        KernelHarness h = new();
+        byte[] x = [.. Enumerable.Repeat((byte)255, 2 * k)];
+        float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
+            [h.Input(x), h.Constant(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent, h.Constant(Packings.Raw, one), h.Output<float>(2 * n)], [2, k, n, 0, 0, 0], -None, None);
+        Assert.Equal(Enumerable.Range(0, 2 * n).Select(i => 255f * k * (i % n < 10 ? 127 : -128)), y);
+        return new CaseResult(0, 0, HashOf(y));
+    }
+
+    private static CaseResult DenseInt8ToF32(int m, int k, int n, bool signed, bool narrow)
+    {
+        TestRandom random = new(m, k, n);
+        sbyte[] w = random.Weights(k * n, narrow);
+        float[] bias = random.Floats(n), multiplier = [.. random.Floats(n).Select(v => 0.01f + Math.Abs(v) * 0.01f)];
+        int xZero = signed ? 3 : 128;
+        byte[] x = random.Bytes(m * k);
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
+            [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(Transpose(w, k, n), k, n, transposed: true)),
+             h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), h.Output<float>(m * n)], [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero], 0, None);
+        float[] expected = new float[m * n];
+        for (int r = 0; r < m; r++)
+            for (int c = 0; c < n; c++)
+            {
+                int sum = 0;
+                for (int i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
+                float scaled = sum * multiplier[c];
+                expected[r * n + c] = MathF.Max(scaled + bias[c], 0);
+            }
+        Assert.Equal(expected, y);
+        return new CaseResult(0, 0, HashOf(y));
+    }
+
+    private static CaseResult DenseDynamicInt8(int m, int k, int n, bool narrow)
+    {
+        TestRandom random = new(m, k, n);
+        sbyte[] w = random.Weights(k * n, narrow);
+        float[] x = random.Floats(m * k), bias = random.Floats(n), scale = [.. random.Floats(n).Select(v => 0.01f + Math.Abs(v) * 0.01f)];
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.DenseDynamicInt8,
+            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
+            [m, k, n, narrow ? 1 : 0], -None, None);
+        float low = Math.Min(0, x.DefaultIfEmpty().Min()), high = Math.Max(0, x.DefaultIfEmpty().Max()), step = low == high ? 1 : (high - low) / 255;
+        int zero = (int)Math.Clamp(MathF.Round(-low / step), 0, 255);
+        float[] expected = new float[m * n];
+        for (int r = 0; r < m; r++)
+            for (int c = 0; c < n; c++)
+            {
+                int sum = 0;
+                for (int i = 0; i < k; i++) sum += ((int)Math.Clamp(MathF.Round(x[r * k + i] / step) + zero, 0, 255) - zero) * w[i * n + c];
+                float factor = scale[c] * step, scaled = sum * factor;
+                expected[r * n + c] = scaled + bias[c];
+            }
+        Assert.Equal(expected, y);
+        return new CaseResult(0, 0, HashOf(y));
+    }
+
+    private static CaseResult Softmax(int rows, int length)
+    {
+        float[] x = [.. new TestRandom(rows, length, 1).Floats(rows * length).Select(v => v * 20 + 100)];
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(rows * length)], [rows, length]);
+        double worst = 0;
+        for (int r = 0; r < rows; r++)
+        {
+            double most = x.Skip(r * length).Take(length).Max(), total = x.Skip(r * length).Take(length).Sum(v => Math.Exp(v - most));
+            for (int i = 0; i < length; i++) worst = Math.Max(worst, Math.Abs(y[r * length + i] - Math.Exp(x[r * length + i] - most) / total));
+        }
+        return new CaseResult(worst, 1e-6, "");
+    }
+
+    private static CaseResult AddRow(int rows, int length)
+    {
+        TestRandom random = new(rows, length, 2);
+        float[] x = random.Floats(rows * length), row = random.Floats(length);
+        KernelHarness h = new(), constant = new();
+        float[] expected = [.. x.Select((v, i) => MathF.Max(v + row[i % length], -0.5f))];
+        Assert.Equal(expected, h.Run<float>(KernelIds.AddRow, [h.Input(x), h.Input(row), h.Output<float>(x.Length)], [rows, length], -0.5f, None));
+        Assert.Equal(expected, constant.Run<float>(KernelIds.AddRow, [constant.Input(x), constant.Constant(Packings.Raw, row), constant.Output<float>(x.Length)], [rows, length], -0.5f, None));
+        return new CaseResult(0, 0, HashOf(expected));
+    }
+
+    private static CaseResult Quantize(int count, bool signed)
+    {
+        // Ties, values far outside, and what random numbers give.
+        float[] x = [.. new TestRandom(count, 3, 3).Floats(count).Select((v, i) => (i % 5) switch { 0 => 0.5f * (i - 20), 1 => v * 1e9f, _ => v * 100 })];
+        int zero = signed ? -3 : 100, lowest = signed ? -128 : 0;
+        const float scale = 0.25f;
+        KernelHarness h = new();
+        byte[] y = signed
+            ? [.. h.Run<sbyte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<sbyte>(count)], [count, zero, 1], scale).Select(v => (byte)v)]
+            : h.Run<byte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<byte>(count)], [count, zero, 0], scale);
+        Assert.Equal(x.Select(v => (byte)(int)Math.Clamp(Math.Round((double)(v / scale), MidpointRounding.ToEven) + zero, lowest, lowest + 255)), y);
+        return new CaseResult(0, 0, HashOf(y));
+    }
+
+    private static CaseResult Dequantize(int count, bool signed)
+    {
+        byte[] x = new TestRandom(count, 4, 4).Bytes(count);
+        int zero = signed ? -3 : 100;
+        KernelHarness h = new();
+        float[] y = h.Run<float>(KernelIds.DequantizeLinear, [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Output<float>(count)], [count, zero, signed ? 1 : 0], 0.1f);
+        Assert.Equal(x.Select(v => ((signed ? (sbyte)v : v) - zero) * 0.1f), y);
+        return new CaseResult(0, 0, HashOf(y));
+    }
+
+    private static CaseResult Unary(int kernel, int count, Func<double, double> expected, double tolerance, params float[] floats)
+    {
+        float[] x = [.. new TestRandom(count, 5, kernel).Floats(count).Select((v, i) => (i % 8) switch { 0 => v * 100, 1 => v * 0.001f, _ => v * 4 })];
+        KernelHarness h = new();
+        float[] y = h.Run<float>(kernel, [h.Input(x), h.Output<float>(count)], [count], floats);
+        return new CaseResult(x.Select((v, i) => Math.Abs(y[i] - expected(v))).Max(), tolerance, "");
+    }
+
+    private static CaseResult Add(int count)
+    {
+        TestRandom random = new(count, 6, 6);
+        float[] a = random.Floats(count), b = random.Floats(count);
+        KernelHarness h = new();
+        Assert.Equal(a.Select((v, i) => Math.Clamp(v + b[i], 0, 1)), h.Run<float>(KernelIds.Add, [h.Input(a), h.Input(b), h.Output<float>(count)], [count], 0, 1));
+        return new CaseResult(0, 0, "");
+    }
+
+    private static CaseResult Copy(int count)
+    {
+        float[] x = new TestRandom(count, 7, 7).Floats(count);
+        KernelHarness h = new();
+        Assert.Equal(x, h.Run<float>(KernelIds.Copy, [h.Input(x), h.Output<float>(count)], [count * 4]));
+        return new CaseResult(0, 0, "");
+    }
+
+    private static T[] Transpose<T>(T[] w, int k, int n) => [.. Enumerable.Range(0, k * n).Select(i => w[i % k * n + i / k])];
+
+    private static string HashOf<T>(T[] values) where T : unmanaged => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())))[..16];
+}
+
+/// <summary>The same numbers on every run and machine.</summary>
+internal sealed class TestRandom(int a, int b, int c)
+{
+    private ulong _state = (ulong)(a * 73856093L ^ b * 19349663L ^ c * 83492791L) | 1;
+
+    public float[] Floats(int count) => [.. Enumerable.Range(0, count).Select(_ => (int)(Next() % 2_000_001) / 1e6f - 1)];
+
+    public byte[] Bytes(int count) => [.. Enumerable.Range(0, count).Select(_ => (byte)Next())];
+
+    /// <summary>All weights there are, or those that 7 bits hold.</summary>
+    public sbyte[] Weights(int count, bool narrow) => [.. Enumerable.Range(0, count).Select(_ => narrow ? (sbyte)((int)(Next() % 129) - 64) : (sbyte)(byte)Next())];
+
+    private uint Next()
+    {
+        _state = _state * 6364136223846793005 + 1442695040888963407;
+        return (uint)(_state >> 33);
+    }
+}

@@ -1,0 +1,19 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Convolution (cross-correlation) with groups, strides, dilations and padding.</summary>
+internal sealed class Conv : Operator
+{
+    public override string Name => "Conv";
+
+    public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), ConvolutionShape.Infer(context, 0, 1));
+
+    public override void Execute(ExecutionContext context)
+    {
+        var (x, w) = (context.Input(0), context.Input(1));
+        var sizes = ConvolutionShape.Sizes(context.Node, x, w);
+        var bias = context.Optional(2) is { } b ? Numbers.Doubles(b) : null;
+        context.Require(bias is null || bias.Length == sizes.Filters, "the bias does not fit the filters");
+        var y = ConvolutionLoops.Run(Numbers.Doubles(x), Numbers.Doubles(w), bias, sizes);
+        context.Set(0, Numbers.Of(x.ElementType, [.. ConvolutionLoops.ShapeOf(sizes, x.Rank - 2)], y));
+    }
+}

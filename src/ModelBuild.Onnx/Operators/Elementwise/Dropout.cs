@@ -1,0 +1,23 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>The input itself: outside training nothing is dropped. The optional mask is all true.</summary>
+internal sealed class Dropout : Operator
+{
+    public override string Name => "Dropout";
+
+    public override void Infer(InferenceContext context)
+    {
+        context.Set(0, context.Input(0));
+        context.Set(1, context.Opset < 10 ? context.ElementType(0) : ElementType.Bool, context.Shape(0));
+    }
+
+    public override void Execute(ExecutionContext context)
+    {
+        var x = context.Input(0);
+        var ratio = context.Optional(1) is { } r ? Numbers.Doubles(r)[0] : 0.5;
+        if (context.Optional(2) is { } training && Numbers.Integers(training)[0] != 0 && ratio != 0)
+            throw context.Unsupported("training mode, which is random");
+        context.Set(0, x);
+        context.Set(1, Elements.Fill(context.Opset < 10 ? Numbers.Of(x.ElementType, [], [1L]) : Tensor.Scalar(true), x.Shape));
+    }
+}

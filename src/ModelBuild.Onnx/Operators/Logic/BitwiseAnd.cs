@@ -1,0 +1,13 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Bitwise and of two integer tensors, broadcast.</summary>
+internal sealed class BitwiseAnd : BinaryOperator
+{
+    public override string Name => "BitwiseAnd";
+
+    public override int FirstVersion => 18;
+
+    protected override double Apply(double a, double b) => throw new NotSupportedException("the inputs must be integers");
+
+    protected override long Apply(long a, long b) => a & b;
+}

@@ -1,0 +1,46 @@
+using ModelBuild.Onnx.Operators;
+using Range = ModelBuild.Onnx.Operators.Range;
+
+namespace ModelBuild.Onnx;
+
+public static partial class OperatorRegistry
+{
+    private static IEnumerable<Operator> All =>
+    [
+        // Arithmetic
+        new Add(), new BitShift(), new Div(), new Max(), new Mean(), new Min(), new Mod(), new Mul(), new PRelu(), new Pow(), new Sub(), new Sum(),
+        // Comparison
+        new Equal(), new Greater(), new GreaterOrEqual(), new Less(), new LessOrEqual(),
+        // Convolution
+        new Conv(), new ConvTranspose(),
+        // Elementwise
+        new Abs(), new Acos(), new Acosh(), new Asin(), new Asinh(), new Atan(), new Atanh(), new Cast(), new CastLike(), new Ceil(), new Celu(),
+        new Clip(), new Cos(), new Cosh(), new Dropout(), new Elu(), new Erf(), new Exp(), new Floor(), new Gelu(), new HardSigmoid(),
+        new HardSwish(), new Identity(), new IsInf(), new IsNaN(), new LeakyRelu(), new Log(), new Mish(), new Neg(), new Reciprocal(), new Relu(),
+        new Round(), new Selu(), new Shrink(), new Sigmoid(), new Sign(), new Sin(), new Sinh(), new Softplus(), new Softsign(), new Sqrt(),
+        new Swish(), new Tan(), new Tanh(), new ThresholdedRelu(),
+        // Generation
+        new Constant(), new ConstantOfShape(), new Range(),
+        // Logic
+        new And(), new BitwiseAnd(), new BitwiseNot(), new BitwiseOr(), new BitwiseXor(), new Not(), new Or(), new Where(), new Xor(),
+        // Matrix
+        new Gemm(), new MatMul(),
+        // Microsoft
+        new DynamicQuantizeLSTM(), new QGemm(),
+        // Normalization
+        new BatchNormalization(), new LayerNormalization(),
+        // Pooling
+        new AveragePool(), new GlobalAveragePool(), new GlobalLpPool(), new GlobalMaxPool(), new LpPool(), new MaxPool(),
+        // Quantization
+        new ConvInteger(), new DequantizeLinear(), new DynamicQuantizeLinear(), new MatMulInteger(), new QLinearConv(), new QLinearMatMul(),
+        new QuantizeLinear(),
+        // Recurrent
+        new Gru(), new Lstm(), new Rnn(),
+        // Reduction
+        new ArgMax(), new ArgMin(), new Hardmax(), new LogSoftmax(), new ReduceL1(), new ReduceL2(), new ReduceLogSum(), new ReduceLogSumExp(),
+        new ReduceMax(), new ReduceMean(), new ReduceMin(), new ReduceProd(), new ReduceSum(), new ReduceSumSquare(), new Softmax(),
+        // Shaping
+        new Concat(), new Expand(), new Flatten(), new Gather(), new GatherElements(), new GatherND(), new Pad(), new Reshape(), new Shape(),
+        new Size(), new Slice(), new Split(), new Squeeze(), new Tile(), new Transpose(), new Unsqueeze(),
+    ];
+}

@@ -1,0 +1,20 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Convolution of 8-bit integers minus their zero points, in 32-bit integers.</summary>
+internal sealed class ConvInteger : Operator
+{
+    public override string Name => "ConvInteger";
+
+    public override int FirstVersion => 10;
+
+    public override void Infer(InferenceContext context) => context.Set(0, ElementType.Int32, ConvolutionShape.Infer(context, 0, 1));
+
+    public override void Execute(ExecutionContext context)
+    {
+        var (x, w) = (context.Input(0), context.Input(1));
+        var sizes = ConvolutionShape.Sizes(context.Node, x, w);
+        // Padding stands for the zero point, that is 0 once it is taken off.
+        var y = ConvolutionLoops.Run(IntegerOperands.Shifted(x, context.Optional(2), 1), IntegerOperands.Shifted(w, context.Optional(3), 0), null, sizes);
+        context.Set(0, Numbers.Of(ElementType.Int32, [.. ConvolutionLoops.ShapeOf(sizes, x.Rank - 2)], y));
+    }
+}

@@ -1,0 +1,31 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Which scale and zero point belong to each element: one for all, one per slice of an axis, or one per block along an axis.</summary>
+internal static class QuantizationAxis
+{
+    /// <summary>For every element of <paramref name="x"/> the element of the parameters that belongs to it.</summary>
+    public static int[] Positions(Tensor x, Tensor scale, long axis, long blockSize)
+    {
+        if (scale.Length == 1 && scale.Rank <= 1 && blockSize == 0)
+            return new int[x.Length];
+        var a = Indexing.Axis(axis, x.Rank);
+        if (blockSize == 0)
+        {
+            if (scale.Rank != 1 || scale.Length != x.Shape[a])
+                throw new InvalidOperationException($"scales {scale} do not fit axis {a} of {x}");
+            var strides = new long[x.Rank];
+            strides[a] = 1;
+            return Indexing.Positions(x.Shape.AsSpan(), strides);
+        }
+        if (scale.Rank != x.Rank || scale.Shape[a] != (x.Shape[a] + blockSize - 1) / blockSize)
+            throw new InvalidOperationException($"scales {scale} do not fit blocks of {blockSize} along axis {a} of {x}");
+        var own = Indexing.Strides(scale.Shape.AsSpan());
+        var inner = Indexing.Product(x.Shape.AsSpan(), a + 1, x.Rank);
+        var step = own[a];
+        own[a] = 0;
+        var positions = Indexing.Positions(x.Shape.AsSpan(), own);
+        for (var i = 0; i < positions.Length; i++)
+            positions[i] += (int)(i / inner % x.Shape[a] / blockSize * step);
+        return positions;
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace ModelBuild.Onnx.Tests;
+
+/// <summary>Runs models in ONNX Runtime, without its graph optimizations.</summary>
+internal static class OnnxRuntimeSession
+{
+    public static IReadOnlyDictionary<string, Tensor> Run(byte[] model, IReadOnlyDictionary<string, Tensor> inputs, string? path = null)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+        // Exact integers also where the CPU has no VNNI.
+        options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        using var session = path is null ? new InferenceSession(model, options) : new InferenceSession(path, options);
+        var values = inputs.Where(i => session.InputMetadata.ContainsKey(i.Key)).Select(i => (i.Key, Value: ToOrt(i.Value))).ToList();
+        try
+        {
+            using var run = new RunOptions();
+            var names = session.OutputMetadata.Keys.ToArray();
+            using var results = session.Run(run, values.Select(v => v.Key).ToArray(), values.Select(v => v.Value).ToArray(), names);
+            return names.Zip(results).ToDictionary(p => p.First, p => FromOrt(p.Second));
+        }
+        finally
+        {
+            foreach (var (_, value) in values)
+                value.Dispose();
+        }
+    }
+
+    private static OrtValue ToOrt(Tensor t)
+    {
+        if (t.ElementType == ElementType.String)
+            return OrtValue.CreateFromStringTensor(new DenseTensor<string>(t.Strings.ToArray(), t.Shape.Select(d => (int)d).ToArray()));
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)t.ElementType, t.Shape.ToArray());
+        t.Bytes.Span.CopyTo(value.GetTensorMutableRawData());
+        return value;
+    }
+
+    private static Tensor FromOrt(OrtValue value)
+    {
+        var info = value.GetTensorTypeAndShape();
+        var type = (ElementType)(int)info.ElementDataType;
+        return type == ElementType.String ? new([.. info.Shape], value.GetStringTensorAsArray())
+            : new(type, [.. info.Shape], value.GetTensorMutableRawData().ToArray());
+    }
+}

@@ -1,0 +1,45 @@
+namespace ModelBuild.Onnx.Tests;
+
+/// <summary>The shared models, with inputs that each can take.</summary>
+internal static class Zoo
+{
+    public static TheoryData<string> Names => [.. Shared.ZooModels.DefaultIfEmpty("absent")];
+
+    public static string PathOf(string model) => Shared.Path($"zoo/{model}/model.onnx");
+
+    /// <summary>Random inputs of small sizes.</summary>
+    public static Dictionary<string, Tensor> Inputs(string name, Model model)
+    {
+        var inputs = RandomInputs.Of(model, 7, (input, axis) => (name, axis) switch
+        {
+            ("ppocr_rec", 3) => 64,
+            ("ppocr_det" or "ppocr_cls", 2) => 64,
+            ("ppocr_det" or "ppocr_cls", 3) => 96,
+            ("nnsplit", 1) => 20,
+            ("resemblyzer", 1) => 16,
+            ("silero_vad", 1) => input.Name == "input" ? 512 : 1,
+            (_, 0) => 1,
+            _ => 9,
+        });
+        if (name == "silero_vad")
+            inputs["sr"] = Tensor.Scalar(16000L);
+        if (name == "minilm_l3")
+            inputs["attention_mask"] = Tensor.Of(Enumerable.Repeat(1L, 9).ToArray(), 1, 9);
+        return inputs;
+    }
+
+    /// <summary>The largest difference of two results over the largest absolute value of the first; infinite where types or shapes differ.</summary>
+    public static double Difference(Tensor expected, Tensor actual)
+    {
+        if (expected.ElementType != actual.ElementType || !expected.Shape.SequenceEqual(actual.Shape))
+            return double.PositiveInfinity;
+        double difference = 0, scale = 0;
+        foreach (var (e, a) in Numbers.Doubles(expected).Zip(Numbers.Doubles(actual)))
+        {
+            if (!e.Equals(a))
+                difference = Math.Max(difference, double.IsNaN(e - a) ? double.PositiveInfinity : Math.Abs(e - a));
+            scale = Math.Max(scale, Math.Abs(e));
+        }
+        return difference == 0 ? 0 : difference / scale;
+    }
+}

@@ -1,0 +1,31 @@
+using ModelBuild.Managed;
+
+namespace ModelBuild.Runtime.Tests;
+
+public sealed class ArenaPlannerTests
+{
+    [Fact]
+    public void Buffers_that_live_together_never_overlap_and_others_share()
+    {
+        TestRandom random = new(3, 1, 4);
+        for (int round = 0; round < 200; round++)
+        {
+            byte[] dice = random.Bytes(60);
+            ArenaPlanner.Life[] lives = [.. Enumerable.Range(0, 20).Select(i => new ArenaPlanner.Life(dice[3 * i] * 7, dice[3 * i + 1] % 12, dice[3 * i + 1] % 12 + dice[3 * i + 2] % 5))];
+            long[] offsets = ArenaPlanner.Place(lives, out long total);
+            for (int i = 0; i < lives.Length; i++)
+            {
+                Assert.Equal(0, offsets[i] % 64);
+                Assert.True(offsets[i] + Padded(i) <= total);
+                for (int j = 0; j < i; j++)
+                {
+                    bool together = lives[i].First <= lives[j].Last && lives[j].First <= lives[i].Last;
+                    Assert.True(!together || offsets[i] + Padded(i) <= offsets[j] || offsets[j] + Padded(j) <= offsets[i]);
+                }
+            }
+            Assert.True(total < Enumerable.Range(0, 20).Sum(Padded));
+
+            long Padded(int i) => (Math.Max(lives[i].Bytes, 1) + 63) / 64 * 64;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using ModelBuild.Managed;
+
+namespace ModelBuild.Runtime.Tests;
+
+public sealed class ProgramTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("modelbuild-tests-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Runs_every_batch_size_of_one_loaded_model()
+    {
+        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        foreach (int batch in (int[])[1, 4, 1, 9, 30, 2, 0, .. Enumerable.Range(1, 40)]) Check(model, batch);
+    }
+
+    [Fact]
+    public void Maps_a_file()
+    {
+        string path = Path.Combine(_folder.FullName, "m.modelbuild");
+        File.WriteAllBytes(path, MlpModel.Artifact());
+        using LoadedModel model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, "portable"), MlpModel.Description, ManagedBackend.Instance);
+        Check(model, 3);
+    }
+
+    [Fact]
+    public void A_call_allocates_nothing_also_where_recent_sizes_alternate()
+    {
+        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        float[] y = new float[30];
+        for (int i = 0; i < 40; i++) Call(1 + i % 3);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++) Call(1 + i % 3);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Call(long batch)
+        {
+            ModelContext context = model.Rent();
+            context.Prepare(batch);
+            context.Input<float>(0).Fill(0.5f);
+            context.Run();
+            context.Output<float>(0).CopyTo(y);
+            model.Return(context);
+        }
+    }
+
+    [Fact]
+    public void Inputs_keep_their_values_and_several_threads_run_at_once()
+    {
+        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        Parallel.For(0, 200, i => Check(model, 1 + i % 7));
+        ModelContext context = model.Rent();
+        context.Prepare(2);
+        context.Input<float>(0).Fill(0.25f);
+        context.Run();
+        float[] first = context.Output<float>(0).ToArray();
+        context.Run();
+        Assert.Equal(first, context.Output<float>(0).ToArray());
+        model.Return(context);
+    }
+
+    [Fact]
+    public void Describes_itself()
+    {
+        ModelDescription description = ManagedBackend.Describe(ModelArtifact.FromStream("m.modelbuild", "portable", () => new MemoryStream(MlpModel.Artifact())));
+        Assert.Equal(MlpModel.Description.Symbols.ToArray(), description.Symbols.ToArray());
+        Assert.Equal(MlpModel.Description.SignatureHash, description.SignatureHash);
+        Assert.Equal(MlpModel.Description.Inputs.Single().Dimensions.ToArray(), description.Inputs.Single().Dimensions.ToArray());
+        Assert.Equal(MlpModel.Description.Outputs.Single().Dimensions.ToArray(), description.Outputs.Single().Dimensions.ToArray());
+    }
+
+    [Fact]
+    public void The_same_program_gives_the_same_bytes_and_survives_a_round_trip()
+    {
+        ManagedProgram program = MlpModel.Build().Build();
+        byte[] bytes = ProgramWriter.Write(program);
+        Assert.Equal(MlpModel.Artifact(), MlpModel.Artifact());
+        Assert.Equal(bytes, ProgramWriter.Write(ProgramReader.Read(bytes, 1 << 20, "m")));
+    }
+
+    [Fact]
+    public void Reads_the_artifact_of_format_1()
+    {
+        byte[] golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-1.modelbuild"));
+        using LoadedModel model = TestModel.Load(golden, MlpModel.Description);
+        Check(model, 3);
+    }
+
+    [Fact]
+    public void Refuses_a_newer_format_and_another_signature()
+    {
+        byte[] newer = MlpModel.Artifact();
+        newer[8] = 2;
+        Assert.Equal("MDLB3003", Assert.Throws<ModelLoadException>(() => TestModel.Load(newer, MlpModel.Description)).Code);
+        byte[] other = MlpModel.Artifact();
+        other[48] ^= 1;
+        Assert.Equal("MDLB3004", Assert.Throws<ModelLoadException>(() => TestModel.Load(other, MlpModel.Description)).Code);
+    }
+
+    [Fact]
+    public void A_truncated_artifact_is_a_coded_error_at_every_length()
+    {
+        byte[] whole = MlpModel.Artifact();
+        for (int length = 0; length < whole.Length; length++) Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => TestModel.Load(whole[..length], MlpModel.Description)).Code);
+    }
+
+    [Fact]
+    public void A_changed_program_is_found_by_its_hash()
+    {
+        byte[] changed = MlpModel.Artifact();
+        changed[ArtifactHeader.Size + 20] ^= 0x10;
+        Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => TestModel.Load(changed, MlpModel.Description)).Code);
+    }
+
+    [Fact]
+    public void Whatever_a_program_says_it_runs_or_is_refused()
+    {
+        // The hash is made to fit, as an attacker would: every check behind it must hold. Runs are made on what is accepted.
+        byte[] whole = MlpModel.Artifact();
+        int length = BitConverter.ToInt32(whole, 24);
+        TestRandom random = new(5, 5, 5);
+        int refused = 0, ran = 0;
+        for (int round = 0; round < 4000; round++)
+        {
+            byte[] changed = (byte[])whole.Clone();
+            Span<byte> section = changed.AsSpan(ArtifactHeader.Size, length);
+            byte[] dice = random.Bytes(6);
+            for (int i = 0; i <= dice[0] % 2; i++) section[(dice[1] + i * dice[2] + 256 * dice[5]) % length] = dice[3 + i];
+            System.Security.Cryptography.SHA256.HashData(section).CopyTo(changed, 80);
+            try
+            {
+                using LoadedModel model = TestModel.Load(changed, MlpModel.Description);
+                MlpModel.Run(model, 2);
+                ran++;
+            }
+            catch (ModelLoadException e) when (e.Code is "MDLB3002" or "MDLB3003" or "MDLB3004")
+            {
+                refused++;
+            }
+            catch (ArgumentException)
+            {
+                refused++;
+            }
+        }
+        Assert.True(refused > 500 && ran > 100, $"{refused} refused, {ran} ran");
+    }
+
+    private static void Check(LoadedModel model, int batch)
+    {
+        float[] y = MlpModel.Run(model, batch);
+        double[] expected = MlpModel.Expected(batch);
+        Assert.Equal(expected.Length, y.Length);
+        for (int i = 0; i < y.Length; i++) Assert.Equal(expected[i], y[i], 1e-5);
+    }
+}

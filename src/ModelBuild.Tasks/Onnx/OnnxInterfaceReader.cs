@@ -54,7 +54,8 @@ internal sealed class OnnxInterfaceReader
         }
     }
 
-    private static OnnxInterface Read(Stream stream, string path)
+    /// <inheritdoc cref="Read(string)"/>
+    internal static OnnxInterface Read(Stream stream, string path)
     {
         if (stream.Length == 0)
             throw new DiagnosticException(Codes.ModelEmpty, $"The model \"{path}\" is empty. Fetch or export it again.");

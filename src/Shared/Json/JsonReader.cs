@@ -143,12 +143,27 @@ internal ref struct JsonReader
     private double Number()
     {
         var start = _position;
-        while (_position < _text.Length && (_text[_position] is >= '0' and <= '9' or '-' or '+' or '.' or 'e' or 'E'))
+        TryTake('-');
+        if (!TryTake('0'))
+            Digits();
+        if (TryTake('.'))
+            Digits();
+        if (TryTake('e') || TryTake('E'))
+        {
+            if (!TryTake('+'))
+                TryTake('-');
+            Digits();
+        }
+        return double.Parse(_text.Substring(start, _position - start), NumberStyles.Float, CultureInfo.InvariantCulture);
+    }
+
+    private void Digits()
+    {
+        var start = _position;
+        while (_position < _text.Length && _text[_position] is >= '0' and <= '9')
             _position++;
-        const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return double.TryParse(_text.Substring(start, _position - start), style, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : throw Error("a value was expected");
+        if (_position == start)
+            throw Error("a value was expected");
     }
 
     private object? Word(string word, object? value)

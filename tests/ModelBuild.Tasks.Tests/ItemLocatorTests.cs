@@ -1,0 +1,51 @@
+using Microsoft.Build.Utilities;
+using ModelBuild.Tasks.Tests.Support;
+
+namespace ModelBuild.Tasks.Tests;
+
+public sealed class ItemLocatorTests : IDisposable
+{
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <ItemGroup>
+            <OnnxModel Include="Models/a.onnx"
+                       Metric="top1" />
+            <OnnxModel Include="Models\b.onnx; $(Folder)/c.onnx">
+              <Profile>x64-avx2</Profile>
+            </OnnxModel>
+            <OnnxModel Include="More/**/*.onnx" />
+            <OnnxModel Include="Models/%23 d.onnx" />
+            <HardwareProfile Include="mine" />
+          </ItemGroup>
+        </Project>
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("Models/a.onnx", null, 3, 6)]
+    [InlineData("Models/a.onnx", "Metric", 4, 16)]
+    [InlineData("Models/a.onnx", "Profile", 3, 6)]
+    [InlineData("Models/b.onnx", "Profile", 6, 8)]
+    [InlineData("/elsewhere/c.onnx", null, 5, 6)]
+    [InlineData("More/x/y.onnx", null, 5, 6)]
+    [InlineData("Models/# d.onnx", null, 9, 6)]
+    [InlineData("mine", null, 10, 6)]
+    public void PointsToElementOrMetadata(string include, string? metadata, int line, int column)
+    {
+        var file = _folder.Write("App.csproj", Project);
+        Assert.Equal((file, line, column), ItemLocator.Find(new TaskItem(include), file, metadata));
+    }
+
+    [Theory]
+    [InlineData("not xml")]
+    [InlineData("<!DOCTYPE a [<!ENTITY b \"c\">]><Project><OnnxModel Include=\"&b;\"/></Project>")]
+    [InlineData("<Project />")]
+    public void UnknownPlaceIsTheFileAlone(string text)
+    {
+        var file = _folder.Write("App.csproj", text);
+        Assert.Equal((file, 0, 0), ItemLocator.Find(new TaskItem("Models/a.onnx"), file, null));
+    }
+}

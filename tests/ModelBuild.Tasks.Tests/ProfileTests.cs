@@ -1,0 +1,25 @@
+namespace ModelBuild.Tasks.Tests;
+
+public class ProfileTests
+{
+    [Theory]
+    [InlineData("", "linux-x64", "x64-avx512vnni x64-avxvnni x64-avx2 portable")]
+    [InlineData("", "osx-arm64", "arm64 portable")]
+    [InlineData("win-x64", "osx-arm64", "x64-avx512vnni x64-avxvnni x64-avx2")]
+    [InlineData("linux-musl-x64", "linux-x64", "x64-avx512vnni x64-avxvnni x64-avx2")]
+    [InlineData("linux-arm64", "linux-x64", "arm64")]
+    [InlineData("linux-arm", "linux-x64", "portable")]
+    [InlineData("browser-wasm", "linux-x64", "wasm-simd")]
+    public void Defaults(string runtimeIdentifier, string sdk, string expected) =>
+        Assert.Equal(expected, string.Join(" ", BuiltInProfiles.DefaultsFor(runtimeIdentifier, sdk)));
+
+    [Fact]
+    public void BestComesFirstAndOnesOwnBeforeItsBase()
+    {
+        var basedOn = new Dictionary<string, string> { ["mine"] = "x64-avx2", ["child"] = "mine" };
+        Assert.Equal(
+            ["x64-avx512vnni", "mine", "x64-avx2", "portable"],
+            BuiltInProfiles.BestFirst(["portable", "x64-avx2", "mine", "x64-avx512vnni"], basedOn));
+        Assert.Equal(["child", "x64-avx2"], BuiltInProfiles.BestFirst(["x64-avx2", "child"], basedOn));
+    }
+}

@@ -1,0 +1,8 @@
+namespace ModelBuild.Onnx;
+
+/// <summary>What changes about an operator in a version of the operator set.</summary>
+/// <param name="OpType">The operator.</param>
+/// <param name="Version">The version from which on the new form holds.</param>
+/// <param name="Apply">Brings a node from the form before to the new one.</param>
+/// <param name="Refuse">Why a node has no equivalent in the new form, or null where it has.</param>
+internal sealed record UpgradeRule(string OpType, long Version, Action<Node> Apply, Func<Node, string?>? Refuse = null);

@@ -35,6 +35,23 @@ public static class CpuFeatureDetection
     /// <summary>The instruction sets of the CPU that this process runs on.</summary>
     public static CpuFeatures Current { get; } = Detect();
 
+    /// <summary>
+    /// The name of the CPU class that a measurement on this machine is valid for: the best dot products of 8-bit integers that it has, <c>avx2</c>, <c>avxvnni</c>, <c>avx512vnni</c> (512-bit only),
+    /// <c>avx512vnni-avxvnni</c> (both encodings), <c>avx512</c>, <c>arm64</c>, <c>arm64-dotprod</c>, <c>arm64-i8mm</c>, or <c>other</c>.
+    /// </summary>
+    public static string Class { get; } = ClassOf(Current);
+
+    private static string ClassOf(CpuFeatures cpu)
+    {
+        if (cpu.HasFlag(CpuFeatures.Avx512Vnni)) return cpu.HasFlag(CpuFeatures.AvxVnni) ? "avx512vnni-avxvnni" : "avx512vnni";
+        if (cpu.HasFlag(CpuFeatures.AvxVnni)) return "avxvnni";
+        if (cpu.HasFlag(CpuFeatures.Avx512)) return "avx512";
+        if (cpu.HasFlag(CpuFeatures.Avx2)) return "avx2";
+        if (cpu.HasFlag(CpuFeatures.I8mm)) return "arm64-i8mm";
+        if (cpu.HasFlag(CpuFeatures.DotProd)) return "arm64-dotprod";
+        return AdvSimd.IsSupported ? "arm64" : "other";
+    }
+
     private static CpuFeatures Detect()
     {
         CpuFeatures found = CpuFeatures.None;

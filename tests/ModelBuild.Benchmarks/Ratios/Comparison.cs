@@ -1,0 +1,19 @@
+namespace ModelBuild.Benchmarks;
+
+/// <summary>The same work done by us and by ONNX Runtime.</summary>
+/// <param name="Name">What is done.</param>
+/// <param name="Ours">One call of ours.</param>
+/// <param name="Theirs">One call of ONNX Runtime.</param>
+/// <param name="Difference">The largest difference of their results, relative to the largest value; after one call of each.</param>
+internal sealed record Comparison(string Name, Action Ours, Action Theirs, Func<double> Difference) : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    public Comparison Owning(params IDisposable[] owned)
+    {
+        _owned.AddRange(owned);
+        return this;
+    }
+
+    public void Dispose() => _owned.ForEach(o => o.Dispose());
+}

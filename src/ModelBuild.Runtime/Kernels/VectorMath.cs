@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
@@ -11,12 +12,12 @@ internal static class VectorMath
 
     /// <summary>
     /// exp(x), relative error under 3e-7. With n = round(x / ln 2) and r = x - n ln 2: exp(x) = 2^n (1 + r + r² q(r)). Results below 2^-126 are
-    /// 2^-126 or so, and results above 2^127 are 1.7e38.
+    /// 2^-126 or so, and results above 2^127 are 1.7e38. Not a number stays one: the native minimum and maximum give their second operand then.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Exp(Vector<float> x)
     {
-        x = Vector.MinNative(Vector.MaxNative(x, new Vector<float>(-87.33f)), new Vector<float>(88.02f));
+        x = Vector.MinNative(new Vector<float>(88.02f), Vector.MaxNative(new Vector<float>(-87.33f), x));
         Vector<float> t = Vector.MultiplyAddEstimate(x, new Vector<float>(1.44269504f), new Vector<float>(Rounder));
         Vector<float> n = t - new Vector<float>(Rounder);
         // ln 2 in two parts, the first with few bits, so that n times it is exact.
@@ -31,6 +32,24 @@ internal static class VectorMath
         // The low bits of t are n: shifted into the exponent, plus the exponent's bias.
         Vector<int> power = Vector.ShiftLeft(Vector.AsVectorInt32(t), 23) + new Vector<int>(127 << 23);
         return p * Vector.AsVectorSingle(power);
+    }
+
+    /// <summary>As <see cref="Exp(Vector{float})"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        x = Vector512.MinNative(Vector512.Create(88.02f), Vector512.MaxNative(Vector512.Create(-87.33f), x));
+        Vector512<float> t = Vector512.MultiplyAddEstimate(x, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
+        Vector512<float> n = t - Vector512.Create(Rounder);
+        Vector512<float> r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), x);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
+        Vector512<float> q = Vector512.Create(0.0013814419652793072f);
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.008368745096264407f));
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.041668391986584466f));
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.16666520398773052f));
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.4999999342932217f));
+        Vector512<float> p = Vector512.MultiplyAddEstimate(q * r, r, r) + Vector512<float>.One;
+        return p * ((t.AsInt32() << 23) + Vector512.Create(127 << 23)).AsSingle();
     }
 
     /// <summary>1 / (1 + exp(-x)), absolute error under 2e-7.</summary>

@@ -37,6 +37,7 @@ internal static class KernelCases
             yield return ($"AddRow {m}x{n}", () => AddRow(m, n));
         }
         yield return ("DenseInt8 extremes", Extremes);
+        yield return ("Not a number", NotANumber);
         foreach (int count in new[] { 1, 7, 16, 31, 64, 1000 })
         {
             foreach (bool signed in new[] { false, true })
@@ -131,6 +132,25 @@ internal static class KernelCases
             [h.Input(x), h.Constant(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent, h.Constant(Packings.Raw, one), h.Output<float>(2 * n)], [2, k, n, 0, 0, 0], -None, None);
         Assert.Equal(Enumerable.Range(0, 2 * n).Select(i => 255f * k * (i % n < 10 ? 127 : -128)), y);
         return new CaseResult(0, 0, HashOf(y));
+    }
+
+    // One value that is none makes its whole row of softmax none, wherever it stands, and only itself elsewhere.
+    private static CaseResult NotANumber()
+    {
+        foreach (int length in new[] { 1, 5, 16, 40, 100 })
+        {
+            for (int at = 0; at < length; at++)
+            {
+                float[] x = new float[2 * length];
+                x[at] = float.NaN;
+                KernelHarness softmax = new(), sigmoid = new(), tanh = new(), clamp = new();
+                Assert.Equal(x.Select((_, i) => i < length), softmax.Run<float>(KernelIds.Softmax, [softmax.Input(x), softmax.Output<float>(x.Length)], [2, length]).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), sigmoid.Run<float>(KernelIds.Sigmoid, [sigmoid.Input(x), sigmoid.Output<float>(x.Length)], [x.Length]).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), tanh.Run<float>(KernelIds.Tanh, [tanh.Input(x), tanh.Output<float>(x.Length)], [x.Length]).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), clamp.Run<float>(KernelIds.Clamp, [clamp.Input(x), clamp.Output<float>(x.Length)], [x.Length], -1, 1).Select(float.IsNaN));
+            }
+        }
+        return new CaseResult(0, 0, "");
     }
 
     private static CaseResult DenseInt8ToF32(int m, int k, int n, bool signed, bool narrow)

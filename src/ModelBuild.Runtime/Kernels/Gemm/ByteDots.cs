@@ -36,3 +36,23 @@ internal readonly struct NarrowDot : IByteDot
     public static Vector256<int> Add(Vector256<int> sum, Vector256<byte> x, Vector256<sbyte> w) =>
         sum + Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(x, w), Vector256<short>.One);
 }
+
+/// <summary>How four 8-bit values of x become the unsigned bytes of every lane.</summary>
+internal unsafe interface IByteSource
+{
+    static abstract Vector256<byte> Broadcast(byte* x);
+}
+
+/// <summary>x is uint8.</summary>
+internal readonly unsafe struct UnsignedSource : IByteSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Broadcast(byte* x) => Avx2.BroadcastScalarToVector256((int*)x).AsByte();
+}
+
+/// <summary>x is int8: with its sign bit turned it is uint8, plus 128.</summary>
+internal readonly unsafe struct SignedSource : IByteSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Broadcast(byte* x) => Avx2.BroadcastScalarToVector256((int*)x).AsByte() ^ Vector256.Create((byte)0x80);
+}

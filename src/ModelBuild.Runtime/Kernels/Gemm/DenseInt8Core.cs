@@ -22,9 +22,9 @@ internal unsafe struct DenseInt8Arguments
     public long N;
     /// <summary>Whether all weights are within -64 to 64.</summary>
     public bool Narrow;
-    /// <summary>0x80 in every byte if x is int8: turning the sign bit makes it uint8, plus 128.</summary>
-    public uint Turn;
-    /// <summary>The zero point of x as uint8.</summary>
+    /// <summary>Whether x is int8. Turning the sign bits makes it uint8, plus 128.</summary>
+    public bool Signed;
+    /// <summary>The zero point of x as uint8: plus 128 if x is int8.</summary>
     public int XZero;
     /// <summary>Multiplies every multiplier: the scale of activations that were quantized as they came.</summary>
     public float Factor;
@@ -48,7 +48,7 @@ internal unsafe struct DenseInt8Tile
     public long K;
     public int Width;
     public int Rows;
-    public uint Turn;
+    public bool Signed;
 
     /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code computes.</summary>
     public readonly byte* Row(int row) => X + Math.Min(row, Rows - 1) * K;
@@ -77,12 +77,10 @@ internal static unsafe class DenseInt8Core
             }
             for (long row = 0; row < a->M;)
             {
-                int rows = Avx2.IsSupported ? (int)Math.Min(a->M - row, DenseInt8Tile.MostRows) : 1;
-                DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows, Turn = a->Turn };
-                if (AvxVnni.IsSupported) DenseInt8Avx2<VnniDot>.Run(&tile);
-                else if (Avx2.IsSupported && a->Narrow) DenseInt8Avx2<NarrowDot>.Run(&tile);
-                else if (Avx2.IsSupported) DenseInt8Avx2<WideDot>.Run(&tile);
-                else DenseInt8Vector128.Run(&tile);
+                int rows = Avx2.IsSupported ? DenseInt8Avx2<VnniDot, UnsignedSource>.RowsAt(a->M - row) : 1;
+                DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows, Signed = a->Signed };
+                if (a->Signed) Run<SignedSource>(&tile, a->Narrow);
+                else Run<UnsignedSource>(&tile, a->Narrow);
                 for (int r = 0; r < rows; r++)
                 {
                     if (a->Y != null) Requantize(sums + r * Panels.Wide, multiplier, a->Y + (row + r) * a->N + column, filled, a);
@@ -92,6 +90,15 @@ internal static unsafe class DenseInt8Core
             }
             w += DenseInt8Packing.PaddedRows(a->K) * width;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<TSource>(DenseInt8Tile* tile, bool narrow) where TSource : struct, IByteSource
+    {
+        if (AvxVnni.IsSupported) DenseInt8Avx2<VnniDot, TSource>.Run(tile);
+        else if (Avx2.IsSupported && narrow) DenseInt8Avx2<NarrowDot, TSource>.Run(tile);
+        else if (Avx2.IsSupported) DenseInt8Avx2<WideDot, TSource>.Run(tile);
+        else DenseInt8Vector128.Run(tile);
     }
 
     // y = saturate(round half even(sum * multiplier) + zero), 16 columns at a time; a row's last columns go through a vector on the side.

@@ -20,11 +20,12 @@ internal static unsafe class DenseInt8Vector128
         uint* x = (uint*)t->X, end = x + (t->K + 3) / 4;
         sbyte* w = (sbyte*)t->W + column * 4;
         int line = t->Width * 4;
+        uint turn = t->Signed ? 0x80808080 : 0;
         int* start = t->Start + column;
         Vector128<int> a = Vector128.Load(start), b = Vector128.Load(start + 4), c = Vector128.Load(start + 8), d = Vector128.Load(start + 12);
         for (; x < end; x++, w += line)
         {
-            Vector128<short> v = Vector128.Create(*x ^ t->Turn).AsInt16();
+            Vector128<short> v = Vector128.Create(*x ^ turn).AsInt16();
             Vector128<short> even = v & Vector128.Create((short)0xFF), odd = (v.AsUInt16() >>> 8).AsInt16();
             a += Dot(even, odd, Vector128.Load(w).AsInt16());
             b += Dot(even, odd, Vector128.Load(w + 16).AsInt16());

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
@@ -14,29 +15,40 @@ internal static unsafe class Softmax
         a.Buffer(1, ModelElementType.Float, a.Size(0), a.Size(1));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(KernelCall* call)
     {
         float* x = (float*)call->Operands[0], y = (float*)call->Operands[1];
         long rows = call->Integers[0], length = call->Integers[1];
         if (length == 0) return;
-        for (long r = 0; r < rows; r++, x += length, y += length) Row(x, y, length);
+        float* side = stackalloc float[16];
+        for (long r = 0; r < rows; r++, x += length, y += length)
+        {
+            if (Vector512.IsHardwareAccelerated) SoftmaxAvx512.Row(x, y, side, length);
+            else Row(x, y, side, length);
+        }
     }
 
+    // As SoftmaxAvx512, with the vectors that the CPU has.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Row(float* x, float* y, long length)
+    private static void Row(float* x, float* y, float* side, long length)
     {
         int lanes = Vector<float>.Count;
         long whole = length / lanes * lanes;
-        // The end of a row that is no whole vector goes through this one; its unused lanes are -infinity, which count for nothing.
-        float* rest = stackalloc float[lanes];
-        for (int i = 0; i < lanes; i++) rest[i] = whole + i < length ? x[whole + i] : float.NegativeInfinity;
+        Vector<float> rest = new(float.NegativeInfinity);
+        if (whole < length)
+        {
+            rest.Store(side);
+            Unsafe.CopyBlockUnaligned(side, x + whole, (uint)(length - whole) * sizeof(float));
+            rest = Vector.Load(side);
+        }
+        // Not-a-numbers may get lost here; exp brings them back.
+        Vector<float> most = rest;
+        for (long i = 0; i < whole; i += lanes) most = Vector.MaxNative(most, Vector.Load(x + i));
+        most.Store(side);
+        float maximum = side[0];
+        for (int i = 1; i < lanes; i++) maximum = MathF.Max(maximum, side[i]);
 
-        Vector<float> most = Vector.Load(rest);
-        for (long i = 0; i < whole; i += lanes) most = Vector.Max(most, Vector.Load(x + i));
-        float maximum = most[0];
-        for (int i = 1; i < lanes; i++) maximum = MathF.Max(maximum, most[i]);
-
-        // Two sums hide the latency of the addition.
         Vector<float> shift = new(maximum), sum = default, other = default;
         long at = 0;
         for (; at <= whole - 2 * lanes; at += 2 * lanes)
@@ -47,18 +59,23 @@ internal static unsafe class Softmax
             sum += e;
             other += f;
         }
-        for (; at < whole; at += lanes)
+        if (at < whole)
         {
             Vector<float> e = VectorMath.Exp(Vector.Load(x + at) - shift);
             e.Store(y + at);
             sum += e;
         }
-        VectorMath.Exp(Vector.Load(rest) - shift).Store(rest);
-        float total = Vector.Sum(sum + other);
-        for (long i = whole; i < length; i++) total += rest[i - whole];
-
-        float inverse = 1 / total;
-        for (long i = 0; i < whole; i += lanes) (Vector.Load(y + i) * new Vector<float>(inverse)).Store(y + i);
-        for (long i = whole; i < length; i++) y[i] = rest[i - whole] * inverse;
+        if (whole < length)
+        {
+            rest = VectorMath.Exp(rest - shift);
+            sum += rest;
+        }
+        Vector<float> inverse = new(1 / Vector.Sum(sum + other));
+        for (long i = 0; i < whole; i += lanes) (Vector.Load(y + i) * inverse).Store(y + i);
+        if (whole < length)
+        {
+            (rest * inverse).Store(side);
+            Unsafe.CopyBlockUnaligned(y + whole, side, (uint)(length - whole) * sizeof(float));
+        }
     }
 }

@@ -22,36 +22,53 @@ internal static unsafe class DenseF32
         (float*)call->Operands[0], (float*)call->Operands[1], (float*)call->Operands[2], (float*)call->Operands[3],
         call->Integers[0], call->Integers[1], call->Integers[2], call->Floats[0], call->Floats[1]);
 
-    /// <summary>y[m,n] = clamp(x[m,k] W + bias). The bias may be null.</summary>
+    /// <summary>y[m,n] = clamp(x[m,k] W + bias). The bias may be null; it is padded to a whole cache line, as constants are.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* x, float* w, float* bias, float* y, long m, long k, long n, float minimum, float maximum)
     {
-        // A panel's columns are written whole; where the last panel has fewer, it is written to the side and its part copied.
+        float* zeros = stackalloc float[Panels.Wide];
+        if (bias == null) new Span<float>(zeros, Panels.Wide).Clear();
+        // A panel's columns are written whole. Where the last panel has fewer, a single row may run into the padding of its activation; of several, each would
+        // run into the next one, so they are written to the side and their part is copied.
         float* side = stackalloc float[Panels.Wide * DenseF32Tile.MostRows];
-        float* start = stackalloc float[Panels.Wide];
+        // One row of a batch starts anywhere; an activation starts at a cache line, and so does each of its panels.
+        bool padded = ((nint)y & 63) == 0;
         for (long column = 0; column < n; column += Panels.Wide)
         {
             int width = Panels.WidthAt(column, n);
-            int filled = (int)Math.Min(width, n - column);
-            for (int c = 0; c < width; c++) start[c] = bias != null && c < filled ? bias[column + c] : 0;
-            for (long row = 0; row < m;)
+            bool direct = n - column >= width || (m == 1 && padded);
+            DenseF32Tile tile = new()
             {
-                int rows = Vector512.IsHardwareAccelerated ? DenseF32Avx512.RowsAt(m - row) : Fma.IsSupported ? DenseF32Avx2.RowsAt(m - row) : DenseF32Vector128.RowsAt(m - row);
-                float* target = filled == width ? y + row * n + column : side;
-                DenseF32Tile tile = new()
-                {
-                    X = x + row * k, W = w, Start = start, Y = target, YStride = filled == width ? n : Panels.Wide,
-                    K = k, Width = width, Rows = rows, Minimum = minimum, Maximum = maximum,
-                };
-                if (Vector512.IsHardwareAccelerated) DenseF32Avx512.Run(&tile);
-                else if (Fma.IsSupported) DenseF32Avx2.Run(&tile);
-                else DenseF32Vector128.Run(&tile);
-                if (filled != width)
-                    for (int r = 0; r < rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(filled * sizeof(float)));
-                row += rows;
+                W = w, Start = bias == null ? zeros : bias + column, Y = side, YStride = direct ? n : Panels.Wide,
+                K = k, Width = width, Minimum = minimum, Maximum = maximum,
+            };
+            for (long row = 0; row < m; row += tile.Rows)
+            {
+                tile.X = x + row * k;
+                tile.Rows = RowsAt(m - row);
+                if (direct) tile.Y = y + row * n + column;
+                Run(&tile);
+                if (direct) continue;
+                for (int r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(n - column) * sizeof(float));
             }
             w += k * width;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int RowsAt(long left)
+    {
+        if (Vector512.IsHardwareAccelerated) return DenseF32Avx512.RowsAt(left);
+        return Fma.IsSupported ? DenseF32Avx2.RowsAt(left) : DenseF32Vector128.RowsAt(left);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run(DenseF32Tile* tile)
+    {
+        if (Vector512.IsHardwareAccelerated) DenseF32Avx512.Run(tile);
+        else if (Fma.IsSupported) DenseF32Avx2.Run(tile);
+        else DenseF32Vector128.Run(tile);
     }
 }
 

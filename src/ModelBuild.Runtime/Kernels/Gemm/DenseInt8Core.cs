@@ -57,6 +57,7 @@ internal unsafe struct DenseInt8Tile
 /// <summary>The integer dense layer: exact int32 sums on every path, which is chosen here.</summary>
 internal static unsafe class DenseInt8Core
 {
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseInt8Arguments* a)
     {
@@ -70,10 +71,11 @@ internal static unsafe class DenseInt8Core
             int width = Panels.WidthAt(column, a->N);
             int filled = (int)Math.Min(width, a->N - column);
             // (x - zero) W = x W - zero * (column sum of W). Constants are padded, so whole panels may be read.
-            for (int c = 0; c < width; c++)
+            for (int c = 0; c < width; c += 8)
             {
-                start[c] = (a->Bias != null && c < filled ? a->Bias[column + c] : 0) - a->XZero * columnSums[column + c];
-                multiplier[c] = a->Multiplier[column + c] * a->Factor;
+                Vector256<int> first = a->Bias == null ? default : Vector256.Load(a->Bias + column + c);
+                (first - Vector256.Load(columnSums + column + c) * a->XZero).Store(start + c);
+                (Vector256.Load(a->Multiplier + column + c) * a->Factor).Store(multiplier + c);
             }
             for (long row = 0; row < a->M;)
             {
@@ -111,11 +113,10 @@ internal static unsafe class DenseInt8Core
         {
             Vector256<int> p = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c)) * Vector256.Load(multiplier + c), low, high) + zero;
             Vector256<int> q = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c + 8)) * Vector256.Load(multiplier + c + 8), low, high) + zero;
-            Vector256<short> words = Vector256.Narrow(p, q);
-            Vector128<sbyte> bytes = Vector128.Narrow(words.GetLower(), words.GetUpper());
-            if (columns - c >= 16) bytes.AsByte().Store(y + c);
+            Vector128<byte> bytes = Rounding.LowBytes(p, q);
+            if (columns - c >= 16) bytes.Store(y + c);
             else
-                for (int i = c; i < columns; i++) y[i] = (byte)bytes.GetElement(i - c);
+                for (int i = c; i < columns; i++) y[i] = bytes.GetElement(i - c);
         }
     }
 

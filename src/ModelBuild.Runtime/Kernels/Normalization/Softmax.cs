@@ -15,6 +15,7 @@ internal static unsafe class Softmax
         a.Buffer(1, ModelElementType.Float, a.Size(0), a.Size(1));
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(KernelCall* call)
     {

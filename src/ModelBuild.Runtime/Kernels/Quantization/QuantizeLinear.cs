@@ -26,16 +26,14 @@ internal static unsafe class QuantizeLinear
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* x, byte* y, long count, float scale, int zero, int lowest)
     {
-        Vector128<float> low = Vector128.Create((float)(lowest - zero)), high = Vector128.Create((float)(lowest + 255 - zero)), divisor = Vector128.Create(scale);
-        Vector128<int> offset = Vector128.Create(zero);
-        // 16 at a time, the width of the padding's vectors of bytes.
+        Vector256<float> low = Vector256.Create((float)(lowest - zero)), high = Vector256.Create((float)(lowest + 255 - zero)), divisor = Vector256.Create(scale);
+        Vector256<int> offset = Vector256.Create(zero);
+        // 16 at a time: a cache line of floats, which is what activations are padded to.
         for (long i = 0; i < count; i += 16)
         {
-            Vector128<int> a = Rounding.ToInt32(Vector128.Load(x + i) / divisor, low, high) + offset;
-            Vector128<int> b = Rounding.ToInt32(Vector128.Load(x + i + 4) / divisor, low, high) + offset;
-            Vector128<int> c = Rounding.ToInt32(Vector128.Load(x + i + 8) / divisor, low, high) + offset;
-            Vector128<int> d = Rounding.ToInt32(Vector128.Load(x + i + 12) / divisor, low, high) + offset;
-            Vector128.Narrow(Vector128.Narrow(a, b), Vector128.Narrow(c, d)).AsByte().Store(y + i);
+            Vector256<int> a = Rounding.ToInt32(Vector256.Load(x + i) / divisor, low, high) + offset;
+            Vector256<int> b = Rounding.ToInt32(Vector256.Load(x + i + 8) / divisor, low, high) + offset;
+            Rounding.LowBytes(a, b).Store(y + i);
         }
     }
 }

@@ -11,20 +11,19 @@ internal static class Rounding
 
     /// <summary>The nearest integers, after clamping. Not a number becomes the lower limit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> ToInt32(Vector128<float> x, Vector128<float> low, Vector128<float> high)
-    {
-        // Written as comparisons, so that every path agrees on not-a-number.
-        x = Vector128.ConditionalSelect(Vector128.GreaterThan(x, low), x, low);
-        x = Vector128.ConditionalSelect(Vector128.LessThan(x, high), x, high);
-        return (x + Vector128.Create(Rounder)).AsInt32() - Vector128.Create(Rounder).AsInt32();
-    }
-
-    /// <summary>As <see cref="ToInt32(Vector128{float}, Vector128{float}, Vector128{float})"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ToInt32(Vector256<float> x, Vector256<float> low, Vector256<float> high)
     {
+        // Written as comparisons, so that every path agrees on not-a-number.
         x = Vector256.ConditionalSelect(Vector256.GreaterThan(x, low), x, low);
         x = Vector256.ConditionalSelect(Vector256.LessThan(x, high), x, high);
         return (x + Vector256.Create(Rounder)).AsInt32() - Vector256.Create(Rounder).AsInt32();
+    }
+
+    /// <summary>The low bytes of 16 integers, in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LowBytes(Vector256<int> first, Vector256<int> second)
+    {
+        Vector256<short> words = Vector256.Narrow(first, second);
+        return Vector128.Narrow(words.GetLower(), words.GetUpper()).AsByte();
     }
 }

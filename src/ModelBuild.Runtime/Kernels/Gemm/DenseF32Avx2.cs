@@ -62,25 +62,25 @@ internal static unsafe class DenseF32Avx2
         Vector256<float> p3 = s0, q3 = s1;
         Vector256<float> p4 = s0, q4 = s1;
         Vector256<float> p5 = s0, q5 = s1;
-        for (; w < end; w += line)
+        for (nint k = 0; w < end; w += line, k++)
         {
             Vector256<float> w0 = Vector256.Load(w), w1 = Vector256.Load(w + 8), v;
-            v = Vector256.Create(*x0++);
+            v = Vector256.Create(x0[k]);
             p0 = Vector256.FusedMultiplyAdd(w0, v, p0);
             q0 = Vector256.FusedMultiplyAdd(w1, v, q0);
-            v = Vector256.Create(*x1++);
+            v = Vector256.Create(x1[k]);
             p1 = Vector256.FusedMultiplyAdd(w0, v, p1);
             q1 = Vector256.FusedMultiplyAdd(w1, v, q1);
-            v = Vector256.Create(*x2++);
+            v = Vector256.Create(x2[k]);
             p2 = Vector256.FusedMultiplyAdd(w0, v, p2);
             q2 = Vector256.FusedMultiplyAdd(w1, v, q2);
-            v = Vector256.Create(*x3++);
+            v = Vector256.Create(x3[k]);
             p3 = Vector256.FusedMultiplyAdd(w0, v, p3);
             q3 = Vector256.FusedMultiplyAdd(w1, v, q3);
-            v = Vector256.Create(*x4++);
+            v = Vector256.Create(x4[k]);
             p4 = Vector256.FusedMultiplyAdd(w0, v, p4);
             q4 = Vector256.FusedMultiplyAdd(w1, v, q4);
-            v = Vector256.Create(*x5++);
+            v = Vector256.Create(x5[k]);
             p5 = Vector256.FusedMultiplyAdd(w0, v, p5);
             q5 = Vector256.FusedMultiplyAdd(w1, v, q5);
         }

@@ -84,19 +84,19 @@ internal static unsafe class DenseF32Avx512
         Vector512<float> p1 = s0, q1 = s1;
         Vector512<float> p2 = s0, q2 = s1;
         Vector512<float> p3 = s0, q3 = s1;
-        for (; w < end; w += 32)
+        for (nint k = 0; w < end; w += 32, k++)
         {
             Vector512<float> w0 = Vector512.Load(w), w1 = Vector512.Load(w + 16), v;
-            v = Vector512.Create(*x0++);
+            v = Vector512.Create(x0[k]);
             p0 = Vector512.FusedMultiplyAdd(w0, v, p0);
             q0 = Vector512.FusedMultiplyAdd(w1, v, q0);
-            v = Vector512.Create(*x1++);
+            v = Vector512.Create(x1[k]);
             p1 = Vector512.FusedMultiplyAdd(w0, v, p1);
             q1 = Vector512.FusedMultiplyAdd(w1, v, q1);
-            v = Vector512.Create(*x2++);
+            v = Vector512.Create(x2[k]);
             p2 = Vector512.FusedMultiplyAdd(w0, v, p2);
             q2 = Vector512.FusedMultiplyAdd(w1, v, q2);
-            v = Vector512.Create(*x3++);
+            v = Vector512.Create(x3[k]);
             p3 = Vector512.FusedMultiplyAdd(w0, v, p3);
             q3 = Vector512.FusedMultiplyAdd(w1, v, q3);
         }
@@ -120,31 +120,31 @@ internal static unsafe class DenseF32Avx512
         Vector512<float> p5 = s0, q5 = s1;
         Vector512<float> p6 = s0, q6 = s1;
         Vector512<float> p7 = s0, q7 = s1;
-        for (; w < end; w += 32)
+        for (nint k = 0; w < end; w += 32, k++)
         {
             Vector512<float> w0 = Vector512.Load(w), w1 = Vector512.Load(w + 16), v;
-            v = Vector512.Create(*x0++);
+            v = Vector512.Create(x0[k]);
             p0 = Vector512.FusedMultiplyAdd(w0, v, p0);
             q0 = Vector512.FusedMultiplyAdd(w1, v, q0);
-            v = Vector512.Create(*x1++);
+            v = Vector512.Create(x1[k]);
             p1 = Vector512.FusedMultiplyAdd(w0, v, p1);
             q1 = Vector512.FusedMultiplyAdd(w1, v, q1);
-            v = Vector512.Create(*x2++);
+            v = Vector512.Create(x2[k]);
             p2 = Vector512.FusedMultiplyAdd(w0, v, p2);
             q2 = Vector512.FusedMultiplyAdd(w1, v, q2);
-            v = Vector512.Create(*x3++);
+            v = Vector512.Create(x3[k]);
             p3 = Vector512.FusedMultiplyAdd(w0, v, p3);
             q3 = Vector512.FusedMultiplyAdd(w1, v, q3);
-            v = Vector512.Create(*x4++);
+            v = Vector512.Create(x4[k]);
             p4 = Vector512.FusedMultiplyAdd(w0, v, p4);
             q4 = Vector512.FusedMultiplyAdd(w1, v, q4);
-            v = Vector512.Create(*x5++);
+            v = Vector512.Create(x5[k]);
             p5 = Vector512.FusedMultiplyAdd(w0, v, p5);
             q5 = Vector512.FusedMultiplyAdd(w1, v, q5);
-            v = Vector512.Create(*x6++);
+            v = Vector512.Create(x6[k]);
             p6 = Vector512.FusedMultiplyAdd(w0, v, p6);
             q6 = Vector512.FusedMultiplyAdd(w1, v, q6);
-            v = Vector512.Create(*x7++);
+            v = Vector512.Create(x7[k]);
             p7 = Vector512.FusedMultiplyAdd(w0, v, p7);
             q7 = Vector512.FusedMultiplyAdd(w1, v, q7);
         }

@@ -52,19 +52,19 @@ internal static unsafe class DenseF32Vector128
         Vector128<float> p1 = s0, q1 = s1;
         Vector128<float> p2 = s0, q2 = s1;
         Vector128<float> p3 = s0, q3 = s1;
-        for (; w < end; w += line)
+        for (nint k = 0; w < end; w += line, k++)
         {
             Vector128<float> w0 = Vector128.Load(w), w1 = Vector128.Load(w + 4), v;
-            v = Vector128.Create(*x0++);
+            v = Vector128.Create(x0[k]);
             p0 = Vector128.MultiplyAddEstimate(w0, v, p0);
             q0 = Vector128.MultiplyAddEstimate(w1, v, q0);
-            v = Vector128.Create(*x1++);
+            v = Vector128.Create(x1[k]);
             p1 = Vector128.MultiplyAddEstimate(w0, v, p1);
             q1 = Vector128.MultiplyAddEstimate(w1, v, q1);
-            v = Vector128.Create(*x2++);
+            v = Vector128.Create(x2[k]);
             p2 = Vector128.MultiplyAddEstimate(w0, v, p2);
             q2 = Vector128.MultiplyAddEstimate(w1, v, q2);
-            v = Vector128.Create(*x3++);
+            v = Vector128.Create(x3[k]);
             p3 = Vector128.MultiplyAddEstimate(w0, v, p3);
             q3 = Vector128.MultiplyAddEstimate(w1, v, q3);
         }

@@ -1,0 +1,37 @@
+using ModelBuild.EndToEnd.Tests.Support;
+
+namespace ModelBuild.EndToEnd.Tests.Scenarios;
+
+/// <summary>Where items come from, and the seams around them.</summary>
+[Collection(EndToEndCollection.Name)]
+public class ItemTests
+{
+    [Fact]
+    public void DefaultItemsAreTheModelsOfTheProject()
+    {
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime, "<EnableDefaultOnnxModelItems>true</EnableDefaultOnnxModelItems><ModelBuildTechnique>none</ModelBuildTechnique>")
+            .Model("Deep/Relu.onnx").Model("bin/Not.onnx").Model(".hidden/Not.onnx")
+            .Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded();
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+        Assert.Single(Directory.GetFiles(Path.Combine(project.Obj, "modelbuild"), "*.signature.json"));
+    }
+
+    [Fact]
+    public void TargetsOfTheProjectRunAtTheSeams()
+    {
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + """
+                <OnnxModel Include="Relu.onnx" Technique="none" />
+                </ItemGroup>
+                <Target Name="Fetch" BeforeTargets="ModelBuildBeforeCompile"><Copy SourceFiles="Hidden.bin" DestinationFiles="Relu.onnx" SkipUnchangedFiles="true" /></Target>
+                <Target Name="Tell" AfterTargets="ModelBuildAfterCompile"><Message Importance="high" Text="compiled: @(_ModelBuildArtifact->'%(Filename)')" /></Target>
+                <ItemGroup>
+                """)
+            .Model("Hidden.bin")
+            .Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded().Says("compiled: ");
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+    }
+}

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.Wasm;
@@ -29,7 +30,10 @@ public enum CpuFeatures
     Simd128 = 1 << 7,
 }
 
-/// <summary>What the CPU has, as far as this process may use it: an instruction set that is switched off counts as absent.</summary>
+/// <summary>
+/// What the CPU has. An instruction set that is switched off (<c>DOTNET_EnableAVX2=0</c>) counts as absent. A natively compiled app that was compiled for an older CPU still finds
+/// AVX2, FMA and AVX-VNNI, because ONNX Runtime uses them there, and managed kernels, which then do without, give the same results.
+/// </summary>
 public static class CpuFeatureDetection
 {
     /// <summary>The instruction sets of the CPU that this process runs on.</summary>
@@ -64,9 +68,24 @@ public static class CpuFeatureDetection
             if (HasAvx512Vnni()) found |= CpuFeatures.Avx512Vnni;
         }
         if (AvxVnni.IsSupported) found |= CpuFeatures.AvxVnni;
+        if (X86Base.IsSupported && !RuntimeFeature.IsDynamicCodeCompiled) found |= FromCpuId();
         if (Dp.IsSupported) found |= CpuFeatures.DotProd;
         if (AdvSimd.IsSupported && HasI8mm()) found |= CpuFeatures.I8mm;
         if (PackedSimd.IsSupported) found |= CpuFeatures.Simd128;
+        return found;
+    }
+
+    // What native compilation left out of the IsSupported properties. Leaf 0xD tells in EBX the bytes that the registers which the operating system saves
+    // take: 832 with those of AVX. For AVX-512 that size is not conclusive, so it stays with IsSupported.
+    private static CpuFeatures FromCpuId()
+    {
+        const int fma = 1 << 12, osxsave = 1 << 27, avx = 1 << 28, avx2 = 1 << 5, avxVnni = 1 << 4;
+        CpuFeatures found = CpuFeatures.None;
+        int leaf1 = X86Base.CpuId(1, 0).Ecx;
+        if (X86Base.CpuId(0, 0).Eax < 0xD || (leaf1 & osxsave) == 0 || (leaf1 & avx) == 0 || X86Base.CpuId(0xD, 0).Ebx < 832) return found;
+        if ((leaf1 & fma) != 0) found |= CpuFeatures.Fma;
+        if ((X86Base.CpuId(7, 0).Ebx & avx2) != 0) found |= CpuFeatures.Avx2;
+        if (X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & avxVnni) != 0) found |= CpuFeatures.AvxVnni;
         return found;
     }
 

@@ -107,10 +107,19 @@ public sealed class Graph
     public void UnmarkInput(Value value) => InputList.Remove(value);
 
     /// <summary>Lists a value as an output.</summary>
-    public void AddOutput(Value value) => OutputList.Add(value);
+    public void AddOutput(Value value)
+    {
+        OutputList.Add(value);
+        if (!ReferenceEquals(value.Graph, this))
+            value.HandedOutBy.Add(this);
+    }
 
     /// <summary>Takes a value off the list of outputs.</summary>
-    public void RemoveOutput(Value value) => OutputList.Remove(value);
+    public void RemoveOutput(Value value)
+    {
+        if (OutputList.Remove(value))
+            value.HandedOutBy.Remove(this);
+    }
 
     /// <summary>A new initializer; the name gets a suffix where it is taken.</summary>
     public Value AddInitializer(string name, Tensor data)
@@ -181,13 +190,26 @@ public sealed class Graph
             if (output.Name.Length > 0 && !output.IsUnused)
                 throw new InvalidOperationException($"'{output.Name}' is still used");
         foreach (var graph in node.Attributes.Values.SelectMany(a => a.Graphs))
-            foreach (var inner in graph.Nodes)
-                inner.Disconnect();
+            graph.Release();
         node.Disconnect();
         foreach (var output in node.Outputs)
             if (output.Name.Length > 0)
                 _values.Remove(output.Name);
         _nodes.Remove(node);
+        node.IsRemoved = true;
+    }
+
+    /// <summary>Takes back all uses of values of the graphs around a subgraph that is given up.</summary>
+    private void Release()
+    {
+        foreach (var node in _nodes)
+        {
+            foreach (var inner in node.Attributes.Values.SelectMany(a => a.Graphs))
+                inner.Release();
+            node.Disconnect();
+        }
+        foreach (var output in OutputList)
+            output.HandedOutBy.Remove(this);
     }
 
     /// <summary>Removes an initializer or input that nothing uses.</summary>
@@ -212,6 +234,12 @@ public sealed class Graph
             return;
         foreach (var use in old.Uses.ToArray())
             use.Node.SetInput(use.Index, replacement);
+        foreach (var inner in old.HandedOutBy.ToArray())
+        {
+            inner.OutputList[inner.OutputList.IndexOf(old)] = replacement;
+            old.HandedOutBy.Remove(inner);
+            replacement.HandedOutBy.Add(inner);
+        }
         if (!old.IsGraphOutput)
             return;
         if (replacement.Producer is not null && !replacement.IsGraphOutput && ReferenceEquals(replacement.Graph, this))
@@ -219,6 +247,9 @@ public sealed class Graph
             var name = old.Name;
             Rename(old, UniqueName(name + "_replaced"));
             Rename(replacement, name);
+            // The output's declaration is the model's interface, too.
+            replacement.Type = old.Type ?? replacement.Type;
+            replacement.CarriedType = old.CarriedType;
             for (var i = 0; i < OutputList.Count; i++)
                 if (ReferenceEquals(OutputList[i], old))
                     OutputList[i] = replacement;
@@ -231,6 +262,7 @@ public sealed class Graph
             var identity = AddNode("Identity", [replacement], [name]);
             identity.Sources = old.Producer?.Sources ?? [];
             identity.Output.Type = type ?? replacement.Type;
+            identity.Output.CarriedType = old.CarriedType;
             for (var i = 0; i < OutputList.Count; i++)
                 if (ReferenceEquals(OutputList[i], old))
                     OutputList[i] = identity.Output;

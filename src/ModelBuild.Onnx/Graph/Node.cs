@@ -40,6 +40,9 @@ public sealed class Node
     /// <summary>Metadata as read.</summary>
     public List<KeyValuePair<string, string>> Metadata { get; } = [];
 
+    /// <summary>Whether the node was taken out of its graph.</summary>
+    public bool IsRemoved { get; internal set; }
+
     /// <summary>Fields of the message that this library does not know, or null.</summary>
     internal object? Carried { get; set; }
 

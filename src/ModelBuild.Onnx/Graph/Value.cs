@@ -54,11 +54,14 @@ public sealed class Value
     /// <summary>Whether the value is listed as an input of its graph.</summary>
     public bool IsGraphInput => Graph.InputList.Contains(this);
 
-    /// <summary>Whether nothing reads the value and it is no output of the graph.</summary>
-    public bool IsUnused => _uses.Count == 0 && !IsGraphOutput;
+    /// <summary>Subgraphs that list the value, which belongs to a graph around them, as an output.</summary>
+    internal List<Graph> HandedOutBy { get; } = [];
 
-    /// <summary>The one node that reads the value, where there is exactly one use and the value is no output of the graph; else null.</summary>
-    public Node? OnlyUser => _uses.Count == 1 && !IsGraphOutput ? _uses[0].Node : null;
+    /// <summary>Whether nothing reads the value and it is no output of a graph.</summary>
+    public bool IsUnused => _uses.Count == 0 && HandedOutBy.Count == 0 && !IsGraphOutput;
+
+    /// <summary>The one node that reads the value, where there is exactly one use and the value is no output of a graph; else null.</summary>
+    public Node? OnlyUser => _uses.Count == 1 && HandedOutBy.Count == 0 && !IsGraphOutput ? _uses[0].Node : null;
 
     internal void AddUse(Use use) => _uses.Add(use);
 

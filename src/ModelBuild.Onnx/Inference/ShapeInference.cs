@@ -76,7 +76,7 @@ public sealed class ShapeInference
         foreach (var output in node.Outputs)
             if (output.Type is { } declared && output.Name.Length > 0)
             {
-                declared = Fix(declared);
+                declared = ConstantsOf(declared);
                 _types[output] = _types.TryGetValue(output, out var inferred)
                     ? new(inferred.ElementType == ElementType.Undefined ? declared.ElementType : inferred.ElementType, Shapes.Merge(inferred.Shape, declared.Shape))
                     : declared;
@@ -168,6 +168,12 @@ public sealed class ShapeInference
     private TensorType WithoutFresh(TensorType type) => !type.HasRank ? type : type with
     {
         Shape = [.. type.Shape.Select(static d => d is { IsConstant: false, IsUnknown: false } && d.Expression!.Symbols.Any(static s => s[0] == FreshMark) ? Dimension.Unknown : d)],
+    };
+
+    // Names of dimensions in declarations of inner values are written by exporters that gave each their own meaning; only numbers are believed.
+    private static TensorType ConstantsOf(TensorType type) => !type.HasRank ? type : type with
+    {
+        Shape = [.. type.Shape.Select(static d => d.IsConstant ? d : Dimension.Unknown)],
     };
 
     private TensorType Fix(TensorType type) => _fixed.Count == 0 || !type.HasRank ? type : type with

@@ -11,6 +11,8 @@ public static partial class OperatorRegistry
         new Add(), new BitShift(), new Div(), new Max(), new Mean(), new Min(), new Mod(), new Mul(), new PRelu(), new Pow(), new Sub(), new Sum(),
         // Comparison
         new Equal(), new Greater(), new GreaterOrEqual(), new Less(), new LessOrEqual(),
+        // Control
+        new If(), new Loop(), new Scan(),
         // Convolution
         new Conv(), new ConvTranspose(),
         // Elementwise
@@ -39,6 +41,8 @@ public static partial class OperatorRegistry
         // Reduction
         new ArgMax(), new ArgMin(), new Hardmax(), new LogSoftmax(), new ReduceL1(), new ReduceL2(), new ReduceLogSum(), new ReduceLogSumExp(),
         new ReduceMax(), new ReduceMean(), new ReduceMin(), new ReduceProd(), new ReduceSum(), new ReduceSumSquare(), new Softmax(),
+        // Resampling
+        new Resize(), new Upsample(),
         // Shaping
         new Concat(), new Expand(), new Flatten(), new Gather(), new GatherElements(), new GatherND(), new Pad(), new Reshape(), new Shape(),
         new Size(), new Slice(), new Split(), new Squeeze(), new Tile(), new Transpose(), new Unsqueeze(),

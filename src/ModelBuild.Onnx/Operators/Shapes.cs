@@ -44,8 +44,19 @@ internal static class Shapes
         if (x.IsConstant && y.IsConstant)
             throw new InvalidOperationException($"dimensions {x} and {y} cannot be broadcast together");
         // A constant other than 1 decides: the other one must be equal to it, or 1.
-        return x.IsConstant ? x : y.IsConstant ? y : Dimension.Unknown;
+        if (x.IsConstant || y.IsConstant)
+            return x.IsConstant ? x : y;
+        // min(n, x) and x can only go together where the first is the second (a table cut to a length).
+        return IsMinimumWith(x, y) ? y : IsMinimumWith(y, x) ? x : Dimension.Unknown;
     }
+
+    private static bool IsMinimumWith(Dimension minimum, Dimension other) => !minimum.IsUnknown && !other.IsUnknown
+        && minimum.Expression!.Terms.ToArray() is [{ Coefficient: 1, Factors: [{ Kind: DimensionExpression.AtomKind.Min } atom] }]
+        && (other.Expression!.Equals(atom.Left) || other.Expression.Equals(atom.Right));
+
+    /// <summary>Whether an expression over sizes, which are not negative, cannot be negative itself.</summary>
+    public static bool IsNotNegative(Dimension d) => d.Expression is { } e && e.Terms.All(static t => t.Coefficient >= 0
+        && t.Factors.All(static f => f.Kind == DimensionExpression.AtomKind.Symbol || IsNotNegative(Dimension.Of(f.Left!)) && IsNotNegative(Dimension.Of(f.Right!))));
 
     /// <summary>What is known from two descriptions of one shape; the first counts where both know something.</summary>
     public static ImmutableArray<Dimension> Merge(ImmutableArray<Dimension> first, ImmutableArray<Dimension> second)

@@ -43,7 +43,7 @@ public static class OpsetConverter
         RaiseIr(model, Math.Max(4, IrOf.LastOrDefault(e => e.Opset <= model.Opset).Ir));
     }
 
-    private static void RaiseIr(Model model, long version)
+    internal static void RaiseIr(Model model, long version)
     {
         if (model.IrVersion < 4)
             foreach (var initializer in model.Graph.Initializers)

@@ -14,5 +14,5 @@ internal sealed class Div : BinaryOperator
 
     // Sizes are not negative, so that truncation is rounding down; a dividend that may be negative is not followed.
     protected override Dimension Apply(Dimension a, Dimension b) =>
-        b.IsConstant && b.Value > 0 && a.Expression is { } e && e.Terms.All(t => t.Coefficient >= 0) ? a / b : Dimension.Unknown;
+        b.IsConstant && b.Value > 0 && Shapes.IsNotNegative(a) ? a / b : Dimension.Unknown;
 }

@@ -11,7 +11,7 @@ internal sealed class Mod : Operator
     {
         context.Set(0, context.ElementType(0), Shapes.Broadcast(context.Shape(0), context.Shape(1)));
         if (context.Elements(0) is { } a && context.Elements(1) is { } b)
-            SymbolicBroadcast.Set(context, a, b, static (x, y) => y.IsConstant && y.Value > 0 && x.Expression is { } e && e.Terms.All(t => t.Coefficient >= 0) ? x - x / y * y : Dimension.Unknown);
+            SymbolicBroadcast.Set(context, a, b, static (x, y) => y.IsConstant && y.Value > 0 && Shapes.IsNotNegative(x) ? x - x / y * y : Dimension.Unknown);
     }
 
     public override void Execute(ExecutionContext context)

@@ -1,0 +1,58 @@
+using ModelBuild.Onnx.Simplification;
+
+namespace ModelBuild.Onnx;
+
+/// <summary>
+/// Rewrites models into smaller ones that compute the same: constants folded, shape arithmetic resolved, normalization folded into weights, nodes without
+/// effect and duplicates removed. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more:
+/// their values are taken for constants. The sources of nodes are united.
+/// </summary>
+public static class Simplifier
+{
+    private static readonly GraphPass[] Passes =
+    [
+        new ConstantNodes(),
+        new FoldConstants(),
+        new InlineIf(),
+        new ResolveShapes(),
+        new RemoveNoOps(),
+        new MergeTransposes(),
+        new MergeViews(),
+        new MergeSlices(),
+        new MergeFactors(),
+        new MergeEqualShapes(),
+        new MergeDuplicates(),
+        new FoldBatchNormalization(),
+        new FoldAffine(),
+        new FoldPad(),
+        new MatMulAddToGemm(),
+        new RemoveZeroStates(),
+        new RemoveDead(),
+    ];
+
+    /// <summary>Simplifies a model in place.</summary>
+    /// <param name="model">The model. Its IR version is raised to 4 if it is older, so that initializers need not be inputs.</param>
+    /// <param name="options">Limits, or null for the defaults.</param>
+    /// <exception cref="OnnxException">A node contradicts its operator's definition.</exception>
+    public static void Run(Model model, SimplifierOptions? options = null)
+    {
+        options ??= new();
+        OpsetConverter.RaiseIr(model, 4);
+        foreach (var initializer in model.Graph.Initializers)
+            model.Graph.UnmarkInput(initializer);
+        var inference = ShapeInference.Run(model, options.FixedDimensions);
+        for (var round = 0; round < options.MaxRounds; round++)
+        {
+            var changed = false;
+            foreach (var pass in Passes)
+            {
+                if (!pass.Run(model.Graph, new(model, inference, options)))
+                    continue;
+                changed = true;
+                inference = ShapeInference.Run(model);
+            }
+            if (!changed)
+                break;
+        }
+    }
+}

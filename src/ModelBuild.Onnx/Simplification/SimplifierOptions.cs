@@ -1,0 +1,17 @@
+namespace ModelBuild.Onnx;
+
+/// <summary>Limits and choices of <see cref="Simplifier"/>.</summary>
+public sealed record SimplifierOptions
+{
+    /// <summary>Values of named dimensions that are fixed, or null to fix none.</summary>
+    public IReadOnlyDictionary<string, long>? FixedDimensions { get; init; }
+
+    /// <summary>
+    /// The largest constant, in bytes, that folding may make where that costs more than the constants that it replaces. A folded result that is no larger
+    /// than its constant inputs is always kept.
+    /// </summary>
+    public long MaxFoldedBytes { get; init; } = 1 << 20;
+
+    /// <summary>The most rounds over all passes; each round but the last changes something.</summary>
+    public int MaxRounds { get; init; } = 50;
+}

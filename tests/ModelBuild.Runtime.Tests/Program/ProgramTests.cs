@@ -87,6 +87,27 @@ public sealed class ProgramTests : IDisposable
         Check(model, 3);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Loads_by_its_manifest_from_a_folder_or_from_resources(bool embedded)
+    {
+        ModelDescription description = new()
+        {
+            ClassName = "Test", AssemblyName = "Tests", SignatureHash = TestModel.Hash, Symbols = MlpModel.Description.Symbols,
+            Inputs = MlpModel.Description.Inputs, Outputs = MlpModel.Description.Outputs, Profiles = ["x64-unobtainable", "portable"],
+            EmbeddedIn = embedded ? typeof(ProgramTests).Assembly : null,
+        };
+        string golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-1");
+        File.Copy(golden + ".json", Path.Combine(_folder.FullName, "Test.json"));
+        File.Copy(golden + ".modelbuild", Path.Combine(_folder.FullName, "Test.portable.modelbuild"));
+        using LoadedModel model = await LoadedModel.LoadAsync(description, embedded ? null : new ModelOptions { Directory = _folder.FullName });
+        Assert.Equal("managed", model.Backend);
+        Assert.Equal(model.RecordedSha256, model.ArtifactSha256);
+        Assert.Equal(embedded, model.ArtifactPath is null);
+        Check(model, 4);
+    }
+
     [Fact]
     public void Refuses_a_newer_format_and_another_signature()
     {

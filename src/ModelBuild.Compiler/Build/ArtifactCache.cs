@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace ModelBuild.Compiler.Build;
+
+/// <summary>What a cache entry holds, with the hash of every file.</summary>
+internal sealed record CacheEntry(IReadOnlyDictionary<string, string> Files, string Summary, IReadOnlyList<Reply> Diagnostics);
+
+/// <summary>
+/// Artifacts by the hash of everything that went into them. Shared by target frameworks, configurations, branches and processes: entries are written to a
+/// temporary folder and renamed, verified by hash when they are read, and the least recently used go first when the cache outgrows its limit.
+/// </summary>
+internal sealed class ArtifactCache(string root, long limit)
+{
+    private const string EntryFile = "entry.json";
+
+    private string FolderOf(string key) => Path.Combine(root, key[..2], key);
+
+    /// <summary>Holds other processes off one key while it is computed. Released by disposing.</summary>
+    public IDisposable Lock(string key, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(Path.Combine(root, "locks"));
+        var path = Path.Combine(root, "locks", key);
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && Directory.Exists(Path.Combine(root, "locks")))
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    /// <summary>Copies an entry's files into a folder; null where there is no entry, or a damaged one (which is thrown away).</summary>
+    public CacheEntry? TryTake(string key, string folder)
+    {
+        var source = FolderOf(key);
+        var entryFile = Path.Combine(source, EntryFile);
+        if (!File.Exists(entryFile))
+            return null;
+        try
+        {
+            var entry = JsonSerializer.Deserialize(File.ReadAllText(entryFile), BuildJson.Default.CacheEntry);
+            if (entry is null)
+                return null;
+            foreach (var (name, hash) in entry.Files)
+            {
+                var bytes = File.ReadAllBytes(Path.Combine(source, name));
+                if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != hash)
+                    throw new InvalidDataException($"'{name}' changed");
+                File.WriteAllBytes(Path.Combine(folder, name), bytes);
+            }
+            File.SetLastWriteTimeUtc(entryFile, DateTime.UtcNow);
+            return entry;
+        }
+        catch (Exception e) when (e is IOException or JsonException or InvalidDataException or UnauthorizedAccessException)
+        {
+            TryDelete(source);
+            return null;
+        }
+    }
+
+    /// <summary>Adds the files of a folder. A failure to write costs the next build time, nothing else.</summary>
+    public void TryAdd(string key, string folder, string summary, IReadOnlyList<Reply> diagnostics)
+    {
+        var target = FolderOf(key);
+        var temporary = Path.Combine(root, "tmp", Guid.NewGuid().ToString("n"));
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            foreach (var file in Directory.EnumerateFiles(folder))
+            {
+                var bytes = File.ReadAllBytes(file);
+                var name = Path.GetFileName(file);
+                hashes.Add(name, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+                File.WriteAllBytes(Path.Combine(temporary, name), bytes);
+            }
+            File.WriteAllText(Path.Combine(temporary, EntryFile), JsonSerializer.Serialize(new CacheEntry(hashes, summary, diagnostics), BuildJson.Default.CacheEntry));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            if (Directory.Exists(target))
+                Directory.Delete(target, true);
+            Directory.Move(temporary, target);
+            Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(temporary);
+        }
+    }
+
+    private void Trim()
+    {
+        var entries = Directory.EnumerateFiles(root, EntryFile, SearchOption.AllDirectories)
+            .Select(f => (Folder: Path.GetDirectoryName(f)!, Used: File.GetLastWriteTimeUtc(f)))
+            .OrderByDescending(e => e.Used)
+            .Select(e => (e.Folder, Bytes: new DirectoryInfo(e.Folder).EnumerateFiles().Sum(f => f.Length)))
+            .ToList();
+        long total = 0;
+        foreach (var (folder, bytes) in entries)
+        {
+            total += bytes;
+            if (total > limit && folder != entries[0].Folder)
+                TryDelete(folder);
+        }
+    }
+
+    private static void TryDelete(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another process holds it; it will be trimmed another time.
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Build;
+
+/// <summary>
+/// The address of a model's artifacts: a hash of everything that they depend on. Contents, never paths or times, so that machines and branches share.
+/// </summary>
+internal static class CacheKey
+{
+    private static readonly string[] DataOptions = ["CalibrationData", "EvaluationData", "TrainingData"];
+
+    public static string Of(ModelRequest request, IReadOnlyList<HardwareProfile> profiles, bool onnxRuntime, bool executable, string signatureHash)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add(string name, string value) => hash.AppendData(Encoding.UTF8.GetBytes($"{name}={value.Length}:{value}\n"));
+
+        Add("tool", ToolInfo.Version);
+        Add("build", ToolInfo.BuildIdentity);
+        Add("class", request.Class);
+        Add("signature", signatureHash);
+        Add("backends", $"{onnxRuntime} {executable}");
+        Add("model", HashFile(request.Model));
+        foreach (var file in ExternalFiles.Of(request.Model))
+            Add("external", HashFile(file));
+        foreach (var (name, value) in request.OptionTexts().OrderBy(o => o.Key, StringComparer.Ordinal))
+            if (DataOptions.Contains(name))
+                foreach (var path in value.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                    foreach (var (relative, file) in DataFiles(path))
+                        Add(name, $"{relative} {HashFile(file)}");
+            else
+                Add(name, value);
+        foreach (var profile in profiles)
+        {
+            Add("profile", $"{profile.Name} {string.Join(' ', profile.Requires)} {profile.NumericKey} {profile.CostClass} {CostTable.Load(profile.CostClass).Version}");
+            if (profile.Name == "host")
+                Add("host", CpuClass.Host);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The files that a data path names, with the part of their path that carries meaning (class folders, array names).</summary>
+    private static IEnumerable<(string Relative, string File)> DataFiles(string path)
+    {
+        if (File.Exists(path))
+            return [(Path.GetFileName(path), path)];
+        if (Directory.Exists(path))
+            return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(f => (Path.GetRelativePath(path, f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal);
+        var wild = path.IndexOfAny(['*', '?']);
+        var root = wild < 0 ? null : Path.GetDirectoryName(path[..wild]);
+        // What does not exist is reported when the data is opened, with the code for it.
+        return root is { Length: > 0 } && Directory.Exists(root) ? DataFiles(root) : [];
+    }
+
+    private static string HashFile(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using ModelBuild.Compression;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Reporting;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Build;
+
+/// <summary>Builds the artifacts of one model: out of the cache, or by compressing. Its output folder is replaced as a whole or removed.</summary>
+internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, ArtifactCache cache, ReplyWriter replies, CancellationToken cancellation)
+{
+    private readonly List<Reply> _diagnostics = [];
+
+    /// <summary>Whether the model has its artifacts.</summary>
+    public bool Run()
+    {
+        var temporary = request.Output.TrimEnd('/', '\\') + ".tmp-" + Guid.NewGuid().ToString("n");
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            var (summary, cached) = Make(temporary);
+            ReplaceOutput(temporary);
+            var files = Directory.EnumerateFiles(request.Output).Order(StringComparer.Ordinal).ToList();
+            replies.Write(new()
+            {
+                Kind = "result",
+                Model = request.Model,
+                Class = request.Class,
+                Cached = cached,
+                Files = [.. files.Where(f => !IsReport(f))],
+                Reports = [.. files.Where(IsReport)],
+                Summary = summary,
+            });
+            return true;
+        }
+        catch (AlreadyReportedException)
+        {
+            // The errors were sent as findings.
+        }
+        catch (CompressionException e)
+        {
+            Fail(e.Code, e.Message, e.Metadata, null);
+        }
+        catch (OnnxException e)
+        {
+            Fail(e.Code, e.Message, null, e.Node);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail("MDLB3030", $"the artifacts cannot be written: {e.Message}", null, null);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+                Directory.Delete(temporary, true);
+        }
+        // A failed model leaves nothing behind that the next build could take for its output.
+        if (Directory.Exists(request.Output))
+            Directory.Delete(request.Output, true);
+        return false;
+    }
+
+    private static bool IsReport(string file) => file.EndsWith(".report.json", StringComparison.Ordinal) || file.EndsWith(".report.html", StringComparison.Ordinal);
+
+    private (string Summary, bool Cached) Make(string folder)
+    {
+        var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
+        var options = CompressionOptions.Parse(request.OptionTexts(), profiles);
+        var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
+        if (!File.Exists(request.Model))
+            throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
+        var key = CacheKey.Of(request, profiles, build.OnnxRuntime, build.Executable, signature);
+        using var held = cache.Lock(key, cancellation);
+        if (cache.TryTake(key, folder) is { } entry)
+        {
+            foreach (var diagnostic in entry.Diagnostics)
+                replies.Write(diagnostic with { Model = request.Model });
+            return (entry.Summary, true);
+        }
+        var summary = Compress(folder, options, signature);
+        cache.TryAdd(key, folder, summary, _diagnostics);
+        return (summary, false);
+    }
+
+    private string Compress(string folder, CompressionOptions options, string signature)
+    {
+        var clock = Stopwatch.StartNew();
+        var source = ModelSource.Open(request.Model, options.Shapes);
+        var read = clock.Elapsed.TotalSeconds;
+        IReadOnlyList<string> backends = build.OnnxRuntime ? ["managed", "onnxruntime"] : ["managed"];
+        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Progress(request.Model, text), cancellation);
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        var artifacts = new List<ManifestArtifact>();
+        var summaries = new List<string>();
+        var failed = false;
+        foreach (var profile in options.Profiles)
+        {
+            var start = clock.Elapsed.TotalSeconds;
+            var outcome = compressor.Choose(profile);
+            foreach (var finding in outcome.Findings)
+            {
+                Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code, finding.Text, finding.Metadata);
+                failed |= finding.Severity == Severity.Error;
+            }
+            var chosen = outcome.Chosen.Candidate;
+            // Equal artifacts are one file, named after the first profile that has it.
+            if (!files.TryGetValue(chosen.Sha256, out var file))
+            {
+                file = $"{request.Class}.{profile.Name}.{(chosen.Backend == "managed" ? "modelbuild" : "onnx")}";
+                File.WriteAllBytes(Path.Combine(folder, file), chosen.Bytes);
+                files.Add(chosen.Sha256, file);
+            }
+            artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Bytes.Length, chosen.Sha256, chosen.Recipe, profile.Requires));
+            var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
+            File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
+            summaries.Add(Summary(outcome, source));
+        }
+        if (failed)
+            throw new AlreadyReportedException();
+        new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
+        return string.Join('\n', summaries.Distinct());
+    }
+
+    private string Summary(ProfileOutcome outcome, ModelSource source)
+    {
+        var c = outcome.Chosen.Candidate;
+        var judged = (c.Report ?? c.Choose)?.Deciding;
+        var loss = judged is null ? "unverified" : string.Create(CultureInfo.InvariantCulture, $"{judged.Metric} loss {judged.Loss:0.#####}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{request.Class}: {c.Recipe} on {c.Backend}, {c.Bytes.Length} of {source.Bytes.Length} bytes, {loss}, {outcome.Profile.Name} (predicted {outcome.Chosen.LatencyRatio:0.00}x time)");
+    }
+
+    private void Say(string severity, string code, string text, string? metadata)
+    {
+        var reply = new Reply { Kind = "diagnostic", Model = request.Model, Severity = severity, Code = code, Text = text, Metadata = metadata };
+        _diagnostics.Add(reply);
+        replies.Write(reply);
+    }
+
+    private void Fail(string code, string text, string? metadata, string? node) => replies.Diagnostic(request.Model, "error", code, text, metadata, node);
+
+    /// <summary>Moves the finished folder to its place; the old one is out of the way before, so that no mixture is ever seen.</summary>
+    private void ReplaceOutput(string temporary)
+    {
+        var old = request.Output.TrimEnd('/', '\\') + ".old-" + Guid.NewGuid().ToString("n");
+        if (Directory.Exists(request.Output))
+            Directory.Move(request.Output, old);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(request.Output))!);
+        Directory.Move(temporary, request.Output);
+        if (Directory.Exists(old))
+            Directory.Delete(old, true);
+    }
+
+    /// <summary>Ends a model whose errors were sent already.</summary>
+    private sealed class AlreadyReportedException : Exception;
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Diagnostics;
+using ModelBuild.Compiler.Build;
+using ModelBuild.Compression;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Reporting;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Commands;
+
+/// <summary><c>modelbuild compress</c>: what the build does, for one file and one profile.</summary>
+internal static class CompressCommand
+{
+    public static Command Create()
+    {
+        var model = CommonOptions.Model();
+        var output = new Option<string>("--output", "-o") { Description = "The file to write: .onnx, or .modelbuild for the managed backend", Required = true };
+        var profile = new Option<string>("--profile") { Description = "The target (modelbuild profiles lists them)", Required = true };
+        // Option -> metadata of the item: one meaning, one parser.
+        var metadata = new (Option<string?> Option, string Name)[]
+        {
+            (CommonOptions.Text("--technique", "auto, none or a recipe such as int8(mse)+weights-int8"), "Technique"),
+            (CommonOptions.Text("--metric", "auto, top1, top5, regret, agreement, cosine, sqnr or rmse"), "Metric"),
+            (CommonOptions.Text("--max-accuracy-loss", "The accepted loss (0.01 is one per cent)"), "MaxAccuracyLoss"),
+            (CommonOptions.Text("--max-size", "The largest file, for example 4MB"), "MaxSize"),
+            (CommonOptions.Text("--max-latency", "The longest call, for example 5ms"), "MaxLatency"),
+            (CommonOptions.Text("--shapes", "Fixes named dimensions, for example batch=1;length=128"), "Shapes"),
+            (CommonOptions.Text("--on-budget-miss", "fallback or error"), "OnBudgetMiss"),
+            (CommonOptions.Text("--optimize", "latency, size or balanced"), "Optimize"),
+            (CommonOptions.Text("--backend", "auto, managed or onnxruntime"), "Backend"),
+            (CommonOptions.Text("--seed", "Seed of everything random"), "Seed"),
+            (CommonOptions.Text("--threads", "Threads that the compiler may use"), "Threads"),
+            (CommonOptions.Text("--image-resize", "crop, fit or stretch"), "ImageResize"),
+            (CommonOptions.Text("--image-mean", "Subtracted from pixels, one value or one a channel"), "ImageMean"),
+            (CommonOptions.Text("--image-scale", "Multiplied with pixels, one value or one a channel"), "ImageScale"),
+            (CommonOptions.Text("--image-order", "rgb or bgr"), "ImageOrder"),
+        };
+        var lists = new (Option<string[]> Option, string Name)[]
+        {
+            (CommonOptions.List("--calibration", "Calibration data: .npz, .npy, folders, globs, pictures"), "CalibrationData"),
+            (CommonOptions.List("--evaluation", "Evaluation data"), "EvaluationData"),
+            (CommonOptions.List("--metric-outputs", "The judged outputs"), "MetricOutputs"),
+        };
+        var report = CommonOptions.Text("--report", "Writes the report as JSON");
+        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, report };
+        foreach (var (option, _) in metadata)
+            command.Add(option);
+        foreach (var (option, _) in lists)
+            command.Add(option);
+        command.SetAction((parse, cancellation) =>
+        {
+            var values = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var (option, name) in metadata)
+                if (parse.GetValue(option) is { } value)
+                    values.Add(name, value);
+            foreach (var (option, name) in lists)
+                if (parse.GetValue(option) is { Length: > 0 } value)
+                    values.Add(name, string.Join(';', name == "MetricOutputs" ? value : value.Select(Path.GetFullPath)));
+            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, parse.GetValue(profile)!, values, parse.GetValue(report), cancellation));
+        });
+        return command;
+    }
+
+    private static int Run(string model, string output, string profile, IReadOnlyDictionary<string, string> values, string? report, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        var target = ProfileResolver.Resolve(profile, new Dictionary<string, IReadOnlyDictionary<string, string>>());
+        var options = CompressionOptions.Parse(values, [target]);
+        // The ending says which backend is wanted, where the option does not.
+        if (output.EndsWith(".modelbuild", StringComparison.Ordinal))
+            options = options with { Backend = "managed" };
+        else if (options.Backend == "auto")
+            options = options with { Backend = "onnxruntime" };
+        var source = ModelSource.Open(model, options.Shapes);
+        using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation);
+        var outcome = compressor.Choose(target);
+        var failed = false;
+        foreach (var finding in outcome.Findings)
+        {
+            Console.Error.WriteLine($"{finding.Severity.ToString().ToLowerInvariant()} {finding.Code}: {finding.Text}");
+            failed |= finding.Severity == Severity.Error;
+        }
+        var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);
+        if (report is not null)
+            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(result.ToJson()));
+        if (failed)
+            return ExitCodes.Failed;
+        AtomicFile.Write(output, outcome.Chosen.Candidate.Bytes);
+        Console.Error.WriteLine(Describe(result));
+        return ExitCodes.Done;
+    }
+
+    private static string Describe(CompressionReport r) => FormattableString.Invariant(
+        $"{r.Technique} on {r.Artifact.Backend}: {r.Artifact.Bytes} of {r.Source.Bytes} bytes ({(double)r.Artifact.Bytes / r.Source.Bytes:0.000}), {(r.Metric is { } m ? $"{m.Name} {m.Compressed:0.####} of {m.Original:0.####}, loss {m.Loss:0.#####} within {r.Budget:0.####}" : "unverified")}, predicted {r.Latency.Ratio:0.00}x time");
+}

@@ -1,0 +1,92 @@
+using ModelBuild.Compression;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Inspection;
+
+/// <summary>One tensor that both models compute.</summary>
+/// <param name="Layer">The layer's name in the original.</param>
+/// <param name="Operator">Its operator.</param>
+/// <param name="Tensor">The tensor's name in the original.</param>
+/// <param name="Sqnr">Signal to noise of the compressed model's tensor, in dB, over all samples.</param>
+/// <param name="Minimum">Smallest value in the original.</param>
+/// <param name="Maximum">Largest value in the original.</param>
+/// <param name="Microseconds">Time of the layer's kernels in the compressed model, a call; 0 where fused into another.</param>
+/// <param name="OriginalMicroseconds">The same in the original.</param>
+internal sealed record LayerError(string Layer, string Operator, string Tensor, double Sqnr, double Minimum, double Maximum, double Microseconds, double OriginalMicroseconds);
+
+/// <summary>Runs two models on the same data with all common tensors kept, and measures how far apart they are.</summary>
+internal static class LayerComparison
+{
+    public static IReadOnlyList<LayerError> Run(string path, string originalPath, IReadOnlyList<string> data, int threads, CancellationToken cancellation)
+    {
+        if (path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase))
+            throw new CompressionException("MDLB0005", "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. Compress the model with -o OUT.onnx and compare that");
+        var opened = OpenedModel.Open(originalPath);
+        var original = OnnxReader.Read(originalPath);
+        var compressed = OnnxReader.Read(path);
+        var pairs = Pairs(original.Graph, compressed.Graph);
+        foreach (var (name, _) in pairs)
+            Expose(original.Graph, name);
+        foreach (var name in pairs.Values)
+            Expose(compressed.Graph, name);
+        var sums = pairs.Keys.ToDictionary(k => k, _ => new double[2], StringComparer.Ordinal);
+        var ranges = pairs.Keys.ToDictionary(k => k, _ => (Low: double.PositiveInfinity, High: double.NegativeInfinity), StringComparer.Ordinal);
+        var metric = new Sqnr();
+        using var a = new OnnxRuntimeRunner(OnnxWriter.ToBytes(original), threads, optimize: false);
+        using var b = new OnnxRuntimeRunner(OnnxWriter.ToBytes(compressed), threads, optimize: false);
+        Span<double> one = stackalloc double[2];
+        var samples = opened.Data(data, "--inputs");
+        foreach (var sample in samples.Samples())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var want = a.Run(sample.Inputs);
+            var got = b.Run(sample.Inputs);
+            foreach (var (name, other) in pairs)
+            {
+                if (!FloatValues.CanRead(want[name].ElementType) || !FloatValues.CanRead(got[other].ElementType) || want[name].Length != got[other].Length)
+                    continue;
+                var reference = FloatValues.Of(want[name]);
+                metric.Measure(reference, FloatValues.Of(got[other]), OutputShape.Of(want[name]), [], one);
+                sums[name][0] += one[0];
+                sums[name][1] += one[1];
+                var (low, high) = ranges[name];
+                foreach (var v in reference)
+                    (low, high) = (Math.Min(low, v), Math.Max(high, v));
+                ranges[name] = (low, high);
+            }
+        }
+        var times = KernelTimes.Of(path, samples, threads);
+        var originalTimes = KernelTimes.Of(originalPath, samples, threads);
+        return [.. original.Graph.Nodes.Where(n => sums.TryGetValue(n.Outputs[0].Name, out var s) && double.IsFinite(ranges[n.Outputs[0].Name].Low)).Select(n =>
+        {
+            var name = n.Outputs[0].Name;
+            return new LayerError(n.DisplayName, n.OpType, name, metric.Evaluate(sums[name]).Compressed, ranges[name].Low, ranges[name].High,
+                times.GetValueOrDefault(n.DisplayName), originalTimes.GetValueOrDefault(n.DisplayName));
+        })];
+    }
+
+    /// <summary>Tensors of the original and what carries their values in the compressed model: the tensor of the same name, or the floats of its integers.</summary>
+    private static SortedDictionary<string, string> Pairs(Graph original, Graph compressed)
+    {
+        var pairs = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var value in original.Nodes.SelectMany(n => n.Outputs).Where(v => v.Name.Length > 0))
+        {
+            if (compressed.Find($"{value.Name}_q") is { } integers)
+            {
+                if (integers.Uses.Select(u => u.Node).FirstOrDefault(n => n.Is("DequantizeLinear")) is { } floats)
+                    pairs.Add(value.Name, floats.Output.Name);
+            }
+            else if (compressed.Find(value.Name) is { Constant: null, IsGraphInput: false })
+                pairs.Add(value.Name, value.Name);
+        }
+        return pairs;
+    }
+
+    private static void Expose(Graph graph, string name)
+    {
+        if (graph.Find(name) is { IsGraphOutput: false } value)
+            graph.AddOutput(value);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Inspection;
+
+/// <summary>One input or output.</summary>
+internal sealed record PortFacts(string Name, string Type, IReadOnlyList<string> Shape);
+
+/// <summary>What <c>inspect</c> shows.</summary>
+internal sealed record ModelFacts
+{
+    public required string Model { get; init; }
+    public required long Bytes { get; init; }
+    public required string Backend { get; init; }
+    public string? Producer { get; init; }
+    public long? IrVersion { get; init; }
+    public long? Opset { get; init; }
+    public long? Parameters { get; init; }
+    public required IReadOnlyList<PortFacts> Inputs { get; init; }
+    public required IReadOnlyList<PortFacts> Outputs { get; init; }
+    public required SortedDictionary<string, int> Operators { get; init; }
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    public static ModelFacts Of(string path)
+    {
+        if (path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase))
+            return ManagedInterface.Facts(path);
+        var model = OnnxReader.Read(path);
+        var operators = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in model.Graph.Nodes)
+        {
+            var name = node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType;
+            operators[name] = operators.GetValueOrDefault(name) + 1;
+        }
+        return new()
+        {
+            Model = path,
+            Bytes = new FileInfo(path).Length,
+            Backend = "onnxruntime",
+            Producer = $"{model.ProducerName} {model.ProducerVersion}".Trim(),
+            IrVersion = model.IrVersion,
+            Opset = model.Opset,
+            Parameters = model.Graph.Initializers.Sum(i => i.Constant!.Length),
+            Inputs = [.. model.Graph.Inputs.Where(i => i.Constant is null).Select(Port)],
+            Outputs = [.. model.Graph.Outputs.Select(Port)],
+            Operators = operators,
+            Metadata = model.Metadata.DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Value, StringComparer.Ordinal),
+        };
+    }
+
+    private static PortFacts Port(Value v) => new(v.Name, (v.Type?.ElementType.ToString() ?? "other").ToLowerInvariant(),
+        v.Type is { HasRank: true } t ? [.. t.Shape.Select(d => d.ToString())] : ["..."]);
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ModelFacts))]
+internal sealed partial class ModelFactsJson : JsonSerializerContext;

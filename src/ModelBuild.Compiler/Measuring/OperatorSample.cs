@@ -1,0 +1,161 @@
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Measuring;
+
+/// <summary>A model of one operator, to measure what the operator costs.</summary>
+/// <param name="Model">The model; its one input is called <c>x</c>.</param>
+/// <param name="Work">Multiply-adds, or elements where nothing is multiplied.</param>
+/// <param name="Outputs">Elements of the output, where they are counted apart from the work.</param>
+internal sealed record OperatorSample(Model Model, double Work, double Outputs = 0)
+{
+    private const float ActivationScale = 0.02f;
+
+    /// <summary>A convolution, in float or between quantize and dequantize as the QDQ writer places them.</summary>
+    public static OperatorSample Conv(int channels, int height, int width, int filters, int kernel, bool depthwise, bool integer)
+    {
+        var (model, x) = Start(integer, 1, channels, height, width);
+        var graph = model.Graph;
+        var weights = Weights(filters, depthwise ? 1 : channels, kernel, kernel);
+        var input = integer ? Dequantize(graph, x) : x;
+        var conv = graph.AddNode("Conv", [input, Constant(graph, weights, 0, integer), Bias(graph, filters, integer, weights)], ["y"]);
+        var pad = kernel / 2;
+        conv.Attributes["pads"] = new long[] { pad, pad, pad, pad };
+        conv.Attributes["group"] = depthwise ? (long)channels : 1;
+        Finish(graph, conv, integer, 1, filters, height, width);
+        return new(model, (double)filters * height * width * kernel * kernel * (depthwise ? 1 : channels), (double)filters * height * width);
+    }
+
+    /// <summary>A Gemm.</summary>
+    public static OperatorSample Gemm(int rows, int inputs, int outputs, bool integer)
+    {
+        var (model, x) = Start(integer, rows, inputs);
+        var graph = model.Graph;
+        var weights = Weights(outputs, inputs);
+        var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, outputs, integer, weights)], ["y"]);
+        gemm.Attributes["transB"] = 1L;
+        Finish(graph, gemm, integer, rows, outputs);
+        return new(model, (double)rows * inputs * outputs);
+    }
+
+    /// <summary>A MatMul with weights, as dynamic quantization rewrites it.</summary>
+    public static OperatorSample DynamicGemm(int rows, int inputs, int outputs) => Rewritten(Gemm(rows, inputs, outputs, false));
+
+    /// <summary>An LSTM over a sequence.</summary>
+    public static OperatorSample Lstm(int steps, int inputs, int hidden, bool dynamic)
+    {
+        var (model, x) = Start(false, steps, 1, inputs);
+        var graph = model.Graph;
+        var lstm = graph.AddNode("LSTM", [x, graph.AddInitializer("w", Weights(1, 4 * hidden, inputs)), graph.AddInitializer("r", Weights(1, 4 * hidden, hidden))], ["y"]);
+        lstm.Attributes["hidden_size"] = (long)hidden;
+        Finish(graph, lstm, false, steps, 1, 1, hidden);
+        var sample = new OperatorSample(model, steps * 4.0 * hidden * (hidden + inputs));
+        return dynamic ? Rewritten(sample) : sample;
+    }
+
+    /// <summary>An operator of one input that multiplies nothing.</summary>
+    public static OperatorSample Unary(string opType, int channels, int height, int width, Action<Node>? attributes = null)
+    {
+        var (model, x) = Start(false, 1, channels, height, width);
+        var node = model.Graph.AddNode(opType, [x], ["y"]);
+        attributes?.Invoke(node);
+        model.Graph.AddOutput(node.Output);
+        ShapeInference.Run(model);
+        return new(model, (double)channels * height * width);
+    }
+
+    /// <summary>A sum of a tensor with itself, in float or in integers.</summary>
+    public static OperatorSample Add(int channels, int height, int width, bool integer)
+    {
+        var (model, x) = Start(integer, 1, channels, height, width);
+        var graph = model.Graph;
+        var node = graph.AddNode("Add", [integer ? Dequantize(graph, x) : x, integer ? Dequantize(graph, x) : x], ["y"]);
+        Finish(graph, node, integer, 1, channels, height, width);
+        return new(model, (double)channels * height * width);
+    }
+
+    /// <summary>Global average pooling, in float or in integers.</summary>
+    public static OperatorSample Pool(int channels, int height, int width, bool integer)
+    {
+        var (model, x) = Start(integer, 1, channels, height, width);
+        var node = model.Graph.AddNode("GlobalAveragePool", [integer ? Dequantize(model.Graph, x) : x], ["y"]);
+        Finish(model.Graph, node, integer, 1, channels, 1, 1);
+        return new(model, (double)channels * height * width);
+    }
+
+    /// <summary>QuantizeLinear of floats, or DequantizeLinear of integers.</summary>
+    public static OperatorSample Conversion(bool quantize, int length)
+    {
+        var (model, x) = Start(!quantize, 1, length);
+        if (quantize)
+        {
+            var q = Quantize(model.Graph, x);
+            q.Type = TensorType.Of(ElementType.UInt8, 1, length);
+            model.Graph.AddOutput(q);
+        }
+        else
+        {
+            var f = Dequantize(model.Graph, x);
+            f.Type = TensorType.Of(ElementType.Float, 1, length);
+            model.Graph.AddOutput(f);
+        }
+        return new(model, length);
+    }
+
+    private static OperatorSample Rewritten(OperatorSample sample)
+    {
+        var technique = new DynamicInt8();
+        var proposal = technique.Propose(new() { Model = sample.Model, Profile = Compression.Profiles.BuiltInProfiles.Host with { Activations = ElementType.UInt8 } });
+        technique.Apply(sample.Model, new() { Recipe = technique.Name, Decisions = proposal.Decisions });
+        return sample;
+    }
+
+    private static (Model Model, Value Input) Start(bool integer, params long[] shape)
+    {
+        var model = new Model { IrVersion = 8, Opset = 13 };
+        return (model, model.Graph.AddInput("x", TensorType.Of(integer ? ElementType.UInt8 : ElementType.Float, shape)));
+    }
+
+    private static void Finish(Graph graph, Node node, bool integer, params long[] shape)
+    {
+        node.Output.Type = TensorType.Of(ElementType.Float, shape);
+        var output = integer ? Quantize(graph, node.Output) : node.Output;
+        if (integer)
+            output.Type = TensorType.Of(ElementType.UInt8, shape);
+        graph.AddOutput(output);
+    }
+
+    private static Value Quantize(Graph graph, Value x) =>
+        graph.AddNode("QuantizeLinear", [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale * 4)), graph.AddInitializer("z", Tensor.Scalar((byte)128))], [x.Name + "_q"]).Output;
+
+    private static Value Dequantize(Graph graph, Value x) =>
+        graph.AddNode("DequantizeLinear", [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale)), graph.AddInitializer("z", Tensor.Scalar((byte)128))], [x.Name + "_f"]).Output;
+
+    private static Value Constant(Graph graph, Tensor weights, int axis, bool integer)
+    {
+        if (!integer)
+            return graph.AddInitializer("w", weights);
+        var q = QuantizedWeights.Of(weights, axis, 127);
+        var node = graph.AddNode("DequantizeLinear", [graph.AddInitializer("w", q.Data), graph.AddInitializer("ws", Tensor.Vector(q.Scales)), graph.AddInitializer("wz", Tensor.Vector(new sbyte[q.Scales.Length]))], ["w_f"]);
+        node.Attributes["axis"] = (long)axis;
+        return node.Output;
+    }
+
+    private static Value Bias(Graph graph, int channels, bool integer, Tensor weights)
+    {
+        if (!integer)
+            return graph.AddInitializer("b", Tensor.Of(new float[channels], channels));
+        var scales = QuantizedWeights.Of(weights, 0, 127).Scales.Select(s => s * ActivationScale).ToArray();
+        var node = graph.AddNode("DequantizeLinear", [graph.AddInitializer("b", Tensor.Of(new int[channels], channels)), graph.AddInitializer("bs", Tensor.Vector(scales))], ["b_f"]);
+        node.Attributes["axis"] = 0L;
+        return node.Output;
+    }
+
+    private static Tensor Weights(params long[] shape)
+    {
+        var data = new float[Tensor.Count(shape)];
+        for (var i = 0; i < data.Length; i++)
+            data[i] = MathF.Sin(i * 78.233f) * 0.1f;
+        return Tensor.Of(data, shape);
+    }
+}

@@ -1,0 +1,71 @@
+using ModelBuild.Compression;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compiler.Inspection;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler;
+
+/// <summary>A model or artifact opened for running, evaluating or measuring, with its interface.</summary>
+internal sealed class OpenedModel
+{
+    private OpenedModel(string path, string backend, ModelDescription description, ModelInterface @interface)
+    {
+        Path = path;
+        Backend = backend;
+        Description = description;
+        Interface = @interface;
+    }
+
+    public string Path { get; }
+    public string Backend { get; }
+    public ModelDescription Description { get; }
+    public ModelInterface Interface { get; }
+
+    /// <summary>Opens an .onnx file (ONNX Runtime) or a managed artifact.</summary>
+    public static OpenedModel Open(string path, string backend = "auto")
+    {
+        if (!File.Exists(path))
+            throw new OnnxException(OnnxErrors.FileNotReadable, $"'{path}' does not exist");
+        var managed = path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase);
+        if (backend is not ("auto" or "managed" or "onnxruntime"))
+            throw new CompressionException("MDLB0001", $"--backend {backend}: there is no such backend{Suggestion.For(backend, ["auto", "managed", "onnxruntime"])}; there are auto, managed, onnxruntime", "Backend");
+        if (backend != "auto" && managed != (backend == "managed"))
+            throw new CompressionException("MDLB0005", $"'{path}' runs on {(managed ? "the managed backend" : "ONNX Runtime")} alone; compress it with -o OUT.{(managed ? "onnx" : "modelbuild")} for the other", "Backend");
+        if (managed)
+        {
+            var description = ManagedInterface.Of(path);
+            return new(path, "managed", description, InterfaceOf(description));
+        }
+        var model = OnnxReader.Read(path);
+        // An artifact states whom it belongs to; a plain model does not.
+        var signature = model.Metadata.FirstOrDefault(m => m.Key == ArtifactMetadata.SignatureKey).Value;
+        var described = DescriptionBuilder.Of(model.Graph, signature is null ? null : Convert.FromHexString(signature));
+        return new(path, "onnxruntime", described, InterfaceOf(described));
+    }
+
+    /// <summary>The interface as data is fitted to it.</summary>
+    private static ModelInterface InterfaceOf(ModelDescription description)
+    {
+        ModelPort Port(TensorInfo t) => new(t.Name, t.Name, (ElementType)(int)t.ElementType, [.. t.Dimensions.Select(d => d.Size >= 0 ? d.Size : (long?)null)]);
+        return new([.. description.Inputs.Select(Port)], [.. description.Outputs.Select(Port)]);
+    }
+
+    /// <summary>A runner on named tensors, with exact integer sums.</summary>
+    public IModelRunner Runner(int threads) => Backend == "managed"
+        ? new ManagedRunner(File.ReadAllBytes(Path), Description)
+        : new OnnxRuntimeRunner(File.ReadAllBytes(Path), threads);
+
+    /// <summary>The model, loaded by the code that an app loads it with.</summary>
+    public LoadedModel Load(int threads)
+    {
+        OnnxRuntimeBackend.Register();
+        return LoadedModel.FromArtifact(ModelArtifact.FromFile(Path, ""), Description, BackendRegistry.Find(Backend)!, new() { Threads = threads });
+    }
+
+    /// <summary>The samples of data files for this model.</summary>
+    public Dataset Data(IReadOnlyList<string> paths, string option) =>
+        DataLoader.Open([.. paths.Select(System.IO.Path.GetFullPath)], Interface, new(), option)
+        ?? throw new CompressionException("MDLB1109", $"{option} is missing", option);
+}

@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Data;
+
+using ElementTypes = ModelBuild.Onnx.ElementTypes;
+
+/// <summary>
+/// Samples cut from arrays by the rule of the data files: an array of one rank more than its input holds whole inputs along axis 0; one of equal rank
+/// is cut along the model's leading axis; a scalar input takes a 0-d constant or one value per sample.
+/// </summary>
+public sealed class ArrayDataset : Dataset
+{
+    private readonly List<(string Name, Cut Cut)> _inputs = [];
+    private readonly List<(string Name, Cut Cut)> _expected = [];
+    private readonly Cut? _labels;
+
+    /// <summary>Fits arrays to a model's interface.</summary>
+    /// <param name="arrays">Arrays by name.</param>
+    /// <param name="model">The interface of the model.</param>
+    /// <param name="origin">Where the arrays came from, for messages.</param>
+    /// <param name="metadata">The item metadata that named them, for messages.</param>
+    /// <exception cref="CompressionException">MDLB1112 to MDLB1115: an array is missing, or its type or shape does not fit.</exception>
+    public ArrayDataset(IReadOnlyDictionary<string, Tensor> arrays, ModelInterface model, string origin, string metadata)
+    {
+        var left = arrays.Keys.ToHashSet(StringComparer.Ordinal);
+        var counts = new List<(string Name, int Count)>();
+        foreach (var input in model.Inputs)
+        {
+            var name = FindName(input, model, arrays);
+            if (name is null)
+                throw new CompressionException("MDLB1112", $"'{origin}' has no array for the input '{input.Name}' {input.Describe()}; it has {List(arrays)}. "
+                    + $"Name the array '{input.Name}'{(input.CSharpName == input.Name ? "" : $" or '{input.CSharpName}'")}.", metadata);
+            left.Remove(name);
+            var cut = Cut.ForInput(arrays[name], input, origin, metadata);
+            _inputs.Add((input.Name, cut));
+            if (cut.Count is { } n)
+                counts.Add((name, n));
+        }
+        if (counts.Count == 0)
+            counts.Add(("constants", 1));
+        Count = counts[0].Count;
+        foreach (var (name, n) in counts)
+            if (n != Count)
+                throw new CompressionException("MDLB1114", $"'{origin}': array '{counts[0].Name}' holds {Count} samples and array '{name}' holds {n}", metadata);
+        if (Count == 0)
+            throw new CompressionException("MDLB1114", $"'{origin}' holds no sample", metadata);
+        foreach (var output in model.Outputs)
+            if (left.Remove(output.Name))
+                _expected.Add((output.Name, Cut.Along(arrays[output.Name], Count, origin, output.Name, metadata)));
+        if (left.Remove("labels"))
+        {
+            var labels = arrays["labels"];
+            if (ElementTypes.IsInteger(labels.ElementType))
+                _labels = Cut.Along(labels, Count, origin, "labels", metadata);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Count { get; }
+
+    /// <inheritdoc/>
+    public override bool HasLabels => _labels is not null;
+
+    /// <inheritdoc/>
+    public override Sample this[int index] => new(
+        _inputs.ToDictionary(i => i.Name, i => i.Cut[index], StringComparer.Ordinal),
+        _labels?[index],
+        _expected.ToDictionary(e => e.Name, e => e.Cut[index], StringComparer.Ordinal));
+
+    private static string? FindName(ModelPort input, ModelInterface model, IReadOnlyDictionary<string, Tensor> arrays)
+    {
+        if (arrays.ContainsKey(input.Name))
+            return input.Name;
+        if (arrays.ContainsKey(input.CSharpName))
+            return input.CSharpName;
+        // With one input, the one array that is not labels or an output may have any name.
+        var free = arrays.Keys.Where(k => k != "labels" && model.Outputs.All(o => o.Name != k)).ToList();
+        return model.Inputs.Count == 1 && free.Count == 1 ? free[0] : null;
+    }
+
+    private static string List(IReadOnlyDictionary<string, Tensor> arrays) => string.Join(", ", arrays.Select(a => $"'{a.Key}' {a.Value}"));
+
+    /// <summary>One array and how it falls into samples.</summary>
+    private sealed class Cut
+    {
+        private readonly Tensor _array;
+        private readonly ImmutableArray<long> _shape;
+        private readonly bool _constant;
+
+        private Cut(Tensor array, int? count, ImmutableArray<long> shape)
+        {
+            _array = array;
+            _shape = shape;
+            _constant = count is null;
+            Count = count;
+        }
+
+        public int? Count { get; }
+
+        public Tensor this[int index]
+        {
+            get
+            {
+                if (_constant)
+                    return _array;
+                var length = Tensor.Count(_shape.AsSpan());
+                if (_array.ElementType == ElementType.String)
+                    return new(_shape, _array.Strings.Slice((int)(index * length), (int)length).ToArray());
+                var bytes = (int)ElementTypes.ByteSize(_array.ElementType, length);
+                return new(_array.ElementType, _shape, _array.Bytes.Slice(index * bytes, bytes));
+            }
+        }
+
+        public static Cut ForInput(Tensor array, ModelPort input, string origin, string metadata)
+        {
+            if (array.ElementType != input.ElementType)
+                throw new CompressionException("MDLB1113", $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}", metadata);
+            var rank = input.Dimensions.Length;
+            if (rank == 0 && array.Rank == 0)
+                return new(array, null, []);
+            if (array.Rank == rank + 1)
+            {
+                Check(array.Shape.AsSpan()[1..], input, 0);
+                return new(array, Size(array.Shape[0]), array.Shape.RemoveAt(0));
+            }
+            if (array.Rank == rank && rank > 0)
+            {
+                // The leading axis is cut one by one, or into the batches that the model fixes.
+                var batch = input.Dimensions[0] ?? 1;
+                if (batch <= 0 || array.Shape[0] % batch != 0 && array.Shape[0] < batch)
+                    throw Wrong();
+                Check(array.Shape.AsSpan()[1..], input, 1);
+                return new(array, Size(array.Shape[0] / batch), array.Shape.SetItem(0, batch));
+            }
+            throw Wrong();
+
+            void Check(ReadOnlySpan<long> shape, ModelPort port, int from)
+            {
+                for (var i = 0; i < shape.Length; i++)
+                    if (port.Dimensions[from + i] is { } wanted && wanted != shape[i])
+                        throw Wrong();
+            }
+
+            int Size(long n) => n <= int.MaxValue ? (int)n : throw Wrong();
+
+            CompressionException Wrong() => new("MDLB1115", $"'{origin}': array '{input.Name}' {array} does not fit the model's input {input.Describe()}. "
+                + "An array of one rank more holds one whole input a sample; an array of equal rank is cut along its first axis.", metadata);
+        }
+
+        public static Cut Along(Tensor array, int count, string origin, string name, string metadata)
+        {
+            if (array.Rank == 0 || array.Shape[0] % count != 0)
+                throw new CompressionException("MDLB1114", $"'{origin}': array '{name}' {array} does not divide into {count} samples", metadata);
+            var each = array.Shape[0] / count;
+            return new(array, count, array.Shape.SetItem(0, each));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Data;
+
+/// <summary>An input or output of a model, as data is fitted to it.</summary>
+/// <param name="Name">The name in the model.</param>
+/// <param name="CSharpName">The name that the generated class gives it.</param>
+/// <param name="ElementType">Type of its elements.</param>
+/// <param name="Dimensions">Its dimensions; null where one is not a constant.</param>
+public sealed record ModelPort(string Name, string CSharpName, ElementType ElementType, ImmutableArray<long?> Dimensions)
+{
+    /// <summary>Type and shape, for messages.</summary>
+    public string Describe() => $"({ElementType}[{string.Join(',', Dimensions.Select(d => d?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?"))}])";
+}
+
+/// <summary>The inputs (without initializers) and outputs of a model.</summary>
+/// <param name="Inputs">Inputs in order.</param>
+/// <param name="Outputs">Outputs in order.</param>
+public sealed record ModelInterface(IReadOnlyList<ModelPort> Inputs, IReadOnlyList<ModelPort> Outputs)
+{
+    /// <summary>The interface of a graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="csharpName">Gives a tensor's name in the generated class; the tensor's own name where it is null.</param>
+    public static ModelInterface Of(Graph graph, Func<string, string>? csharpName = null)
+    {
+        ModelPort Port(Value v) => new(v.Name, csharpName?.Invoke(v.Name) ?? v.Name, v.Type?.ElementType ?? ElementType.Undefined,
+            v.Type is { HasRank: true } t ? [.. t.Shape.Select(d => d.IsConstant ? d.Value : (long?)null)] : []);
+        return new([.. graph.Inputs.Where(i => i.Constant is null).Select(Port)], [.. graph.Outputs.Select(Port)]);
+    }
+}

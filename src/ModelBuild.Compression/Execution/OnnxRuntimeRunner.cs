@@ -1,0 +1,130 @@
+using System.Buffers;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using ModelBuild.Onnx;
+using Tensor = ModelBuild.Onnx.Tensor;
+
+namespace ModelBuild.Compression.Execution;
+
+/// <summary>Runs a model in the compiler's own ONNX Runtime, on the CPU.</summary>
+public sealed class OnnxRuntimeRunner : IModelRunner
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _options = new();
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="model">The model file's bytes.</param>
+    /// <param name="threads">Threads within an operator; results do not depend on it for integer operators.</param>
+    /// <param name="optimize">Whether the runtime may rewrite the graph. Off keeps every tensor of the file alive, for calibration.</param>
+    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model; the message is its own.</exception>
+    public OnnxRuntimeRunner(byte[] model, int threads = 1, bool optimize = true)
+    {
+        using var options = Options(threads);
+        if (!optimize)
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        _session = Open(model, options);
+    }
+
+    /// <summary>Opens a model under options of the caller.</summary>
+    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
+    public OnnxRuntimeRunner(byte[] model, SessionOptions options) => _session = Open(model, options);
+
+    /// <summary>Ends profiling, where the options asked for it.</summary>
+    /// <returns>The file of the profile.</returns>
+    public string EndProfiling() => _session.EndProfiling();
+
+    private static InferenceSession Open(byte[] model, SessionOptions options)
+    {
+        try
+        {
+            return new(model, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new CompressionException("MDLB1120", $"ONNX Runtime refuses the model: {e.Message}", null, e);
+        }
+    }
+
+    /// <summary>
+    /// The session options under which models are verified and measured: no spinning threads, and integer kernels with exact 32-bit accumulation on every CPU
+    /// (without <c>session.x64quantprecision</c> AVX2 kernels saturate pairs of u8 x s8 products to 16 bits, so that results would depend on the build machine).
+    /// </summary>
+    public static SessionOptions Options(int threads, bool exactIntegers = true)
+    {
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        if (exactIntegers)
+            options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        return options;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        var values = new Dictionary<string, OrtValue>(inputs.Count, StringComparer.Ordinal);
+        var pins = new List<MemoryHandle>(inputs.Count);
+        try
+        {
+            foreach (var name in _session.InputMetadata.Keys)
+            {
+                if (inputs.TryGetValue(name, out var tensor))
+                    values.Add(name, ToOrt(tensor, pins));
+            }
+            using var results = _session.Run(_options, values, _session.OutputNames);
+            var outputs = new Dictionary<string, Tensor>(results.Count, StringComparer.Ordinal);
+            for (var i = 0; i < results.Count; i++)
+                if (FromOrt(results[i]) is { } tensor)
+                    outputs.Add(_session.OutputNames[i], tensor);
+            return outputs;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new CompressionException("MDLB1121", $"ONNX Runtime fails to run the model: {e.Message}", null, e);
+        }
+        finally
+        {
+            foreach (var value in values.Values)
+                value.Dispose();
+            foreach (var pin in pins)
+                pin.Dispose();
+        }
+    }
+
+    private static unsafe OrtValue ToOrt(Tensor tensor, List<MemoryHandle> pins)
+    {
+        var shape = tensor.Shape.ToArray();
+        if (tensor.ElementType == ElementType.String)
+        {
+            var strings = OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, shape);
+            for (var i = 0; i < tensor.Strings.Length; i++)
+                strings.StringTensorSetElementAt(tensor.Strings[i].AsSpan(), i);
+            return strings;
+        }
+        var pin = tensor.Bytes.Pin();
+        pins.Add(pin);
+        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)(int)tensor.ElementType, shape, (nint)pin.Pointer, tensor.Bytes.Length);
+    }
+
+    private static Tensor? FromOrt(OrtValue value)
+    {
+        if (!value.IsTensor)
+            return null;
+        var info = value.GetTensorTypeAndShape();
+        if (info.ElementDataType == TensorElementType.String)
+            return new([.. info.Shape], value.GetStringTensorAsArray());
+        return new((ElementType)(int)info.ElementDataType, [.. info.Shape], value.GetTensorMutableRawData().ToArray());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _options.Dispose();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics.CodeAnalysis;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Onnx;
+using ModelBuild.Managed;
+
+namespace ModelBuild.Compression.Lowering;
+
+/// <summary>
+/// Turns a graph into a program of the managed backend, if that has a kernel for everything in it. Quantized and dynamically quantized layers become one
+/// integer kernel each; reshapes cost nothing.
+/// </summary>
+public static class ManagedLowering
+{
+    /// <summary>Lowers a graph.</summary>
+    /// <param name="model">The graph, types inferred. Not changed.</param>
+    /// <param name="signatureHash">The hash of the signature that the artifact serves.</param>
+    /// <param name="artifact">The managed artifact.</param>
+    /// <param name="why">What stands in the way, if the graph is not lowered.</param>
+    public static bool TryLower(Model model, byte[] signatureHash, [NotNullWhen(true)] out byte[]? artifact, [NotNullWhen(false)] out string? why)
+    {
+        try
+        {
+            var description = DescriptionBuilder.Of(model.Graph, signatureHash);
+            var lowering = new ProgramLowering(model.Graph, description);
+            artifact = lowering.Run();
+            why = null;
+            return true;
+        }
+        catch (NotLoweredException e)
+        {
+            artifact = null;
+            why = e.Message;
+            return false;
+        }
+        catch (CompressionException e)
+        {
+            artifact = null;
+            why = e.Message;
+            return false;
+        }
+    }
+}
+
+/// <summary>The managed backend has no kernel for a node.</summary>
+internal sealed class NotLoweredException(string message) : Exception(message);

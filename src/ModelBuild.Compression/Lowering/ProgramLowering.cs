@@ -1,0 +1,350 @@
+using ModelBuild.Kernels;
+using ModelBuild.Managed;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Lowering;
+
+/// <summary>Where a value lies in a program.</summary>
+/// <param name="Operand">The buffer.</param>
+/// <param name="Shape">Its dimensions; a reshape gives the same buffer other ones.</param>
+/// <param name="Type">Its element type.</param>
+internal sealed record Located(ProgramOperand Operand, IReadOnlyList<Dimension> Shape, ModelElementType Type);
+
+/// <summary>Lowers one graph, node by node. Nodes that belong to a larger pattern are lowered with its first node.</summary>
+internal sealed class ProgramLowering
+{
+    // Profile and tool are left out of the program: equal candidates of several profiles share one file.
+    private readonly ProgramBuilder _builder = new("", "");
+    private readonly Dictionary<Value, Located> _located = [];
+    private readonly HashSet<Node> _done = [];
+    private readonly Graph _graph;
+    private readonly ModelDescription _description;
+    private readonly SizeLowering _sizes;
+
+    public ProgramLowering(Graph graph, ModelDescription description)
+    {
+        _graph = graph;
+        _description = description;
+        _sizes = new(_builder, description.Symbols);
+    }
+
+    public byte[] Run()
+    {
+        foreach (var input in _graph.Inputs.Where(i => i.Constant is null))
+        {
+            var buffer = Allocate(input, ModelType(input.Type!.ElementType));
+            _builder.AddInput(input.Name, buffer.Operand, _sizes.Of(buffer.Shape));
+        }
+        foreach (var node in _graph.Nodes)
+            if (!_done.Contains(node))
+                Lower(node);
+        foreach (var output in _graph.Outputs)
+        {
+            var located = Locate(output);
+            // An input that is handed straight out needs memory of its own.
+            if (_graph.Inputs.Any(i => _located.TryGetValue(i, out var l) && l.Operand == located.Operand))
+                located = Copy(located, output.Producer?.DisplayName ?? output.Name);
+            _builder.AddOutput(output.Name, located.Operand, _sizes.Of(located.Shape));
+        }
+        using var stream = new MemoryStream();
+        _builder.Write(stream, _description.SignatureHash);
+        return stream.ToArray();
+    }
+
+    private void Lower(Node node)
+    {
+        if (node.Domain.Length > 0)
+            throw Unsupported(node);
+        switch (node.OpType)
+        {
+            case "Gemm" or "MatMul":
+                LowerDense(node);
+                break;
+            case "MatMulInteger":
+                LowerDynamic(node);
+                break;
+            // Lowered with the product that they feed.
+            case "DynamicQuantizeLinear" when node.Outputs.All(o => o.Uses.All(u => u.Node.OpType is "MatMulInteger" or "Mul")):
+                break;
+            case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "DynamicQuantizeLinear" }):
+                break;
+            case "QuantizeLinear":
+                LowerQuantize(node);
+                break;
+            case "DequantizeLinear":
+                // Constants and inputs of integer kernels are read as integers by those.
+                if (node.Inputs[0]!.Constant is null && !(node.Output.Uses.All(u => u.Node.OpType is "Gemm" or "MatMul" && u.Index == 0) && !node.Output.IsGraphOutput))
+                    LowerDequantize(node);
+                break;
+            case "Relu" or "Clip":
+                Elementwise(node, KernelIds.Clamp, Bounds(node));
+                break;
+            case "Sigmoid":
+                Elementwise(node, KernelIds.Sigmoid, null);
+                break;
+            case "Tanh":
+                Elementwise(node, KernelIds.Tanh, null);
+                break;
+            case "Softmax":
+                LowerSoftmax(node);
+                break;
+            case "Add":
+                LowerAdd(node);
+                break;
+            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Identity":
+                var source = Locate(node.Inputs[0]!);
+                _located[node.Output] = source with { Shape = ShapeOf(node.Output) };
+                break;
+            default:
+                throw Unsupported(node);
+        }
+    }
+
+    /// <summary>Gemm or MatMul by constant weights: in float, or in integers where it reads dequantized ones.</summary>
+    private void LowerDense(Node node)
+    {
+        var x = node.Inputs[0]!;
+        if (x.Producer is { OpType: "DequantizeLinear" } read && node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } unpacked && unpacked.Inputs[0]!.Constant is not null)
+        {
+            LowerInteger(node, read, unpacked);
+            return;
+        }
+        if (node.Inputs[1]!.Constant is not { ElementType: ElementType.Float, Rank: 2 } weights || node.Is("Gemm") && node.Int("transA") == 1)
+            throw Unsupported(node);
+        var transposed = node.Is("Gemm") && node.Int("transB") == 1;
+        var (k, n) = Dimensions(weights, transposed);
+        var alpha = node.Is("Gemm") ? node.Float("alpha", 1) : 1;
+        var values = alpha == 1 ? weights.Span<float>() : weights.ToArray<float>().Select(w => w * alpha).ToArray();
+        var (group, low, high) = Activation(node, node.Output);
+        var input = Locate(x);
+        var output = Allocate(group, ModelElementType.Float);
+        _builder.AddCall(KernelIds.DenseF32, node.DisplayName,
+            [input.Operand, _builder.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed)), Bias(node, n), output.Operand],
+            [Rows(input), _builder.Number(k), _builder.Number(n)], low, high);
+    }
+
+    private void LowerInteger(Node node, Node read, Node unpacked)
+    {
+        var transposed = node.Is("Gemm") && node.Int("transB") == 1;
+        if (node.Is("Gemm") && (node.Int("transA") == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1))
+            throw Unsupported(node);
+        var input = Locate(read.Inputs[0]!);
+        var (k, n) = Dimensions(unpacked.Inputs[0]!.Constant!, transposed);
+        var (weights, packing, scales) = IntegerWeights(node, unpacked.Inputs[0]!.Constant!, unpacked.Inputs[1]!.Constant!, unpacked.Input(2)?.Constant, k, n, transposed);
+        var (inputScale, inputZero) = Mapping(read);
+        var signed = input.Type == ModelElementType.Int8 ? 1 : 0;
+        var bias = node.Input(2)?.Producer is { OpType: "DequantizeLinear" } b ? b : null;
+        if (node.Input(2) is not null && bias?.Inputs[0]!.Constant is not { ElementType: ElementType.Int32 })
+            throw Unsupported(node);
+
+        if (node.Output.OnlyUser is { OpType: "QuantizeLinear" } write)
+        {
+            _done.Add(write);
+            var (outputScale, outputZero) = Mapping(write);
+            var type = ModelType(write.Output.Type!.ElementType);
+            var output = Allocate(write.Output, type);
+            var multipliers = scales.Select(s => (float)((double)inputScale * s / outputScale)).ToArray();
+            var (low, high) = type == ModelElementType.Int8 ? (-128, 127) : (0, 255);
+            _builder.AddCall(KernelIds.DenseInt8, node.DisplayName,
+                [input.Operand, weights, bias is null ? ProgramOperand.Absent : _builder.AddConstant(Packings.Raw, bias.Inputs[0]!.Constant!.Span<int>()), _builder.AddConstant<float>(Packings.Raw, multipliers), output.Operand],
+                [Rows(input), _builder.Number(k), _builder.Number(n), packing, _builder.Number(signed), _builder.Number(inputZero), _builder.Number(type == ModelElementType.Int8 ? 1 : 0),
+                    _builder.Number(outputZero), _builder.Number(low), _builder.Number(high)]);
+            return;
+        }
+        var (group, minimum, maximum) = Activation(node, node.Output);
+        var floats = Allocate(group, ModelElementType.Float);
+        var floatBias = bias is null ? ProgramOperand.Absent : _builder.AddConstant<float>(Packings.Raw, Dequantized(bias));
+        _builder.AddCall(KernelIds.DenseInt8ToF32, node.DisplayName,
+            [input.Operand, weights, floatBias, _builder.AddConstant<float>(Packings.Raw, scales.Select(s => inputScale * s).ToArray()), floats.Operand],
+            [Rows(input), _builder.Number(k), _builder.Number(n), packing, _builder.Number(signed), _builder.Number(inputZero)], minimum, maximum);
+    }
+
+    /// <summary>DynamicQuantizeLinear, MatMulInteger, Cast, Mul, and Add of a bias where it follows: one kernel.</summary>
+    private void LowerDynamic(Node product)
+    {
+        if (product.Inputs[0]?.Producer is not { OpType: "DynamicQuantizeLinear" } quantizer || product.Inputs[1]!.Constant is not { ElementType: ElementType.Int8, Rank: 2 } weights || product.Input(3) is not null
+            || product.Output.OnlyUser is not { OpType: "Cast" } cast || cast.Output.OnlyUser is not { OpType: "Mul" } scaled)
+            throw Unsupported(product);
+        var scale = scaled.Inputs.First(i => !ReferenceEquals(i, cast.Output))!.Producer;
+        if (scale is not { OpType: "Mul" } || scale.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is not { ElementType: ElementType.Float } weightScales
+            || !scale.Inputs.Any(i => ReferenceEquals(i?.Producer, quantizer)))
+            throw Unsupported(product);
+        var (k, n) = Dimensions(weights, false);
+        var last = scaled.Output;
+        var bias = ProgramOperand.Absent;
+        if (last.OnlyUser is { OpType: "Add" } add && add.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is { ElementType: ElementType.Float } b && b.Length == n)
+        {
+            bias = _builder.AddConstant(Packings.Raw, b.Span<float>());
+            last = add.Output;
+            _done.Add(add);
+        }
+        _done.UnionWith([cast, scaled, scale]);
+        var (packed, packing, scales) = IntegerWeights(product, weights, weightScales, null, k, n, false);
+        var input = Locate(quantizer.Inputs[0]!);
+        var (group, low, high) = last.Producer is { } p ? Activation(p, last) : (last, float.NegativeInfinity, float.PositiveInfinity);
+        var scratch = _builder.AddBuffer(ModelElementType.UInt8, [Rows(input), _builder.Number(k)]);
+        var output = Allocate(group, ModelElementType.Float);
+        _builder.AddCall(KernelIds.DenseDynamicInt8, product.DisplayName,
+            [input.Operand, scratch, packed, bias, _builder.AddConstant<float>(Packings.Raw, scales), output.Operand],
+            [Rows(input), _builder.Number(k), _builder.Number(n), packing], low, high);
+    }
+
+    private void LowerQuantize(Node node)
+    {
+        var (scale, zero) = Mapping(node);
+        var input = Locate(node.Inputs[0]!);
+        var output = Allocate(node.Output, ModelType(node.Output.Type!.ElementType));
+        _builder.AddCall(KernelIds.QuantizeLinear, node.DisplayName, [input.Operand, output.Operand],
+            [_sizes.Product(input.Shape), _builder.Number(zero), _builder.Number(output.Type == ModelElementType.Int8 ? 1 : 0)], scale);
+    }
+
+    private void LowerDequantize(Node node)
+    {
+        var (scale, zero) = Mapping(node);
+        var input = Locate(node.Inputs[0]!);
+        var output = Allocate(node.Output, ModelElementType.Float);
+        _builder.AddCall(KernelIds.DequantizeLinear, node.DisplayName, [input.Operand, output.Operand],
+            [_sizes.Product(input.Shape), _builder.Number(zero), _builder.Number(input.Type == ModelElementType.Int8 ? 1 : 0)], scale);
+    }
+
+    private void LowerSoftmax(Node node)
+    {
+        var input = Locate(node.Inputs[0]!);
+        var rank = input.Shape.Count;
+        var axis = node.Int("axis", -1);
+        if ((axis < 0 ? axis + rank : axis) != rank - 1)
+            throw new NotLoweredException($"'{node.DisplayName}': softmax along another axis than the last");
+        var output = Allocate(node.Output, ModelElementType.Float);
+        _builder.AddCall(KernelIds.Softmax, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape.Take(rank - 1)), _sizes.Of(input.Shape[^1])]);
+    }
+
+    private void LowerAdd(Node node)
+    {
+        var (group, low, high) = Activation(node, node.Output);
+        var (a, b) = (node.Inputs[0]!, node.Inputs[1]!);
+        if (a.Constant is not null)
+            (a, b) = (b, a);
+        var left = Locate(a);
+        if (b.Constant is { ElementType: ElementType.Float } row)
+        {
+            if (row.Rank == 0 || row.Length != row.Shape[^1] || left.Shape.Count == 0 || left.Shape[^1] != row.Length)
+                throw Unsupported(node);
+            var sum = Allocate(group, ModelElementType.Float);
+            _builder.AddCall(KernelIds.AddRow, node.DisplayName, [left.Operand, _builder.AddConstant(Packings.Raw, row.Span<float>()), sum.Operand], [Rows(left), _builder.Number(row.Length)], low, high);
+            return;
+        }
+        var right = Locate(b);
+        if (!left.Shape.SequenceEqual(right.Shape))
+            throw Unsupported(node);
+        var result = Allocate(group, ModelElementType.Float);
+        _builder.AddCall(KernelIds.Add, node.DisplayName, [left.Operand, right.Operand, result.Operand], [_sizes.Product(left.Shape)], low, high);
+    }
+
+    private void Elementwise(Node node, int kernel, (float Low, float High)? bounds)
+    {
+        var input = Locate(node.Inputs[0]!);
+        var output = Allocate(node.Output, ModelElementType.Float);
+        float[] floats = bounds is var (low, high) ? [low, high] : [];
+        _builder.AddCall(kernel, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape)], floats);
+    }
+
+    /// <summary>The Relu or Clip that follows as a node's only user is done by the node's own kernel.</summary>
+    private (Value Output, float Low, float High) Activation(Node node, Value output)
+    {
+        if (output.OnlyUser is { } user && (user.Is("Relu") || user.Is("Clip") && ReferenceEquals(user.Inputs[0], output)))
+        {
+            var (low, high) = Bounds(user);
+            _done.Add(user);
+            return (user.Output, low, high);
+        }
+        return (output, float.NegativeInfinity, float.PositiveInfinity);
+    }
+
+    private static (float Low, float High) Bounds(Node node)
+    {
+        float Bound(int index, float none) => node.Input(index) is not { } v ? none
+            : v.Constant is { ElementType: ElementType.Float, Length: 1 } c ? c.Span<float>()[0] : throw new NotLoweredException($"'{node.DisplayName}': the bounds are not constant");
+        return node.Is("Relu") ? (0, float.PositiveInfinity) : (Bound(1, float.NegativeInfinity), Bound(2, float.PositiveInfinity));
+    }
+
+    private ProgramOperand Bias(Node node, int n)
+    {
+        if (node.Input(2) is not { } bias)
+            return ProgramOperand.Absent;
+        if (bias.Constant is not { ElementType: ElementType.Float } c || c.Length != n || c.Rank > 0 && c.Shape[^1] != n)
+            throw Unsupported(node);
+        var beta = node.Float("beta", 1);
+        return beta == 1 ? _builder.AddConstant(Packings.Raw, c.Span<float>()) : _builder.AddConstant<float>(Packings.Raw, c.ToArray<float>().Select(v => v * beta).ToArray());
+    }
+
+    /// <summary>Packs weights; the expression says whether they are of 7 bits, which a faster kernel takes on CPUs without dot products.</summary>
+    private (ProgramOperand Packed, int SevenBits, float[] Scales) IntegerWeights(Node node, Tensor weights, Tensor scales, Tensor? zeros, int k, int n, bool transposed)
+    {
+        if (weights.ElementType != ElementType.Int8 || scales.ElementType != ElementType.Float || scales.Length != 1 && scales.Length != n || zeros is not null && zeros.Span<sbyte>().ContainsAnyExcept((sbyte)0))
+            throw Unsupported(node);
+        var data = weights.Span<sbyte>();
+        var packing = DenseInt8Packing.PackingFor(data);
+        var packed = _builder.AddConstant<byte>(packing, DenseInt8Packing.Pack(data, k, n, transposed));
+        var each = scales.ToArray<float>();
+        return (packed, _builder.Number(packing == Packings.DenseInt7 ? 1 : 0), each.Length == n ? each : [.. Enumerable.Repeat(each[0], n)]);
+    }
+
+    private static float[] Dequantized(Node bias)
+    {
+        var values = bias.Inputs[0]!.Constant!.Span<int>();
+        var scales = bias.Inputs[1]!.Constant!.Span<float>();
+        var result = new float[values.Length];
+        for (var i = 0; i < result.Length; i++)
+            result[i] = (float)(values[i] * (double)scales[scales.Length == 1 ? 0 : i]);
+        return result;
+    }
+
+    /// <summary>Scale and zero point of a QuantizeLinear or DequantizeLinear of one mapping.</summary>
+    private static (float Scale, int Zero) Mapping(Node node)
+    {
+        if (node.Inputs[1]!.Constant is not { ElementType: ElementType.Float, Length: 1 } scale)
+            throw new NotLoweredException($"'{node.DisplayName}': the scale is no constant scalar");
+        var zero = node.Input(2)?.Constant switch
+        {
+            null => 0,
+            { ElementType: ElementType.UInt8, Length: 1 } z => z.Span<byte>()[0],
+            { ElementType: ElementType.Int8, Length: 1 } z => z.Span<sbyte>()[0],
+            _ => throw new NotLoweredException($"'{node.DisplayName}': the zero point is no scalar of 8 bits"),
+        };
+        return (scale.Span<float>()[0], zero);
+    }
+
+    private static (int K, int N) Dimensions(Tensor weights, bool transposed)
+    {
+        var (rows, columns) = ((int)weights.Shape[0], (int)weights.Shape[1]);
+        return transposed ? (columns, rows) : (rows, columns);
+    }
+
+    private int Rows(Located x) => _sizes.Product(x.Shape.Take(x.Shape.Count - 1));
+
+    private Located Locate(Value value) => _located.TryGetValue(value, out var located) ? located
+        : throw new NotLoweredException($"'{value.Name}' is {(value.Constant is null ? "not computed by a managed kernel" : "a constant where the kernel wants an activation")}");
+
+    private Located Allocate(Value value, ModelElementType type)
+    {
+        var shape = ShapeOf(value);
+        var located = new Located(_builder.AddBuffer(type, _sizes.Of(shape)), shape, type);
+        _located[value] = located;
+        return located;
+    }
+
+    private Located Copy(Located source, string node)
+    {
+        var copy = source with { Operand = _builder.AddBuffer(source.Type, _sizes.Of(source.Shape)) };
+        _builder.AddCall(KernelIds.Copy, node, [source.Operand, copy.Operand], [_builder.Combine(SizeOperator.Product, _sizes.Product(source.Shape), _builder.Number(source.Type == ModelElementType.Float ? sizeof(float) : 1))]);
+        return copy;
+    }
+
+    private static IReadOnlyList<Dimension> ShapeOf(Value value) => value.Type is { HasRank: true } type ? type.Shape : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
+
+    private static ModelElementType ModelType(ElementType type) => type is ElementType.Float or ElementType.UInt8 or ElementType.Int8
+        ? (ModelElementType)(byte)type
+        : throw new NotLoweredException($"tensors of {type} are not supported");
+
+    private static NotLoweredException Unsupported(Node node) => new($"'{node.DisplayName}' ({node.OpType}) has no managed kernel in this form");
+}

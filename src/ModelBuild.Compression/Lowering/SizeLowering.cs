@@ -1,0 +1,45 @@
+using ModelBuild.Onnx;
+using ModelBuild.Managed;
+
+namespace ModelBuild.Compression.Lowering;
+
+/// <summary>Writes dimensions as a program's expressions over the signature's named dimensions.</summary>
+internal sealed class SizeLowering
+{
+    private readonly ProgramBuilder _builder;
+    private readonly Dictionary<string, int> _symbols = new(StringComparer.Ordinal);
+
+    public SizeLowering(ProgramBuilder builder, IEnumerable<string> symbols)
+    {
+        _builder = builder;
+        foreach (var symbol in symbols)
+            _symbols.Add(symbol, builder.AddSymbol(symbol));
+    }
+
+    public int Of(Dimension dimension) => dimension.Expression is { } e ? Of(e) : throw new NotLoweredException("a dimension is not known");
+
+    public int[] Of(IEnumerable<Dimension> shape) => [.. shape.Select(Of)];
+
+    public int Product(IEnumerable<Dimension> shape) => _builder.Product(Of(shape));
+
+    private int Of(DimensionExpression expression)
+    {
+        int? sum = null;
+        foreach (var (coefficient, factors) in expression.Terms)
+        {
+            var product = _builder.Number(coefficient);
+            foreach (var factor in factors)
+                product = _builder.Combine(SizeOperator.Product, product, Of(factor));
+            sum = sum is { } s ? _builder.Combine(SizeOperator.Sum, s, product) : product;
+        }
+        return sum ?? _builder.Number(0);
+    }
+
+    private int Of(DimensionExpression.Atom atom) => atom.Kind switch
+    {
+        DimensionExpression.AtomKind.Symbol => _symbols.TryGetValue(atom.Name!, out var index) ? index : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),
+        DimensionExpression.AtomKind.FloorDivide => _builder.Combine(SizeOperator.Quotient, Of(atom.Left!), Of(atom.Right!)),
+        DimensionExpression.AtomKind.Min => _builder.Combine(SizeOperator.Minimum, Of(atom.Left!), Of(atom.Right!)),
+        _ => _builder.Combine(SizeOperator.Maximum, Of(atom.Left!), Of(atom.Right!)),
+    };
+}

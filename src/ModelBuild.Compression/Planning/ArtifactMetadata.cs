@@ -1,0 +1,29 @@
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>What an .onnx artifact says about itself in its metadata, so that a loader can tell whether it belongs to a class.</summary>
+public static class ArtifactMetadata
+{
+    /// <summary>The key of the signature hash.</summary>
+    public const string SignatureKey = "modelbuild.signature";
+
+    /// <summary>The key of the recipe.</summary>
+    public const string RecipeKey = "modelbuild.recipe";
+
+    /// <summary>Writes signature and recipe into a model, and takes out what an app never reads: documentation and the exporter's metadata.</summary>
+    public static void Stamp(Model model, Plan plan, byte[] signatureHash)
+    {
+        model.DocString = "";
+        model.Graph.DocString = "";
+        model.Metadata.Clear();
+        model.Metadata.Add(new(SignatureKey, Convert.ToHexStringLower(signatureHash)));
+        model.Metadata.Add(new(RecipeKey, plan.Recipe));
+        model.Graph.Metadata.Clear();
+        foreach (var node in model.Graph.Nodes)
+        {
+            node.DocString = "";
+            node.Metadata.Clear();
+        }
+    }
+}

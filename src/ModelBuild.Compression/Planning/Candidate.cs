@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>A plan carried out: the bytes that would ship, and what was found out about them.</summary>
+public sealed class Candidate
+{
+    private string? _sha256;
+
+    /// <summary>The recipe; <c>original</c> for the unmodified file.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>The plan, or null for the original.</summary>
+    public Plan? Plan { get; init; }
+
+    /// <summary>The compressed graph, or null for the original: for predicting costs.</summary>
+    public Model? Model { get; init; }
+
+    /// <summary>What runs the artifact: <c>onnxruntime</c> or <c>managed</c>.</summary>
+    public required string Backend { get; init; }
+
+    /// <summary>The artifact: an .onnx file, or a managed artifact.</summary>
+    public required byte[] Bytes { get; init; }
+
+    /// <summary>SHA-256 of the artifact.</summary>
+    public string Sha256 => _sha256 ??= Convert.ToHexStringLower(SHA256.HashData(Bytes));
+
+    /// <summary>Whether this is the unmodified file.</summary>
+    public bool IsOriginal => Plan is null;
+
+    /// <summary>Whether only exact rewriting was done: the outputs equal the original's but for float rounding.</summary>
+    public bool IsLossless => Plan is null || Plan.Decisions.Count == 0;
+
+    /// <summary>What it loses on the choose part; null where there is no data.</summary>
+    public EvaluationResult? Choose { get; set; }
+
+    /// <summary>What it loses on the report part; null where it was not judged there.</summary>
+    public EvaluationResult? Report { get; set; }
+
+    /// <summary>Why the candidate could not be built or run; null where it could.</summary>
+    public string? Failure { get; set; }
+}

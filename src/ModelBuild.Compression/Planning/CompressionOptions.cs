@@ -1,0 +1,128 @@
+using System.Globalization;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Profiles;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>What is preferred among candidates within budget.</summary>
+public enum Objective
+{
+    /// <summary>The least predicted time; among equals the smallest file.</summary>
+    Latency,
+    /// <summary>The smallest file; among equals the least predicted time.</summary>
+    Size,
+    /// <summary>The least product of both ratios.</summary>
+    Balanced,
+}
+
+/// <summary>The options of one model: the item's metadata, or the command line's options of the same meaning.</summary>
+public sealed record CompressionOptions
+{
+    /// <summary>The targets, best first.</summary>
+    public required IReadOnlyList<HardwareProfile> Profiles { get; init; }
+
+    /// <summary><c>auto</c>, <c>none</c> or a recipe.</summary>
+    public string Technique { get; init; } = "auto";
+
+    /// <summary>Files, folders or globs of calibration data.</summary>
+    public IReadOnlyList<string> CalibrationData { get; init; } = [];
+
+    /// <summary>Files, folders or globs of evaluation data.</summary>
+    public IReadOnlyList<string> EvaluationData { get; init; } = [];
+
+    /// <summary>How images become inputs.</summary>
+    public ImageOptions Images { get; init; } = new();
+
+    /// <summary>The metric, or <c>auto</c>.</summary>
+    public string Metric { get; init; } = "auto";
+
+    /// <summary>The judged outputs; empty for all float outputs.</summary>
+    public IReadOnlyList<string> MetricOutputs { get; init; } = [];
+
+    /// <summary>The accepted loss, or null for the metric's default.</summary>
+    public double? MaxAccuracyLoss { get; init; }
+
+    /// <summary>What is preferred.</summary>
+    public Objective Optimize { get; init; }
+
+    /// <summary>The largest file in bytes, or null.</summary>
+    public long? MaxSize { get; init; }
+
+    /// <summary>The longest call in nanoseconds, or null.</summary>
+    public double? MaxLatency { get; init; }
+
+    /// <summary><c>auto</c>, <c>managed</c> or <c>onnxruntime</c>.</summary>
+    public string Backend { get; init; } = "auto";
+
+    /// <summary>Sizes of named dimensions that the item fixes.</summary>
+    public IReadOnlyDictionary<string, long> Shapes { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>Whether a missed budget is an error; otherwise the original ships, with a warning.</summary>
+    public bool ErrorOnBudgetMiss { get; init; }
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Threads that the compiler may use.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Reads options as the item's metadata state them.</summary>
+    /// <param name="values">Metadata by name; lists separated by <c>;</c>.</param>
+    /// <param name="profiles">The targets.</param>
+    /// <exception cref="CompressionException">A value is none of those that the metadata takes (MDLB0001, MDLB0002).</exception>
+    public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyList<HardwareProfile> profiles)
+    {
+        string? Text(string name) => values.TryGetValue(name, out var v) && v.Trim().Length > 0 ? v.Trim() : null;
+        IReadOnlyList<string> List(string name) => Text(name)?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        T Choice<T>(string name, T standard, params (string Text, T Value)[] choices)
+        {
+            if (Text(name) is not { } text)
+                return standard;
+            foreach (var choice in choices)
+                if (string.Equals(choice.Text, text, StringComparison.OrdinalIgnoreCase))
+                    return choice.Value;
+            throw new CompressionException("MDLB0001", $"{name}={text}: there is no such value{Suggestion.For(text, choices.Select(c => c.Text))}; there are {string.Join(", ", choices.Select(c => c.Text))}", name);
+        }
+        double? Number(string name)
+        {
+            if (Text(name) is not { } text)
+                return null;
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= 0 && double.IsFinite(v)
+                ? v
+                : throw new CompressionException("MDLB0002", $"{name}={text} is no number of 0 or more (write 0.01 for one per cent)", name);
+        }
+
+        return new()
+        {
+            Profiles = profiles,
+            Technique = Text("Technique") ?? "auto",
+            CalibrationData = List("CalibrationData"),
+            EvaluationData = List("EvaluationData"),
+            Images = ImageOptions.Parse(Text("ImageResize"), Text("ImageMean"), Text("ImageScale"), Text("ImageOrder")),
+            Metric = Text("Metric") ?? "auto",
+            MetricOutputs = List("MetricOutputs"),
+            MaxAccuracyLoss = Number("MaxAccuracyLoss"),
+            Optimize = Choice("Optimize", Objective.Latency, ("latency", Objective.Latency), ("size", Objective.Size), ("balanced", Objective.Balanced)),
+            MaxSize = Text("MaxSize") is { } s ? Quantity.Bytes(s, "MaxSize") : null,
+            MaxLatency = Text("MaxLatency") is { } l ? Quantity.Nanoseconds(l, "MaxLatency") : null,
+            Backend = Choice("Backend", "auto", ("auto", "auto"), ("managed", "managed"), ("onnxruntime", "onnxruntime")),
+            Shapes = ParseShapes(List("Shapes")),
+            ErrorOnBudgetMiss = Choice("OnBudgetMiss", false, ("fallback", false), ("error", true)),
+            Seed = (int)(Number("Seed") ?? 0),
+            Threads = (int)Math.Max(1, Number("Threads") ?? 1),
+        };
+    }
+
+    private static Dictionary<string, long> ParseShapes(IReadOnlyList<string> parts)
+    {
+        var shapes = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var part in parts)
+        {
+            var equals = part.LastIndexOf('=');
+            if (equals <= 0 || !long.TryParse(part.AsSpan(equals + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size < 1)
+                throw new CompressionException("MDLB0003", $"Shapes: '{part}' does not fix a dimension; write name=size, for example batch=1;length=128", "Shapes");
+            shapes[part[..equals].Trim()] = size;
+        }
+        return shapes;
+    }
+}

@@ -1,0 +1,305 @@
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Lowering;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>
+/// Compresses one model: candidates are planned, carried out, verified against the original on held-out data, and for every profile the best within budget
+/// is chosen by the profile's cost table. The original wins if nothing helps.
+/// </summary>
+public sealed class Compressor : IDisposable
+{
+    private readonly ModelSource _source;
+    private readonly CompressionOptions _options;
+    private readonly IReadOnlyList<string> _backends;
+    private readonly Action<string> _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly byte[] _signatureHash;
+    private readonly IModelRunner _original;
+    private readonly Planner? _planner;
+    private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Candidate>> _candidates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
+    private readonly ReferenceAnswers? _choose, _report;
+
+    /// <summary>Opens a model and its data.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="backends">The backends that the app will have: <c>managed</c>, <c>onnxruntime</c>.</param>
+    /// <param name="signatureHash">The hash of the signature that artifacts must carry.</param>
+    /// <param name="techniques">The known techniques.</param>
+    /// <param name="progress">Receives a line of text about what goes on.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public Compressor(ModelSource source, CompressionOptions options, IReadOnlyList<string> backends, byte[] signatureHash, TechniqueRegistry techniques,
+        Action<string> progress, CancellationToken cancellation)
+    {
+        _source = source;
+        _options = options;
+        _backends = options.Backend == "auto" ? backends : [.. backends.Intersect([options.Backend])];
+        _signatureHash = signatureHash;
+        _progress = progress;
+        _cancellation = cancellation;
+
+        var calibration = DataLoader.Open(options.CalibrationData, source.Interface, options.Images, "CalibrationData");
+        var evaluation = DataLoader.Open(options.EvaluationData, source.Interface, options.Images, "EvaluationData");
+        Data = DataSplit.Of(calibration, evaluation);
+        Selection = options.Technique == "none" ? null
+            : MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, source.Original.Graph, Data.Report ?? Data.Choose);
+        _original = new OnnxRuntimeRunner(source.Bytes, options.Threads);
+        if (Selection is not null)
+        {
+            var judged = Selection.Outputs.Concat(Selection.Reported.Select(r => r.Output)).ToHashSet(StringComparer.Ordinal);
+            _choose = Data.Choose is null ? null : new(_original, Data.Choose, judged);
+            _report = Data.Report is null ? null : new(_original, Data.Report, judged);
+        }
+        if (source.Simplified is not null)
+            _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms);
+        TypicalDimensions = FindTypicalDimensions();
+    }
+
+    /// <summary>How the data was split.</summary>
+    public DataSplit Data { get; }
+
+    /// <summary>How answers are judged; null where nothing is compressed.</summary>
+    public MetricSelection? Selection { get; }
+
+    /// <summary>Sizes of named dimensions in the first sample.</summary>
+    public IReadOnlyDictionary<string, long> TypicalDimensions { get; }
+
+    /// <summary>The model.</summary>
+    public ModelSource Source => _source;
+
+    /// <summary>Chooses what ships for a profile.</summary>
+    public ProfileOutcome Choose(HardwareProfile profile)
+    {
+        var table = CostTable.Load(profile.CostClass);
+        var costs = new CostModel(table, TypicalDimensions);
+        var findings = new List<Finding>();
+        var originalCost = costs.Predict(_source.Original.Graph);
+        var ranked = new List<RankedCandidate>();
+        foreach (var candidate in CandidatesFor(profile))
+        {
+            var latency = candidate.Failure is not null ? double.PositiveInfinity
+                : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
+                : costs.Predict((candidate.Model ?? _source.Original).Graph);
+            var (accepted, why) = Judge(candidate, latency);
+            ranked.Add(new(candidate, latency, latency / originalCost, accepted, why));
+        }
+        ranked = Ranking.Order(ranked, _options.Optimize, _source.Bytes.Length);
+        // What the user asked for by name comes first; the rest is what is fallen back on.
+        if (_options.Technique is not ("auto" or "none"))
+            ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
+        return new Choice(this, profile, table, ranked, findings).Make();
+    }
+
+    private List<Candidate> CandidatesFor(HardwareProfile profile)
+    {
+        if (_candidates.TryGetValue(profile.NumericKey, out var known))
+            return known;
+        var candidates = new List<Candidate>();
+        if (_backends.Contains("onnxruntime"))
+            candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Bytes = _source.Bytes });
+        if (_planner is not null)
+            foreach (var recipe in Recipes())
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                var plan = _planner.TryPlan(recipe, profile);
+                if (plan is null)
+                    continue;
+                // Recipes that come to the same artifact are one candidate.
+                candidates.AddRange(CarryOut(plan).Where(c => candidates.All(o => o.Sha256 != c.Sha256)).ToList());
+            }
+        _candidates.Add(profile.NumericKey, candidates);
+        return candidates;
+    }
+
+    /// <summary>The recipes that are tried: the item's, or for <c>auto</c> those that suit any model; techniques with nothing to do drop out.</summary>
+    private IEnumerable<Recipe> Recipes()
+    {
+        if (_options.Technique == "none")
+            // Without ONNX Runtime in the app the untouched weights still have to be brought into the managed form.
+            return _backends.Contains("onnxruntime") ? [] : [Recipe.Simplify];
+        if (_options.Technique != "auto")
+            return [Recipe.Simplify, Recipe.Parse(_options.Technique)];
+        List<Recipe> recipes = [Recipe.Simplify, Recipe.Parse("weights-float16")];
+        if (_choose is null)
+            return recipes;
+        recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8" }.Select(Recipe.Parse));
+        return recipes;
+    }
+
+    /// <summary>Applies a plan, and verifies the result for every backend that takes it.</summary>
+    internal IEnumerable<Candidate> CarryOut(Plan plan)
+    {
+        var made = new List<Candidate>();
+        var model = _planner!.Apply(plan);
+        if (_backends.Contains("onnxruntime"))
+        {
+            ArtifactMetadata.Stamp(model, plan, _signatureHash);
+            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "onnxruntime", Bytes = OnnxWriter.ToBytes(model) }));
+        }
+        if (_backends.Contains("managed") && ManagedLowering.TryLower(model, _signatureHash, out var program, out _))
+            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "managed", Bytes = program }));
+        return made;
+    }
+
+    /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>
+    private Candidate Verify(Candidate candidate)
+    {
+        if (_verified.TryGetValue(candidate.Sha256, out var same))
+            return same;
+        _verified.Add(candidate.Sha256, candidate);
+        try
+        {
+            using var runner = RunnerOf(candidate);
+            if (_choose is not null)
+                candidate.Choose = Evaluation.Run(_choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, _choose.Data.Count), _cancellation);
+        }
+        catch (CompressionException e)
+        {
+            candidate.Failure = e.Message;
+        }
+        return candidate;
+    }
+
+    /// <summary>Runs a candidate on the report part.</summary>
+    internal void JudgeFinally(Candidate candidate)
+    {
+        if (_report is null || candidate.Report is not null)
+            return;
+        using var runner = candidate.IsOriginal ? new OnnxRuntimeRunner(_source.Bytes, _options.Threads) : RunnerOf(candidate);
+        candidate.Report = Evaluation.Run(_report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, _report.Data.Count), _cancellation);
+    }
+
+    private IModelRunner RunnerOf(Candidate candidate) => candidate.Backend == "managed"
+        ? new ManagedRunner(candidate.Bytes, DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash))
+        : new OnnxRuntimeRunner(candidate.Bytes, _options.Threads);
+
+    private (bool Accepted, string Why) Judge(Candidate candidate, double latency)
+    {
+        if (candidate.Failure is not null)
+            return (false, candidate.Failure);
+        if (_options.MaxSize is { } size && candidate.Bytes.Length > size)
+            return (false, $"{candidate.Bytes.Length} bytes, MaxSize is {size}");
+        if (_options.MaxLatency is { } limit && latency > limit)
+            return (false, $"predicted {latency:0} ns a call, MaxLatency is {limit:0} ns");
+        if (candidate.IsOriginal)
+            return (true, "the original");
+        if (candidate.Choose is not { } choose)
+            return candidate.IsLossless ? (true, "lossless") : (true, "unverified: there is no data");
+        var loss = choose.Deciding;
+        return loss.Loss <= Selection!.Budget
+            ? (true, $"{loss.Metric} loss {loss.Loss:0.#####} within {Selection.Budget:0.#####}")
+            : (false, $"{loss.Metric} loss {loss.Loss:0.#####} of '{loss.Output}' exceeds {Selection.Budget:0.#####}");
+    }
+
+    private IReadOnlyDictionary<string, RangeHistogram> Histograms(IReadOnlyCollection<string> names)
+    {
+        var missing = names.Where(n => !_histograms.ContainsKey(n)).ToList();
+        if (missing.Count > 0)
+            foreach (var (name, histogram) in Calibrator.Run(_source.Simplified!, Data.Calibrate!, missing, _options.Threads, n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
+                _histograms.Add(name, histogram);
+        return _histograms;
+    }
+
+    private Dictionary<string, long> FindTypicalDimensions()
+    {
+        var found = new Dictionary<string, long>(StringComparer.Ordinal);
+        var data = Data.Choose ?? Data.Calibrate;
+        if (data is null)
+            return found;
+        var sample = data[0];
+        foreach (var input in _source.Original.Graph.Inputs)
+            if (input.Type is { HasRank: true } type && sample.Inputs.TryGetValue(input.Name, out var tensor) && tensor.Rank == type.Rank)
+                for (var i = 0; i < type.Rank; i++)
+                    if (type.Shape[i].Name is { } name)
+                        found[name] = tensor.Shape[i];
+        return found;
+    }
+
+    private void Tell(string what, int done, int all)
+    {
+        if (done == all || done % Math.Max(1, all / 4) == 0)
+            _progress($"{what}: {done} of {all} samples");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _original.Dispose();
+
+    /// <summary>Walks the ranked candidates of one profile until one holds on the report part, and says what the user should know.</summary>
+    private sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<Finding> findings)
+    {
+        public ProfileOutcome Make()
+        {
+            var options = owner._options;
+            for (var i = 0; i < ranked.Count; i++)
+            {
+                if (!ranked[i].Accepted)
+                    continue;
+                owner.JudgeFinally(ranked[i].Candidate);
+                if (ranked[i].Candidate is { IsOriginal: false, Report.Deciding: { } d } && d.Loss > owner.Selection!.Budget)
+                {
+                    var why = $"{d.Metric} loss {d.Loss:0.#####} of '{d.Output}' on the report part exceeds {owner.Selection.Budget:0.#####}";
+                    findings.Add(new(Severity.Message, "MDLB2003", $"{profile.Name}: {ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+                    ranked[i] = ranked[i] with { Accepted = false, Why = why };
+                    continue;
+                }
+                Explain(ranked[i]);
+                return new(profile, ranked[i], ranked, table, findings);
+            }
+            throw Nothing();
+        }
+
+        private void Explain(RankedCandidate chosen)
+        {
+            var options = owner._options;
+            var missed = ranked.FirstOrDefault(r => !r.Accepted && r.Candidate is { Failure: null, Choose: not null, IsLossless: false });
+            // What the user asked for by name, or any compression where only the unmodified weights are left.
+            var plain = chosen.Candidate.IsLossless;
+            if (missed is not null && plain && options.Technique != "none")
+            {
+                var text = $"{profile.Name}: no compressed candidate is within budget ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
+                    + $"{(chosen.Candidate.IsOriginal ? "The original" : "The simplified original")} ships. Allow more by MaxAccuracyLoss, or give more CalibrationData.";
+                findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", text, "MaxAccuracyLoss"));
+            }
+            else if (missed is not null && options.Technique == "auto" && ranked.IndexOf(missed) < ranked.IndexOf(chosen))
+                findings.Add(new(Severity.Message, "MDLB2002", $"{profile.Name}: {missed.Candidate.Recipe} would be preferred, but {missed.Why}; {chosen.Candidate.Recipe} ships"));
+            else if (plain && options.Technique is not ("none" or "simplify"))
+                findings.Add(new(Severity.Message, "MDLB2006", $"{profile.Name}: {(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+            if (owner._choose is null && !plain)
+                findings.Add(new(Severity.Warning, "MDLB2004", $"{profile.Name}: {chosen.Candidate.Recipe} is unverified, since there is no data; set CalibrationData (and EvaluationData)", "CalibrationData"));
+            if (owner._choose is null && plain && options.Technique == "auto")
+                findings.Add(new(Severity.Warning, "MDLB2004", "without data only weights are compressed, and nothing is verified; set CalibrationData (and EvaluationData)", "CalibrationData"));
+            if (owner._source.WhyNotSimplified is { } why)
+                findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
+        }
+
+        private CompressionException Nothing()
+        {
+            var options = owner._options;
+            if (ranked.Count == 0)
+                return new("MDLB3031", options.Backend == "managed"
+                    ? $"the managed backend does not take this model: {owner.WhyNotManaged()}. Set Backend=auto and reference ModelBuild.OnnxRuntime"
+                    : $"this model needs ONNX Runtime ({owner.WhyNotManaged()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime", "Backend");
+            if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Bytes.Length > size))
+                return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Bytes.Length)} bytes, MaxSize is {size}", "MaxSize");
+            if (options.MaxLatency is not null)
+                return new("MDLB2008", $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
+            return new("MDLB2001", $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
+        }
+    }
+
+    private string WhyNotManaged()
+    {
+        if (_source.Simplified is null)
+            return _source.WhyNotSimplified!;
+        ManagedLowering.TryLower(_source.Simplified, _signatureHash, out _, out var why);
+        return why ?? "no backend is left";
+    }
+}

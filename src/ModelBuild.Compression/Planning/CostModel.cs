@@ -1,0 +1,158 @@
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>
+/// Predicts what one call of a model costs in ONNX Runtime on one thread, from a cost table. It knows which nodes the runtime folds or fuses away:
+/// arithmetic on constants, normalization and activation behind a weighted node, and quantize/dequantize pairs around operators with integer kernels.
+/// </summary>
+public sealed class CostModel
+{
+    private const string Backend = "onnxruntime";
+    private readonly CostTable _table;
+    private readonly IReadOnlyDictionary<string, long> _dimensions;
+
+    /// <summary>A model over a table.</summary>
+    /// <param name="table">The costs.</param>
+    /// <param name="dimensions">Sizes of named dimensions in a typical call; those that are missing count as 1.</param>
+    public CostModel(CostTable table, IReadOnlyDictionary<string, long> dimensions)
+    {
+        _table = table;
+        _dimensions = dimensions;
+    }
+
+    /// <summary>Predicted nanoseconds of one call.</summary>
+    public double Predict(Graph graph) => _table.Of(Backend, "call", "any", 1) + PerNode(graph).Sum(n => n.Cost);
+
+    /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
+    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph)
+    {
+        var constant = new HashSet<Value>();
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Inputs.All(i => i is null || i.Constant is not null || constant.Contains(i)))
+            {
+                foreach (var output in node.Outputs)
+                    constant.Add(output);
+                yield return (node, 0);
+                continue;
+            }
+            yield return (node, Cost(node));
+        }
+    }
+
+    private double Cost(Node node)
+    {
+        var output = Elements(node.Outputs[0]);
+        if (node.Is("DequantizeLinear"))
+            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? 0 : _table.Of(Backend, "dequantize", "any", output);
+        if (node.Is("QuantizeLinear"))
+            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? 0 : _table.Of(Backend, "quantize", "any", output);
+        if (IsFusedActivation(node) || IsFusedNormalization(node) || IsFreeView(node))
+            return 0;
+        var precision = IsInteger(node) ? "int8" : "float32";
+        switch (node.OpType)
+        {
+            case "Conv" or "ConvTranspose":
+            {
+                var weights = StaticShape(node.Inputs[1]!);
+                var perOutput = weights is null ? 1 : node.Is("Conv") ? Product(weights, 1) : Product(weights, 1) * (weights[0] / (double)Math.Max(1, node.Int("group", 1))) / Math.Max(1, weights[1]);
+                var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
+                return _table.Of(Backend, depthwise ? "depthwise" : IsPointwise(node, weights) ? "pointwise" : "conv", precision, output * perOutput, output);
+            }
+            case "Gemm" or "MatMul":
+            {
+                var k = Dimension(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
+                return _table.Of(Backend, "gemm", precision, output * k);
+            }
+            case "MatMulInteger":
+                return _table.Of(Backend, "gemm", "dynamic-int8", output * Dimension(node.Inputs[0]!, -1));
+            // Measured together with the product that it feeds.
+            case "DynamicQuantizeLinear":
+                return 0;
+            case "LSTM" or "GRU" or "RNN":
+                return _table.Of(Backend, "recurrent", "float32", RecurrentWork(node));
+            case "DynamicQuantizeLSTM":
+                return _table.Of(Backend, "recurrent", "dynamic-int8", RecurrentWork(node));
+            case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
+                return _table.Of(Backend, "transcendental", "float32", output);
+            case "MaxPool" or "AveragePool" or "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
+                return _table.Of(Backend, "pool", precision, Elements(node.Inputs[0]!));
+            case "Transpose" or "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Resize" or "Expand" or "Tile":
+                return _table.Of(Backend, "move", "any", output);
+            // The multiplication by scales and the conversion behind an integer product are fused into it.
+            case "Cast" when node.Inputs[0]?.Producer is { OpType: "MatMulInteger" }:
+            case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" } || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
+                return 0;
+            default:
+                return _table.Of(Backend, "elementwise", precision, output);
+        }
+    }
+
+    /// <summary>Whether a node runs in an integer kernel: it reads dequantized integers and, but for Gemm and MatMul, its output is quantized.</summary>
+    private static bool IsInteger(Node node)
+    {
+        if (node.Domain.Length > 0 || node.OpType is not ("Conv" or "Gemm" or "MatMul" or "Add" or "Mul" or "Concat" or "GlobalAveragePool" or "AveragePool"))
+            return node.Inputs.Count > 0 && node.Inputs[0]?.Type?.ElementType is ElementType.UInt8 or ElementType.Int8 && !node.Is("DequantizeLinear");
+        var reads = node.Inputs[0]?.Producer is { OpType: "DequantizeLinear" };
+        return reads && (node.OpType is "Gemm" or "MatMul" || node.Output.OnlyUser is { OpType: "QuantizeLinear" });
+    }
+
+    private static bool IsFusedActivation(Node node) => node.OpType is "Relu" or "Clip" or "LeakyRelu" && node.Inputs[0] is { } x
+        && x.OnlyUser == node && x.Producer is { OpType: "Conv" or "Gemm" or "BatchNormalization" or "Add" };
+
+    private static bool IsFusedNormalization(Node node) => node.Is("BatchNormalization") && node.Inputs[0] is { } x && x.OnlyUser == node && x.Producer is { OpType: "Conv" };
+
+    private static bool IsFreeView(Node node) => node.OpType is "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Identity" or "Shape" or "Dropout";
+
+    private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1) && (node.Ints("strides")?.All(s => s == 1) ?? true);
+
+    private double RecurrentWork(Node node)
+    {
+        var x = node.Inputs[0]!;
+        var steps = Dimension(x, 0);
+        var batch = Dimension(x, 1);
+        var inputs = Dimension(x, 2);
+        var hidden = (double)node.Int("hidden_size", 1);
+        var directions = node.String("direction", "forward") == "bidirectional" ? 2 : 1;
+        var gates = node.OpType switch { "GRU" => 3, "RNN" => 1, _ => 4 };
+        return steps * batch * directions * gates * hidden * (hidden + inputs);
+    }
+
+    private double Elements(Value value)
+    {
+        if (value.Type is not { HasRank: true } type)
+            return 1;
+        double n = 1;
+        foreach (var d in type.Shape)
+            n *= Size(d);
+        return n;
+    }
+
+    private double Dimension(Value value, int index)
+    {
+        if (value.Type is not { HasRank: true, Rank: > 0 } type)
+            return 1;
+        return Size(type.Shape[index < 0 ? type.Rank + index : Math.Min(index, type.Rank - 1)]);
+    }
+
+    private double Size(Dimension d)
+    {
+        if (d.IsConstant)
+            return d.Value;
+        if (d.Expression is not { } expression)
+            return 1;
+        var binding = expression.Symbols.ToDictionary(s => s, s => _dimensions.GetValueOrDefault(s, 1), StringComparer.Ordinal);
+        return Math.Max(1, expression.Evaluate(binding) ?? 1);
+    }
+
+    private static long[]? StaticShape(Value value) => value.Constant?.Shape.ToArray() ?? value.Type?.StaticShape;
+
+    private static double Product(long[] shape, int from)
+    {
+        double p = 1;
+        for (var i = from; i < shape.Length; i++)
+            p *= shape[i];
+        return p;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs</c>.</summary>
+/// <param name="Overhead">Nanoseconds per call of the operator.</param>
+/// <param name="PerUnit">Nanoseconds per unit of work: a multiply-add, or an element where nothing is multiplied.</param>
+/// <param name="PerOutput">Nanoseconds per element of the output: what layers with few multiply-adds an output pay for.</param>
+public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0);
+
+/// <summary>
+/// The versioned costs of one CPU class, one thread. Keys are <c>backend/operator class/precision</c>, for example <c>onnxruntime/conv/int8</c>.
+/// </summary>
+public sealed record CostTable
+{
+    /// <summary>The number of the table; a change of any figure raises it, so that cached artifacts are made anew.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>The CPU class.</summary>
+    public required string CpuClass { get; init; }
+
+    /// <summary><c>measured</c> on such a CPU by <c>modelbuild profiles --measure</c>, or <c>estimate</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>How the figures were got.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Costs by key.</summary>
+    public required SortedDictionary<string, OperatorCost> Costs { get; init; }
+
+    /// <summary>The table as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, CostTableJson.Default.CostTable);
+
+    /// <summary>Whether the figures were measured on such a CPU.</summary>
+    [JsonIgnore]
+    public bool IsMeasured => Kind == "measured";
+
+    /// <summary>The table of a CPU class that comes with the package.</summary>
+    /// <exception cref="InvalidOperationException">There is no table for the class.</exception>
+    public static CostTable Load(string cpuClass)
+    {
+        using var stream = typeof(CostTable).Assembly.GetManifestResourceStream($"profiles/{cpuClass}.json")
+            ?? throw new InvalidOperationException($"no cost table for '{cpuClass}'");
+        return JsonSerializer.Deserialize(stream, CostTableJson.Default.CostTable)!;
+    }
+
+    /// <summary>The cost of some work.</summary>
+    /// <exception cref="KeyNotFoundException">The table has no such operator class.</exception>
+    public double Of(string backend, string operatorClass, string precision, double work, double outputs = 0)
+    {
+        if (!Costs.TryGetValue($"{backend}/{operatorClass}/{precision}", out var cost))
+            throw new KeyNotFoundException($"the cost table of {CpuClass} has no '{backend}/{operatorClass}/{precision}'");
+        return cost.Overhead + cost.PerUnit * work + cost.PerOutput * outputs;
+    }
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CostTable))]
+internal sealed partial class CostTableJson : JsonSerializerContext;

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using ModelBuild.Compression.Data;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>The model that the user gave, as read and as simplified.</summary>
+public sealed class ModelSource
+{
+    private ModelSource(string path, byte[] bytes, Model original, Model? simplified, string? whyNotSimplified, ModelInterface @interface)
+    {
+        Path = path;
+        Bytes = bytes;
+        Original = original;
+        Simplified = simplified;
+        WhyNotSimplified = whyNotSimplified;
+        Interface = @interface;
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Its content.</summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>SHA-256 of its content.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The graph as read, with inferred types.</summary>
+    public Model Original { get; }
+
+    /// <summary>The graph after lossless clean-up, with inferred types; null where an operator stands in the way.</summary>
+    public Model? Simplified { get; }
+
+    /// <summary>Why there is no simplified graph, or null.</summary>
+    public string? WhyNotSimplified { get; }
+
+    /// <summary>Inputs and outputs under the fixed shapes.</summary>
+    public ModelInterface Interface { get; }
+
+    /// <summary>The operator set that per-channel QuantizeLinear and DequantizeLinear need.</summary>
+    private const long WorkingOpset = 13;
+
+    /// <summary>Reads and simplifies a model.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shapes">Named dimensions that are fixed.</param>
+    /// <exception cref="OnnxException">The file cannot be read.</exception>
+    public static ModelSource Open(string path, IReadOnlyDictionary<string, long> shapes)
+    {
+        var original = OnnxReader.Read(path);
+        var bytes = File.ReadAllBytes(path);
+        string? why = null;
+        Model? simplified = null;
+        try
+        {
+            ShapeInference.Run(original, shapes);
+            var work = OnnxReader.Read(path);
+            if (work.Opset < WorkingOpset)
+                OpsetConverter.Upgrade(work, WorkingOpset);
+            ShapeInference.Run(work, shapes);
+            ShapeInference.Run(work, shapes);
+            simplified = work;
+        }
+        catch (OnnxException e) when (e.Code == OnnxErrors.UnsupportedOperator)
+        {
+            why = e.Message;
+        }
+        var known = original.Graph.Inputs.Where(i => i.Constant is null).SelectMany(i => i.Type is { HasRank: true } t ? t.Shape.Select(d => d.Name) : []).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var name in shapes.Keys)
+            if (!known.Contains(name) && !OnnxReader.Read(path).Graph.Inputs.Any(i => i.Type is { HasRank: true } t && t.Shape.Any(d => d.Name == name)))
+                throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, known)}", "Shapes");
+        return new(path, bytes, original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
+    }
+}

@@ -1,0 +1,76 @@
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>Composes proposals of techniques into plans, and applies plans.</summary>
+/// <param name="techniques">The known techniques.</param>
+/// <param name="simplified">The simplified model, types inferred. Never changed.</param>
+/// <param name="histograms">Gives histograms of tensors, or null without data.</param>
+public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? histograms)
+{
+    private readonly byte[] _bytes = OnnxWriter.ToBytes(simplified);
+
+    /// <summary>The plan of a recipe, or null where a step of it has nothing to do (or needs data that is not there).</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="profile">The target.</param>
+    /// <param name="keepFloat">Nodes (by first output) that stay in float whatever the recipe says.</param>
+    public Plan? TryPlan(Recipe recipe, HardwareProfile profile, IReadOnlySet<string>? keepFloat = null)
+    {
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        var decisions = new List<Decision>();
+        var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
+        foreach (var step in recipe.Steps)
+        {
+            var technique = techniques.Get(step.Technique);
+            // What is kept in float for its activations' sake may still store its weights in fewer bits.
+            var excluded = new HashSet<string>(taken, StringComparer.Ordinal);
+            if (keepFloat is not null && technique is StaticInt8 or DynamicInt8)
+                excluded.UnionWith(keepFloat!);
+            var proposal = technique.Propose(new()
+            {
+                Model = simplified,
+                Profile = profile,
+                Ranges = Recipe.RangesOf(step),
+                Excluded = excluded,
+                Histograms = histograms,
+            });
+            if (proposal.Decisions.Count == 0 && decisions.Count == 0)
+                return null;
+            foreach (var decision in proposal.Decisions)
+            {
+                taken.Add(decision.Output);
+                decisions.Add(decision);
+            }
+            foreach (var (name, mapping) in proposal.Tensors)
+                tensors[name] = mapping;
+        }
+        var order = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in simplified.Graph.Nodes)
+            order.TryAdd(node.Outputs[0].Name, order.Count);
+        decisions.Sort((a, b) => order[a.Output].CompareTo(order[b.Output]));
+        return new() { Recipe = recipe.ToString(), Decisions = decisions, Tensors = tensors };
+    }
+
+    /// <summary>Applies a plan to a copy of the simplified model.</summary>
+    public Model Apply(Plan plan)
+    {
+        var model = OnnxReader.Read(_bytes, null);
+        RestoreTypes(model);
+        foreach (var technique in techniques.All)
+            technique.Apply(model, plan);
+        return model;
+    }
+
+    /// <summary>Sources and inferred types are not part of the file: they are copied from the simplified model.</summary>
+    private void RestoreTypes(Model copy)
+    {
+        foreach (var value in simplified.Graph.Values)
+            if (copy.Graph.Find(value.Name) is { } same)
+                same.Type = value.Type;
+        foreach (var (a, b) in simplified.Graph.Nodes.Zip(copy.Graph.Nodes))
+            b.Sources = a.Sources;
+    }
+}

@@ -1,0 +1,19 @@
+using ModelBuild.Compression.Profiles;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>A candidate as one profile sees it.</summary>
+/// <param name="Candidate">The candidate.</param>
+/// <param name="Latency">Predicted nanoseconds of one call.</param>
+/// <param name="LatencyRatio">Predicted time over the original's.</param>
+/// <param name="Accepted">Whether it is within budget and limits.</param>
+/// <param name="Why">Why it was accepted, rejected or passed over.</param>
+public sealed record RankedCandidate(Candidate Candidate, double Latency, double LatencyRatio, bool Accepted, string Why);
+
+/// <summary>What was chosen for one profile.</summary>
+/// <param name="Profile">The profile.</param>
+/// <param name="Chosen">The candidate that ships.</param>
+/// <param name="Candidates">All candidates, best first.</param>
+/// <param name="Costs">The cost table.</param>
+/// <param name="Findings">What the user should know.</param>
+public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Chosen, IReadOnlyList<RankedCandidate> Candidates, CostTable Costs, IReadOnlyList<Finding> Findings);

@@ -1,0 +1,56 @@
+using ModelBuild.Compression.Calibration;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>One step of a recipe: a technique and its arguments.</summary>
+/// <param name="Technique">The technique's name.</param>
+/// <param name="Arguments">What stands in parentheses, split at commas.</param>
+public sealed record RecipeStep(string Technique, IReadOnlyList<string> Arguments)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Arguments.Count == 0 ? Technique : $"{Technique}({string.Join(',', Arguments)})";
+}
+
+/// <summary>A sequence of techniques: <c>int8(mse)+weights-int8</c>. Each step takes the nodes that earlier ones left. No step at all is <c>simplify</c>.</summary>
+/// <param name="Steps">The steps in order.</param>
+public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
+{
+    /// <summary>Lossless clean-up alone.</summary>
+    public static Recipe Simplify { get; } = new([]);
+
+    /// <summary>Reads a recipe.</summary>
+    /// <exception cref="CompressionException">MDLB0031: the text is no recipe.</exception>
+    public static Recipe Parse(string text)
+    {
+        var steps = new List<RecipeStep>();
+        foreach (var part in text.Split('+', StringSplitOptions.TrimEntries))
+        {
+            var open = part.IndexOf('(', StringComparison.Ordinal);
+            var name = open < 0 ? part : part[..open].TrimEnd();
+            if (name.Length == 0 || open >= 0 && !part.EndsWith(')'))
+                throw new CompressionException("MDLB0031", $"'{text}' is no recipe: write steps joined by '+', for example int8(mse)+weights-int8", "Technique");
+            if (name == "simplify")
+                continue;
+            steps.Add(new(name, open < 0 ? [] : part[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
+        }
+        return new(steps);
+    }
+
+    /// <summary>How a step takes ranges: its argument <c>minmax</c> or <c>mse</c>.</summary>
+    /// <exception cref="CompressionException">MDLB0032: the argument is neither.</exception>
+    public static RangeMethod RangesOf(RecipeStep step)
+    {
+        var method = RangeMethod.MinMax;
+        foreach (var argument in step.Arguments)
+            method = argument switch
+            {
+                "minmax" => RangeMethod.MinMax,
+                "mse" => RangeMethod.MeanSquaredError,
+                _ => throw new CompressionException("MDLB0032", $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse"])}; there are minmax, mse", "Technique"),
+            };
+        return method;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Steps.Count == 0 ? "simplify" : string.Join('+', Steps);
+}

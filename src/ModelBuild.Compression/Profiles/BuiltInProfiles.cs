@@ -1,0 +1,39 @@
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Profiles;
+
+/// <summary>
+/// The profiles that come with the package. Integer pairs follow what ONNX Runtime's CPU kernels compute exactly: with VNNI u8 x s8 of full range;
+/// without it VPMADDUBSW adds two products in 16 bits, so that weights are held to 7 bits; arm64 multiplies s8 x s8.
+/// </summary>
+public static class BuiltInProfiles
+{
+    private const int Full = 127;
+    private const int SevenBits = 63;
+
+    /// <summary>All built-in profiles.</summary>
+    public static IReadOnlyList<HardwareProfile> All { get; } =
+    [
+        new() { Name = "portable", Requires = [], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "avx2" },
+        new() { Name = "x64-avx2", Requires = ["avx2", "fma"], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "avx2" },
+        new() { Name = "x64-avx512", Requires = ["avx2", "fma", "avx512"], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "avx512" },
+        new() { Name = "x64-avxvnni", Requires = ["avx2", "fma", "avxvnni"], Activations = ElementType.UInt8, WeightLimit = Full, CostClass = "avxvnni" },
+        new() { Name = "x64-avx512vnni", Requires = ["avx2", "fma", "avx512", "avx512vnni"], Activations = ElementType.UInt8, WeightLimit = Full, CostClass = "avx512vnni" },
+        new() { Name = "arm64", Requires = ["dotprod"], Activations = ElementType.Int8, WeightLimit = Full, CostClass = "arm64", Experimental = true },
+        new() { Name = "arm64-i8mm", Requires = ["dotprod", "i8mm"], Activations = ElementType.Int8, WeightLimit = Full, CostClass = "arm64", Experimental = true },
+        new() { Name = "wasm-simd", Requires = [], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "wasm-simd", Experimental = true },
+    ];
+
+    /// <summary>The profile of a name; <c>host</c> is the best one that this machine runs.</summary>
+    /// <exception cref="CompressionException">MDLB0020: there is no such profile.</exception>
+    public static HardwareProfile Get(string name)
+    {
+        if (name == "host")
+            return Host with { Name = "host" };
+        return All.FirstOrDefault(p => p.Name == name)
+            ?? throw new CompressionException("MDLB0020", $"there is no profile '{name}'{Suggestion.For(name, All.Select(p => p.Name).Append("host"))}; there are {string.Join(", ", All.Select(p => p.Name))}, host", "Profile");
+    }
+
+    /// <summary>The built-in profile that fits this machine best.</summary>
+    public static HardwareProfile Host => All.First(p => p.Name == CpuClass.HostProfile);
+}

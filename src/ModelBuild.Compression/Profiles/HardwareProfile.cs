@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Profiles;
+
+/// <summary>A target: what its CPU can do, what may be done to a model for it, and what things cost there.</summary>
+public sealed record HardwareProfile
+{
+    /// <summary>The name, as in the item's <c>Profile</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Instruction sets that an artifact may rely on: <c>avx2 fma avx512 avxvnni avx512vnni dotprod i8mm</c>.</summary>
+    public required ImmutableArray<string> Requires { get; init; }
+
+    /// <summary>The integer type of quantized activations.</summary>
+    public required ElementType Activations { get; init; }
+
+    /// <summary>The largest magnitude of quantized weights: 127, or 63 where kernels add pairs of u8 x s8 products in 16 bits and would saturate.</summary>
+    public required int WeightLimit { get; init; }
+
+    /// <summary>The CPU class whose cost table counts.</summary>
+    public required string CostClass { get; init; }
+
+    /// <summary>Whether the profile has not been measured on such hardware yet; said in its output.</summary>
+    public bool Experimental { get; init; }
+
+    /// <summary>What the profile decides about a model's numbers, as text: profiles of equal text get equal candidates.</summary>
+    public string NumericKey => $"{Activations}/{WeightLimit}";
+}

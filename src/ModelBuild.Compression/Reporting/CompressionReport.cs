@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Compression.Planning;
+
+namespace ModelBuild.Compression.Reporting;
+
+/// <summary>What <c>report.json</c> holds for one model and profile. Every number was measured in that run or is marked as an estimate.</summary>
+public sealed record CompressionReport
+{
+    /// <summary>The number of the format.</summary>
+    public int Format { get; init; } = 1;
+
+    /// <summary>The model's file name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The profile.</summary>
+    public required string Profile { get; init; }
+
+    /// <summary>The source file.</summary>
+    public required FileFacts Source { get; init; }
+
+    /// <summary>What ships.</summary>
+    public required ArtifactFacts Artifact { get; init; }
+
+    /// <summary>The deciding metric on the part of the data that reports; null without data.</summary>
+    public MetricFacts? Metric { get; init; }
+
+    /// <summary>Every metric on every judged output, on the part that reports.</summary>
+    public required IReadOnlyList<MetricResult> Metrics { get; init; }
+
+    /// <summary>How the metric was picked.</summary>
+    public string? MetricWhy { get; init; }
+
+    /// <summary>The accepted loss.</summary>
+    public double? Budget { get; init; }
+
+    /// <summary>The recipe that ships.</summary>
+    public required string Technique { get; init; }
+
+    /// <summary>Predicted time of a call over the original's.</summary>
+    public required Prediction Latency { get; init; }
+
+    /// <summary>How the data was split.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>How integer arithmetic was carried out when the candidates were verified: <c>native</c> or <c>emulated</c>; always with exact 32-bit sums.</summary>
+    public required string Verification { get; init; }
+
+    /// <summary>The CPU class of the machine that verified.</summary>
+    public required string HostClass { get; init; }
+
+    /// <summary>Whether there was no data to verify on.</summary>
+    public required bool Unverified { get; init; }
+
+    /// <summary>All candidates, best first.</summary>
+    public required IReadOnlyList<CandidateFacts> Candidates { get; init; }
+
+    /// <summary>What was done to each layer of what ships.</summary>
+    public required IReadOnlyList<LayerFacts> Layers { get; init; }
+
+    /// <summary>What the user was told.</summary>
+    public required IReadOnlyList<FindingFacts> Findings { get; init; }
+
+    /// <summary>Seconds by step.</summary>
+    public required IReadOnlyDictionary<string, double> Timings { get; init; }
+
+    /// <summary>The version of the compiler.</summary>
+    public required string ToolVersion { get; init; }
+
+    /// <summary>The report as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.CompressionReport);
+}
+
+/// <summary>A file.</summary>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Sha256">Its hash.</param>
+public sealed record FileFacts(long Bytes, string Sha256);
+
+/// <summary>An artifact.</summary>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Sha256">Its hash.</param>
+/// <param name="Backend">What runs it.</param>
+public sealed record ArtifactFacts(long Bytes, string Sha256, string Backend);
+
+/// <summary>A metric's outcome.</summary>
+public sealed record MetricFacts(string Name, string Output, double Original, double Compressed, double Loss, double LossLow, double LossHigh, int Samples);
+
+/// <summary>A prediction from a cost table.</summary>
+/// <param name="Nanoseconds">Of one call, one thread.</param>
+/// <param name="Ratio">Over the original's.</param>
+/// <param name="Kind"><c>measured</c> where the table was measured on such hardware, else <c>estimate</c>. Either way a prediction, not a measurement of this model.</param>
+/// <param name="CostTable">CPU class and version of the table.</param>
+public sealed record Prediction(double Nanoseconds, double Ratio, string Kind, string CostTable);
+
+/// <summary>A candidate.</summary>
+public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted, string Why);
+
+/// <summary>A layer of what ships.</summary>
+/// <param name="Name">The user's name of the layer.</param>
+/// <param name="Op">The operator.</param>
+/// <param name="Technique">What was done; <c>float32</c> where nothing was.</param>
+/// <param name="Bits">Bits of a stored weight, or null where there are none.</param>
+/// <param name="Sensitivity">Noise over signal of the rounded weights, or null.</param>
+/// <param name="Sources">The source model's nodes that the layer came from.</param>
+public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sensitivity, IReadOnlyList<string> Sources);
+
+/// <summary>Something that the user was told.</summary>
+public sealed record FindingFacts(string Severity, string Code, string Text);
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(CompressionReport))]
+internal sealed partial class ReportJson : JsonSerializerContext;

@@ -1,0 +1,65 @@
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Reporting;
+
+/// <summary>Makes the report of an outcome.</summary>
+public static class ReportBuilder
+{
+    /// <summary>The report of one profile's outcome.</summary>
+    /// <param name="compressor">What made the outcome.</param>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="timings">Seconds by step.</param>
+    /// <param name="toolVersion">The version of the compiler.</param>
+    public static CompressionReport Build(Compressor compressor, ProfileOutcome outcome, IReadOnlyDictionary<string, double> timings, string toolVersion)
+    {
+        var source = compressor.Source;
+        var chosen = outcome.Chosen.Candidate;
+        var judged = chosen.Report ?? chosen.Choose;
+        return new()
+        {
+            Model = Path.GetFileName(source.Path),
+            Profile = outcome.Profile.Name,
+            Source = new(source.Bytes.Length, source.Sha256),
+            Artifact = new(chosen.Bytes.Length, chosen.Sha256, chosen.Backend),
+            Metric = judged is null ? null : Facts(judged.Deciding),
+            Metrics = judged?.All ?? [],
+            MetricWhy = compressor.Selection?.Why,
+            Budget = compressor.Selection?.Budget,
+            Technique = chosen.Recipe,
+            Latency = new(outcome.Chosen.Latency, outcome.Chosen.LatencyRatio, outcome.Costs.Kind, $"{outcome.Costs.CpuClass} {outcome.Costs.Version}"),
+            Data = compressor.Data.Description,
+            Verification = CpuClass.HasIntegerDotProduct ? "native" : "emulated",
+            HostClass = CpuClass.Host,
+            Unverified = judged is null,
+            Candidates = [.. outcome.Candidates.Select(r => new CandidateFacts(r.Candidate.Recipe, r.Candidate.Backend, r.Candidate.Bytes.Length, r.Candidate.Sha256,
+                (r.Candidate.Report ?? r.Candidate.Choose) is { } e ? Facts(e.Deciding) : null, r.LatencyRatio, r.Accepted, r.Why))],
+            Layers = Layers(source, chosen),
+            Findings = [.. outcome.Findings.Select(f => new FindingFacts(f.Severity.ToString().ToLowerInvariant(), f.Code, f.Text))],
+            Timings = timings,
+            ToolVersion = toolVersion,
+        };
+    }
+
+    private static MetricFacts Facts(MetricResult r) => new(r.Metric, r.Output, r.Original, r.Compressed, r.Loss, r.LossLow, r.LossHigh, r.Samples);
+
+    private static List<LayerFacts> Layers(ModelSource source, Candidate chosen)
+    {
+        var decisions = chosen.Plan?.Decisions.ToDictionary(d => d.Output, StringComparer.Ordinal) ?? [];
+        var graph = (source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original).Graph;
+        return [.. graph.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
+        {
+            var decision = decisions.GetValueOrDefault(n.Outputs[0].Name);
+            int? bits = decision switch
+            {
+                { Technique: "weights-float16" } => 16,
+                { WeightLimit: 63 } => 7,
+                { WeightLimit: not null } => 8,
+                _ => n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null,
+            };
+            return new LayerFacts(n.DisplayName, n.OpType, decision?.Technique ?? "float32", bits, decision?.Error, n.Sources);
+        })];
+    }
+}

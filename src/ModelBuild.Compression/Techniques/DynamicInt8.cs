@@ -1,0 +1,161 @@
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>
+/// Dynamic 8-bit quantization of Gemm, MatMul and LSTM: 8-bit weights, activations quantized by their range in each call. Needs no data. Convolutions are
+/// left alone: their dynamic integer kernel (ConvInteger) is several times slower than float.
+/// </summary>
+public sealed class DynamicInt8 : ITechnique
+{
+    private const string Microsoft = "com.microsoft";
+
+    /// <inheritdoc/>
+    public string Name => "dynamic-int8";
+
+    /// <inheritdoc/>
+    public bool NeedsData => false;
+
+    /// <inheritdoc/>
+    public Proposal Propose(ProposalContext context)
+    {
+        // DynamicQuantizeLinear makes unsigned integers: nothing for profiles that multiply signed ones.
+        if (context.Profile.Activations != ElementType.UInt8)
+            return Proposal.Nothing;
+        var limit = context.Profile.WeightLimit;
+        var decisions = new List<Decision>();
+        foreach (var node in context.Model.Graph.Nodes)
+        {
+            if (context.Excluded.Contains(node.Outputs[0].Name))
+                continue;
+            if (Dense(node) is { } dense)
+                decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(dense.Weights.Constant!, dense.Axis, limit) });
+            else if (IsQuantizableLstm(node))
+                decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(node.Input(2)!.Constant!, 0, limit, 2) });
+        }
+        return decisions.Count == 0 ? Proposal.Nothing : new(decisions, new Dictionary<string, TensorQuantization>());
+    }
+
+    private static WeightedNode? Dense(Node node) => node.Is("Conv") ? null : WeightedNode.Of(node);
+
+    /// <summary>What DynamicQuantizeLSTM takes: constant W and R, the default activations, no clipping of cells.</summary>
+    private static bool IsQuantizableLstm(Node node) => node.Is("LSTM")
+        && node.Input(1)?.Constant is { ElementType: ElementType.Float } && node.Input(2)?.Constant is { ElementType: ElementType.Float }
+        && node.Input(7) is null
+        && !node.Attributes.ContainsKey("activations") && !node.Attributes.ContainsKey("clip") && node.Int("input_forget") == 0 && node.Int("layout") == 0;
+
+    /// <inheritdoc/>
+    public void Apply(Model model, Plan plan)
+    {
+        var decisions = plan.Decisions.Where(d => d.Technique == Name).ToDictionary(d => d.Output, StringComparer.Ordinal);
+        if (decisions.Count == 0)
+            return;
+        foreach (var node in model.Graph.Nodes.ToArray())
+        {
+            if (!decisions.TryGetValue(node.Outputs[0].Name, out var decision))
+                continue;
+            if (node.Is("LSTM"))
+                RewriteLstm(model, node, decision.WeightLimit!.Value);
+            else
+                RewriteDense(model.Graph, node, Dense(node)!, decision.WeightLimit!.Value);
+        }
+        Sweep.Run(model.Graph);
+        model.Graph.Sort();
+    }
+
+    /// <summary>
+    /// x·W + b becomes DynamicQuantizeLinear, MatMulInteger, Cast, Mul by (scale of x · scales of W), Add: standard operators that runtimes fuse.
+    /// </summary>
+    private static void RewriteDense(Graph graph, Node node, WeightedNode dense, int limit)
+    {
+        var weights = dense.Weights.Constant!;
+        var transposed = node.Is("Gemm") && node.Int("transB") == 1 ? Transposed(weights) : weights;
+        var quantized = QuantizedWeights.Of(transposed, 1, limit);
+        var name = node.Output.Name;
+        var input = node.Inputs[0]!;
+
+        // One DynamicQuantizeLinear serves all readers of a tensor.
+        var quantizer = input.Uses.Select(u => u.Node).FirstOrDefault(n => n.Is("DynamicQuantizeLinear"))
+            ?? graph.AddNode("DynamicQuantizeLinear", [input], [input.Name + "_q", input.Name + "_scale", input.Name + "_zero"]);
+        var data = graph.AddInitializer(dense.Weights.Name + "_q", quantized.Data);
+        var scales = graph.AddInitializer(dense.Weights.Name + "_scales", Tensor.Vector(quantized.Scales));
+        var product = graph.AddNode("MatMulInteger", [quantizer.Outputs[0], data, quantizer.Outputs[2]], [name + "_i"]);
+        var floats = graph.AddNode("Cast", [product.Output], [name + "_f"]);
+        floats.Attributes["to"] = (long)ElementType.Float;
+        var scale = graph.AddNode("Mul", [quantizer.Outputs[1], scales], [name + "_s"]);
+        var result = graph.AddNode("Mul", [floats.Output, scale.Output], [name + "_r"]);
+        var last = result;
+        if (dense.Bias is not null)
+        {
+            // A bias of shape [1, N] adds as one of shape [N].
+            var bias = dense.Bias.Constant!;
+            var vector = bias.Rank == 1 ? dense.Bias : graph.AddInitializer(dense.Bias.Name + "_v", bias.Reshape(bias.Length));
+            last = graph.AddNode("Add", [result.Output, vector], [name + "_b"]);
+        }
+        foreach (var made in new[] { quantizer, product, floats, scale, result, last })
+            made.Sources = node.Sources;
+        last.Output.Type = node.Output.Type;
+        graph.Replace(node.Output, last.Output);
+    }
+
+    private static void RewriteLstm(Model model, Node node, int limit)
+    {
+        var graph = model.Graph;
+        model.Opsets.TryAdd(Microsoft, 1);
+        // ONNX: W [directions, 4*hidden, inputs], R [directions, 4*hidden, hidden]. The integer operator wants the last two axes swapped.
+        var w = QuantizedWeights.Of(node.Inputs[1]!.Constant!, 0, limit, 2);
+        var r = QuantizedWeights.Of(node.Inputs[2]!.Constant!, 0, limit, 2);
+        var wScales = Scales(w, node.Inputs[1]!.Constant!);
+        var rScales = Scales(r, node.Inputs[2]!.Constant!);
+        // Each gets zero points of its own: ONNX Runtime repacks them in place and refuses shared ones.
+        Value Zeros() => graph.AddInitializer("zeros", Tensor.Of(new sbyte[wScales.Length], wScales.Shape.AsSpan()));
+        Value?[] inputs =
+        [
+            node.Inputs[0],
+            graph.AddInitializer(node.Inputs[1]!.Name + "_q", SwapLast(w.Data)),
+            graph.AddInitializer(node.Inputs[2]!.Name + "_q", SwapLast(r.Data)),
+            node.Input(3), node.Input(4), node.Input(5), node.Input(6), null,
+            graph.AddInitializer(node.Inputs[1]!.Name + "_scales", wScales), Zeros(),
+            graph.AddInitializer(node.Inputs[2]!.Name + "_scales", rScales), Zeros(),
+        ];
+        var lstm = graph.AddNode("DynamicQuantizeLSTM", inputs, node.Outputs.Select(o => o.Name.Length == 0 || o.IsUnused ? "" : o.Name + "_d"), Microsoft);
+        foreach (var (key, value) in node.Attributes)
+            if (key is "direction" or "hidden_size")
+                lstm.Attributes.Add(key, value);
+        lstm.Name = node.Name;
+        lstm.Sources = node.Sources;
+        for (var i = 0; i < node.Outputs.Count; i++)
+            if (lstm.Outputs[i].Name.Length > 0)
+            {
+                lstm.Outputs[i].Type = node.Outputs[i].Type;
+                graph.Replace(node.Outputs[i], lstm.Outputs[i]);
+            }
+    }
+
+    /// <summary>One scale per direction and row, as [directions, 4*hidden].</summary>
+    private static Tensor Scales(QuantizedWeights q, Tensor weights) => Tensor.Of(q.Scales, weights.Shape[0], weights.Shape[1]);
+
+    private static Tensor Transposed(Tensor matrix)
+    {
+        var (rows, columns) = ((int)matrix.Shape[0], (int)matrix.Shape[1]);
+        var source = matrix.Span<float>();
+        var result = new float[source.Length];
+        for (var r = 0; r < rows; r++)
+            for (var c = 0; c < columns; c++)
+                result[c * rows + r] = source[r * columns + c];
+        return Tensor.Of(result, columns, rows);
+    }
+
+    private static Tensor SwapLast(Tensor tensor)
+    {
+        var (batch, rows, columns) = ((int)tensor.Shape[0], (int)tensor.Shape[1], (int)tensor.Shape[2]);
+        var source = tensor.Span<sbyte>();
+        var result = new sbyte[source.Length];
+        for (var b = 0; b < batch; b++)
+            for (var r = 0; r < rows; r++)
+                for (var c = 0; c < columns; c++)
+                    result[(b * columns + c) * rows + r] = source[(b * rows + r) * columns + c];
+        return Tensor.Of(result, batch, columns, rows);
+    }
+}

@@ -1,0 +1,18 @@
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>The techniques that the planner knows. The compiler registers further ones (trained ones) before it plans.</summary>
+public sealed class TechniqueRegistry
+{
+    private readonly List<ITechnique> _techniques = [new StaticInt8(), new DynamicInt8(), new WeightsInt8(), new WeightsFloat16()];
+
+    /// <summary>All techniques, in the order in which a plan applies them.</summary>
+    public IReadOnlyList<ITechnique> All => _techniques;
+
+    /// <summary>Adds a technique.</summary>
+    public void Register(ITechnique technique) => _techniques.Add(technique);
+
+    /// <summary>The technique of a name.</summary>
+    /// <exception cref="CompressionException">MDLB0030: there is no such technique.</exception>
+    public ITechnique Get(string name) => _techniques.FirstOrDefault(t => t.Name == name)
+        ?? throw new CompressionException("MDLB0030", $"there is no technique '{name}'{Suggestion.For(name, _techniques.Select(t => t.Name))}; there are auto, none, simplify, {string.Join(", ", _techniques.Select(t => t.Name))}", "Technique");
+}

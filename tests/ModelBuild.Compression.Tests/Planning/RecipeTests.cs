@@ -1,0 +1,54 @@
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+
+namespace ModelBuild.Compression.Tests.Planning;
+
+public class RecipeTests
+{
+    [Theory]
+    [InlineData("int8(mse)+weights-int8", "int8(mse)+weights-int8")]
+    [InlineData(" int8 ( mse ) + weights-int8 ", "int8(mse)+weights-int8")]
+    [InlineData("simplify", "simplify")]
+    public void Recipes_read_and_write(string text, string canonical) => Assert.Equal(canonical, Recipe.Parse(text).ToString());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("int8+")]
+    [InlineData("int8(mse")]
+    public void What_is_no_recipe_is_refused(string text) => Assert.Equal("MDLB0031", Assert.Throws<CompressionException>(() => Recipe.Parse(text)).Code);
+
+    [Fact]
+    public void Ranges_are_an_argument()
+    {
+        Assert.Equal(RangeMethod.MeanSquaredError, Recipe.RangesOf(Recipe.Parse("int8(mse)").Steps[0]));
+        Assert.Equal(RangeMethod.MinMax, Recipe.RangesOf(Recipe.Parse("int8").Steps[0]));
+        Assert.Equal("MDLB0032", Assert.Throws<CompressionException>(() => Recipe.RangesOf(Recipe.Parse("int8(ms)").Steps[0])).Code);
+    }
+
+    [Theory]
+    [InlineData("4MB", 4194304)]
+    [InlineData("512 KB", 524288)]
+    [InlineData("100", 100)]
+    [InlineData("1.5kb", 1536)]
+    public void Sizes_read(string text, long bytes) => Assert.Equal(bytes, Quantity.Bytes(text, "MaxSize"));
+
+    [Theory]
+    [InlineData("5ms", 5e6)]
+    [InlineData("200us", 2e5)]
+    public void Times_read(string text, double nanoseconds) => Assert.Equal(nanoseconds, Quantity.Nanoseconds(text, "MaxLatency"));
+
+    [Fact]
+    public void Options_say_which_metadata_is_wrong()
+    {
+        var profiles = new[] { BuiltInProfiles.Get("portable") };
+        CompressionException Error(string name, string value) =>
+            Assert.Throws<CompressionException>(() => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, profiles));
+        Assert.Equal(("MDLB0001", "Optimize"), (Error("Optimize", "latncy").Code, Error("Optimize", "latncy").Metadata));
+        Assert.Contains("did you mean 'latency'", Error("Optimize", "latncy").Message);
+        Assert.Equal("MDLB0002", Error("MaxAccuracyLoss", "1%").Code);
+        Assert.Equal("MDLB0002", Error("MaxSize", "big").Code);
+        Assert.Equal("MDLB0003", Error("Shapes", "batch").Code);
+        Assert.Equal("MDLB0004", Error("ImageMean", "a").Code);
+    }
+}

@@ -1,0 +1,37 @@
+using System.IO.Compression;
+using System.Text;
+using ModelBuild.Compression.Data;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Tests.Support;
+
+internal static class Arrays
+{
+    /// <summary>The bytes of a .npy file with a header of one's own.</summary>
+    public static byte[] Npy(string header, byte[] data, byte version = 1)
+    {
+        var text = Encoding.ASCII.GetBytes(header + "\n");
+        var length = version == 1 ? BitConverter.GetBytes((ushort)text.Length) : BitConverter.GetBytes((uint)text.Length);
+        return [0x93, .. "NUMPY"u8, version, 0, .. length, .. text, .. data];
+    }
+
+    public static Tensor ReadNpy(byte[] bytes) => NpyReader.Read(new MemoryStream(bytes), bytes.Length, "test.npy");
+
+    /// <summary>An interface with float inputs of the given shapes; -1 is a named dimension.</summary>
+    public static ModelInterface Interface(params (string Name, long[] Shape)[] inputs) => new(
+        [.. inputs.Select(i => new ModelPort(i.Name, i.Name, ElementType.Float, [.. i.Shape.Select(d => d < 0 ? (long?)null : d)]))],
+        [new ModelPort("out", "Out", ElementType.Float, [null, 10])]);
+
+    /// <summary>0, 1, 2, ...</summary>
+    public static Tensor Range(params long[] shape) => Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(i => (float)i).ToArray(), shape);
+
+    public static void Zip(string path, params (string Name, byte[] Content)[] entries)
+    {
+        using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
+        foreach (var (name, content) in entries)
+        {
+            using var stream = zip.CreateEntry(name).Open();
+            stream.Write(content);
+        }
+    }
+}

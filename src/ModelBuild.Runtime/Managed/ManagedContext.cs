@@ -61,9 +61,9 @@ internal sealed unsafe class ManagedContext : ModelContext
             _arenaBytes = 0;
             _arena = (byte*)NativeMemory.AlignedAlloc((nuint)plan.ArenaBytes, (nuint)ArenaPlanner.Alignment);
             _arenaBytes = plan.ArenaBytes;
+            // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.
+            NativeMemory.Clear(_arena, (nuint)_arenaBytes);
         }
-        // Padding is read by whole vectors; zeros keep what is computed there finite.
-        NativeMemory.Clear(_arena, (nuint)_arenaBytes);
         ManagedProgram program = _session.Program;
         void** operand = (void**)(_calls + program.Calls.Length);
         long* integer = (long*)Marshal.UnsafeAddrOfPinnedArrayElement(plan.Integers, 0);

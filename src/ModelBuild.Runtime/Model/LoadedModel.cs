@@ -64,7 +64,7 @@ public sealed partial class LoadedModel : IDisposable
     public static ValueTask<LoadedModel> LoadAsync(ModelDescription description, ModelOptions? options = null, CancellationToken cancellationToken = default) =>
         new(Task.Run(() => Load(description, options), cancellationToken));
 
-    /// <summary>Runs one opened artifact, whatever manifest it has: for tools. The model disposes it.</summary>
+    /// <summary>Runs one opened artifact, whatever manifest it has: for tools. The model disposes it; if this throws, it is still the caller's.</summary>
     /// <param name="artifact">The artifact.</param>
     /// <param name="description">The signature that it must have.</param>
     /// <param name="backend">The backend that runs it.</param>

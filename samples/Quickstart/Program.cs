@@ -16,14 +16,14 @@ var labels = Read<long>("labels.npy");
 const int pixels = 28 * 28;
 var scores = new float[10];
 
-Console.WriteLine($"accuracy    {Accuracy((image, s) => digits.Predict(1, image, s)):P2} compressed, {Accuracy((image, s) => original.Predict(1, image, s)):P2} original, {labels.Length} digits");
-var (fast, slow) = Time(() => digits.Predict(1, images.AsSpan(0, pixels), scores), () => original.Predict(1, images.AsSpan(0, pixels), scores));
+Console.WriteLine($"accuracy    {Accuracy((image, s) => digits.Predict(image, s)):P2} compressed, {Accuracy((image, s) => original.Predict(image, s)):P2} original, {labels.Length} digits");
+var (fast, slow) = Time(() => digits.Predict(images.AsSpan(0, pixels), scores), () => original.Predict(images.AsSpan(0, pixels), scores));
 Console.WriteLine($"speed       {fast:0.0} µs compressed, {slow:0.0} µs original ({fast / slow:0.00}x), one thread, medians");
 
 foreach (var sample in new[] { 0, 700, 1400 })
 {
     var image = images.AsSpan(sample * pixels, pixels);
-    digits.Predict(1, image, scores);
+    digits.Predict(image, scores);
     Console.WriteLine($"\nthis is a {labels[sample]}, the model says {Best(scores)}");
     for (var y = 4; y < 26; y += 2)
         Console.WriteLine(string.Concat(Enumerable.Range(2, 24).Select(x => " .:*#"[(int)Math.Clamp(images[sample * pixels + y * 28 + x] * 5, 0, 4)])));

@@ -44,11 +44,14 @@ public static class KernelIds
     /// <summary>y = clamp(x): Relu, Clip, Relu6. Operands: x float, y float. Integers: count. Floats: minimum, maximum.</summary>
     public const int Clamp = 8;
 
-    /// <summary>y = clamp(a + b), elementwise. Operands: a float, b float, y float. Integers: count. Floats: minimum, maximum.</summary>
-    public const int Add = 9;
+    /// <summary>
+    /// y = clamp(a op b), [rows, length]. Operands: a float, b float (buffer, or constant <see cref="Packings.Raw"/>), y float. Integers: <see cref="BinaryOperation"/>, <see cref="BinaryLayout"/>
+    /// of b, rows, length. Floats: minimum, maximum.
+    /// </summary>
+    public const int Binary = 9;
 
-    /// <summary>y = clamp(x + row), row repeated. Operands: x float, row float (buffer, or constant Raw), y float. Integers: rows, length of a row. Floats: minimum, maximum.</summary>
-    public const int AddRow = 10;
+    /// <summary>y = op(x), elementwise. Operands: x float, y float. Integers: <see cref="UnaryOperation"/>, count. Floats: alpha, beta (0 where the operation has none).</summary>
+    public const int Unary = 10;
 
     /// <summary>y = x. Operands: x, y of the same element type. Integers: bytes.</summary>
     public const int Copy = 11;
@@ -58,10 +61,4 @@ public static class KernelIds
     /// Integers: batch, M, K, N, 1 if b has the batch (0: the same b for all).
     /// </summary>
     public const int MatMulF32 = 12;
-
-    /// <summary>y = 1 / (1 + exp(-x)). Operands: x float, y float. Integers: count.</summary>
-    public const int Sigmoid = 13;
-
-    /// <summary>y = tanh(x). Operands: x float, y float. Integers: count.</summary>
-    public const int Tanh = 14;
 }

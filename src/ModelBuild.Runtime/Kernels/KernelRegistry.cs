@@ -5,7 +5,7 @@ internal static class KernelRegistry
 {
     private static readonly Kernel?[] Kernels = Index(
         DenseF32.Kernel, QuantizeLinear.Kernel, DequantizeLinear.Kernel, DenseInt8.Kernel, DenseInt8ToF32.Kernel, DenseDynamicInt8.Kernel,
-        Softmax.Kernel, Clamp.Kernel, Add.Kernel, AddRow.Kernel, Copy.Kernel, MatMulF32.Kernel, Sigmoid.Kernel, Tanh.Kernel);
+        Softmax.Kernel, Clamp.Kernel, Binary.Kernel, Unary.Kernel, Copy.Kernel, MatMulF32.Kernel);
 
     /// <summary>The kernel of a number, or null.</summary>
     public static Kernel? Find(int id) => (uint)id < (uint)Kernels.Length ? Kernels[id] : null;

@@ -70,4 +70,18 @@ internal static class VectorMath
         Vector<float> large = Vector<float>.One - new Vector<float>(2) / (Exp(size + size) + Vector<float>.One);
         return Vector.ConditionalSelect(Vector.LessThan(size, new Vector<float>(0.625f)), small, Vector.CopySign(large, x));
     }
+
+    /// <summary>erf(x), absolute error under 3e-7: Abramowitz and Stegun, formula 7.1.26.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Erf(Vector<float> x)
+    {
+        Vector<float> size = Vector.Abs(x);
+        Vector<float> t = Vector<float>.One / Vector.MultiplyAddEstimate(size, new Vector<float>(0.3275911f), Vector<float>.One);
+        Vector<float> p = new(1.061405429f);
+        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(-1.453152027f));
+        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(1.421413741f));
+        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(-0.284496736f));
+        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(0.254829592f));
+        return Vector.CopySign(Vector<float>.One - p * t * Exp(-(size * size)), x);
+    }
 }

@@ -34,7 +34,8 @@ internal static class KernelCases
             yield return ($"MatMulF32 {m}x{k}x{n}", () => MatMul(3, m, k, n, batched: true));
             yield return ($"MatMulF32 shared {m}x{k}x{n}", () => MatMul(2, m, k, n, batched: false));
             yield return ($"Softmax {m}x{n}", () => Softmax(m, n));
-            yield return ($"AddRow {m}x{n}", () => AddRow(m, n));
+            foreach (BinaryLayout layout in Enum.GetValues<BinaryLayout>())
+                yield return ($"Binary {layout} {m}x{n}", () => Binary(m, n, layout));
         }
         yield return ("DenseInt8 extremes", Extremes);
         yield return ("Not a number", NotANumber);
@@ -45,10 +46,9 @@ internal static class KernelCases
                 yield return ($"QuantizeLinear signed {signed} {count}", () => Quantize(count, signed));
                 yield return ($"DequantizeLinear signed {signed} {count}", () => Dequantize(count, signed));
             }
-            yield return ($"Clamp {count}", () => Unary(KernelIds.Clamp, count, x => Math.Clamp(x, -1.5, 2.5), 0, -1.5f, 2.5f));
-            yield return ($"Sigmoid {count}", () => Unary(KernelIds.Sigmoid, count, x => 1 / (1 + Math.Exp(-x)), 2e-7));
-            yield return ($"Tanh {count}", () => Unary(KernelIds.Tanh, count, Math.Tanh, 5e-7));
-            yield return ($"Add {count}", () => Add(count));
+            yield return ($"Clamp {count}", () => Clamp(count));
+            foreach (UnaryOperation operation in Enum.GetValues<UnaryOperation>())
+                yield return ($"{operation} {count}", () => Unary(operation, count));
             yield return ($"Copy {count}", () => Copy(count));
         }
     }
@@ -145,8 +145,8 @@ internal static class KernelCases
                 x[at] = float.NaN;
                 KernelHarness softmax = new(), sigmoid = new(), tanh = new(), clamp = new();
                 Assert.Equal(x.Select((_, i) => i < length), softmax.Run<float>(KernelIds.Softmax, [softmax.Input(x), softmax.Output<float>(x.Length)], [2, length]).Select(float.IsNaN));
-                Assert.Equal(x.Select(float.IsNaN), sigmoid.Run<float>(KernelIds.Sigmoid, [sigmoid.Input(x), sigmoid.Output<float>(x.Length)], [x.Length]).Select(float.IsNaN));
-                Assert.Equal(x.Select(float.IsNaN), tanh.Run<float>(KernelIds.Tanh, [tanh.Input(x), tanh.Output<float>(x.Length)], [x.Length]).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), sigmoid.Run<float>(KernelIds.Unary, [sigmoid.Input(x), sigmoid.Output<float>(x.Length)], [(int)UnaryOperation.Sigmoid, x.Length], 0, 0).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), tanh.Run<float>(KernelIds.Unary, [tanh.Input(x), tanh.Output<float>(x.Length)], [(int)UnaryOperation.Tanh, x.Length], 0, 0).Select(float.IsNaN));
                 Assert.Equal(x.Select(float.IsNaN), clamp.Run<float>(KernelIds.Clamp, [clamp.Input(x), clamp.Output<float>(x.Length)], [x.Length], -1, 1).Select(float.IsNaN));
             }
         }
@@ -215,15 +215,32 @@ internal static class KernelCases
         return new CaseResult(worst, 1e-6, "");
     }
 
-    private static CaseResult AddRow(int rows, int length)
+    private static CaseResult Binary(int rows, int length, BinaryLayout layout)
     {
         TestRandom random = new(rows, length, 2);
-        float[] x = random.Floats(rows * length), row = random.Floats(length);
-        KernelHarness h = new(), constant = new();
-        float[] expected = [.. x.Select((v, i) => MathF.Max(v + row[i % length], -0.5f))];
-        Assert.Equal(expected, h.Run<float>(KernelIds.AddRow, [h.Input(x), h.Input(row), h.Output<float>(x.Length)], [rows, length], -0.5f, None));
-        Assert.Equal(expected, constant.Run<float>(KernelIds.AddRow, [constant.Input(x), constant.Constant(Packings.Raw, row), constant.Output<float>(x.Length)], [rows, length], -0.5f, None));
-        return new CaseResult(0, 0, HashOf(expected));
+        float[] a = random.Floats(rows * length);
+        float[] b = random.Floats(layout switch { BinaryLayout.Same => rows * length, BinaryLayout.Row => length, BinaryLayout.Scalar => 1, _ => rows });
+        foreach (BinaryOperation operation in Enum.GetValues<BinaryOperation>())
+        {
+            float[] expected = [.. a.Select((v, i) => Math.Clamp(Apply(operation, v, b[layout switch { BinaryLayout.Same => i, BinaryLayout.Row => i % length, BinaryLayout.Scalar => 0, _ => i / length }]), -2, 3))];
+            long[] integers = [(int)operation, (int)layout, rows, length];
+            KernelHarness h = new(), constant = new();
+            Assert.Equal(expected, h.Run<float>(KernelIds.Binary, [h.Input(a), h.Input(b), h.Output<float>(a.Length)], integers, -2, 3));
+            Assert.Equal(expected, constant.Run<float>(KernelIds.Binary, [constant.Input(a), constant.Constant(Packings.Raw, b), constant.Output<float>(a.Length)], integers, -2, 3));
+        }
+        return new CaseResult(0, 0, "");
+
+        static float Apply(BinaryOperation operation, float a, float b) => operation switch
+        {
+            BinaryOperation.Add => a + b,
+            BinaryOperation.Subtract => a - b,
+            BinaryOperation.Multiply => a * b,
+            BinaryOperation.Divide => a / b,
+            BinaryOperation.SubtractFrom => b - a,
+            BinaryOperation.DivideInto => b / a,
+            BinaryOperation.Minimum => Math.Min(a, b),
+            _ => Math.Max(a, b),
+        };
     }
 
     private static CaseResult Quantize(int count, bool signed)
@@ -250,21 +267,54 @@ internal static class KernelCases
         return new CaseResult(0, 0, HashOf(y));
     }
 
-    private static CaseResult Unary(int kernel, int count, Func<double, double> expected, double tolerance, params float[] floats)
+    private static CaseResult Clamp(int count)
     {
-        float[] x = [.. new TestRandom(count, 5, kernel).Floats(count).Select((v, i) => (i % 8) switch { 0 => v * 100, 1 => v * 0.001f, _ => v * 4 })];
+        float[] x = [.. new TestRandom(count, 5, 5).Floats(count).Select(v => v * 4)];
         KernelHarness h = new();
-        float[] y = h.Run<float>(kernel, [h.Input(x), h.Output<float>(count)], [count], floats);
-        return new CaseResult(x.Select((v, i) => Math.Abs(y[i] - expected(v))).Max(), tolerance, "");
+        Assert.Equal(x.Select(v => Math.Clamp(v, -1.5f, 2.5f)), h.Run<float>(KernelIds.Clamp, [h.Input(x), h.Output<float>(count)], [count], -1.5f, 2.5f));
+        return new CaseResult(0, 0, "");
     }
 
-    private static CaseResult Add(int count)
+    // The error is relative above 1 and absolute below.
+    private static CaseResult Unary(UnaryOperation operation, int count)
     {
-        TestRandom random = new(count, 6, 6);
-        float[] a = random.Floats(count), b = random.Floats(count);
+        const float alpha = 0.3f, beta = 0.4f;
+        float[] x = [.. new TestRandom(count, 5, (int)operation).Floats(count).Select((v, i) => (i % 8) switch { 0 => v * 80, 1 => v * 0.001f, _ => v * 4 })];
+        if (operation == UnaryOperation.Sqrt) x = Array.ConvertAll(x, MathF.Abs);
         KernelHarness h = new();
-        Assert.Equal(a.Select((v, i) => Math.Clamp(v + b[i], 0, 1)), h.Run<float>(KernelIds.Add, [h.Input(a), h.Input(b), h.Output<float>(count)], [count], 0, 1));
-        return new CaseResult(0, 0, "");
+        float[] y = h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(count)], [(int)operation, count], alpha, beta);
+        return new CaseResult(x.Select((v, i) => Expected(v) is var e ? Math.Abs(y[i] - e) / Math.Max(1, Math.Abs(e)) : 0).Max(), 6e-7, "");
+
+        double Expected(double v) => operation switch
+        {
+            UnaryOperation.Sigmoid => 1 / (1 + Math.Exp(-v)),
+            UnaryOperation.Tanh => Math.Tanh(v),
+            UnaryOperation.Exp => Math.Exp(v),
+            UnaryOperation.Negate => -v,
+            UnaryOperation.Abs => Math.Abs(v),
+            UnaryOperation.Sqrt => Math.Sqrt(v),
+            UnaryOperation.Reciprocal => 1 / v,
+            UnaryOperation.LeakyRelu => v < 0 ? alpha * v : v,
+            UnaryOperation.Elu => v < 0 ? alpha * (Math.Exp(v) - 1) : v,
+            UnaryOperation.HardSigmoid => Math.Clamp((double)alpha * v + beta, 0, 1),
+            UnaryOperation.HardSwish => v * Math.Clamp(v / 6 + 0.5, 0, 1),
+            UnaryOperation.Silu => v / (1 + Math.Exp(-v)),
+            UnaryOperation.Erf => Erf(v),
+            _ => v * (1 + Erf(v / Math.Sqrt(2))) / 2,
+        };
+
+        // The Taylor series, which converges everywhere; from 5 on the function is 1 in double.
+        static double Erf(double v)
+        {
+            if (Math.Abs(v) > 5) return Math.Sign(v);
+            double sum = 0, term = v;
+            for (int n = 0; n < 200; n++)
+            {
+                sum += term / (2 * n + 1);
+                term *= -v * v / (n + 1);
+            }
+            return 2 / Math.Sqrt(Math.PI) * sum;
+        }
     }
 
     private static CaseResult Copy(int count)

@@ -38,14 +38,24 @@ public sealed class OnnxRuntimeReferenceTests
     }
 
     [Theory]
-    [InlineData("Sigmoid", KernelIds.Sigmoid)]
-    [InlineData("Tanh", KernelIds.Tanh)]
-    public void Functions_are_ONNX_functions(string op, int kernel)
+    [InlineData("Sigmoid", UnaryOperation.Sigmoid)]
+    [InlineData("Tanh", UnaryOperation.Tanh)]
+    [InlineData("Exp", UnaryOperation.Exp)]
+    [InlineData("Neg", UnaryOperation.Negate)]
+    [InlineData("Abs", UnaryOperation.Abs)]
+    [InlineData("Reciprocal", UnaryOperation.Reciprocal)]
+    [InlineData("LeakyRelu", UnaryOperation.LeakyRelu, 0.01f)]
+    [InlineData("Elu", UnaryOperation.Elu, 1f)]
+    [InlineData("HardSigmoid", UnaryOperation.HardSigmoid, 0.2f, 0.5f)]
+    [InlineData("HardSwish", UnaryOperation.HardSwish)]
+    [InlineData("Erf", UnaryOperation.Erf)]
+    [InlineData("Gelu", UnaryOperation.Gelu)]
+    public void Functions_are_ONNX_functions(string op, UnaryOperation operation, float alpha = 0, float beta = 0)
     {
-        float[] x = [.. Enumerable.Range(-500, 1001).Select(i => i / 40f)];
+        float[] x = [.. Enumerable.Range(-500, 1001).Select(i => i / 40f + 0.001f)];
         byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"]).ToArray();
         KernelHarness h = new();
-        Close(Reference(model, x, x.Length), h.Run<float>(kernel, [h.Input(x), h.Output<float>(x.Length)], [x.Length]));
+        Close(Reference(model, x, x.Length), h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(x.Length)], [(int)operation, x.Length], alpha, beta));
     }
 
     [Fact]

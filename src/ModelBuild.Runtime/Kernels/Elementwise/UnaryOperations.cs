@@ -1,0 +1,95 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace ModelBuild.Kernels;
+
+/// <summary>A function of one float, with up to two parameters.</summary>
+internal interface IUnaryOperation
+{
+    static abstract Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta);
+}
+
+internal readonly struct SigmoidOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => VectorMath.Sigmoid(x);
+}
+
+internal readonly struct TanhOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => VectorMath.Tanh(x);
+}
+
+internal readonly struct ExpOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        Vector.ConditionalSelect(Vector.GreaterThan(x, new Vector<float>(88.02f)), new Vector<float>(float.PositiveInfinity), VectorMath.Exp(x));
+}
+
+internal readonly struct NegateOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => -x;
+}
+
+internal readonly struct AbsOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.Abs(x);
+}
+
+internal readonly struct SqrtOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.SquareRoot(x);
+}
+
+internal readonly struct ReciprocalOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector<float>.One / x;
+}
+
+internal readonly struct LeakyReluOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), x * alpha, x);
+}
+
+internal readonly struct EluOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), alpha * (VectorMath.Exp(x) - Vector<float>.One), x);
+}
+
+internal readonly struct HardSigmoidOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.Min(Vector.Max(x * alpha + beta, Vector<float>.Zero), Vector<float>.One);
+}
+
+internal readonly struct HardSwishOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => x * Vector.Min(Vector.Max(x * new Vector<float>(1f / 6) + new Vector<float>(0.5f), Vector<float>.Zero), Vector<float>.One);
+}
+
+internal readonly struct SiluOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => x * VectorMath.Sigmoid(x);
+}
+
+internal readonly struct ErfOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => VectorMath.Erf(x);
+}
+
+internal readonly struct GeluOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => x * new Vector<float>(0.5f) * (Vector<float>.One + VectorMath.Erf(x * new Vector<float>(0.70710678f)));
+}

@@ -8,15 +8,19 @@ namespace ModelBuild.Compiler.Build;
 /// <summary>Finds profiles by name: built-in ones, and those that the project defines by <c>HardwareProfile</c> items.</summary>
 internal static class ProfileResolver
 {
-    public static HardwareProfile Resolve(string name, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> own)
+    public static HardwareProfile Resolve(string name, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> own) => Resolve(name, own, []);
+
+    private static HardwareProfile Resolve(string name, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> own, HashSet<string> visited)
     {
+        if (!visited.Add(name))
+            throw new CompressionException("MDLB0021", $"the HardwareProfile '{name}' is based on itself", "BasedOn");
         if (!own.TryGetValue(name, out var fields))
             return own.Count == 0 || BuiltInProfiles.All.Any(p => p.Name == name) || name == "host"
                 ? BuiltInProfiles.Get(name)
                 : throw new CompressionException("MDLB0020", $"there is no profile '{name}'{Suggestion.For(name, own.Keys.Concat(BuiltInProfiles.All.Select(p => p.Name)))}", "Profile");
         if (!fields.TryGetValue("BasedOn", out var based))
             throw new CompressionException("MDLB0021", $"the HardwareProfile '{name}' does not say BasedOn: name the built-in profile that it changes", "BasedOn");
-        var profile = BuiltInProfiles.Get(based) with { Name = name };
+        var profile = Resolve(based, own, visited) with { Name = name };
         foreach (var (field, value) in fields)
             profile = field switch
             {

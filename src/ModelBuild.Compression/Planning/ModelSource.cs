@@ -50,26 +50,39 @@ public sealed class ModelSource
     {
         var original = OnnxReader.Read(path);
         var bytes = File.ReadAllBytes(path);
+        var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var name in shapes.Keys)
+            if (!named.Contains(name))
+                throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
         string? why = null;
         Model? simplified = null;
         try
         {
+            NameDimensions(original);
             ShapeInference.Run(original, shapes);
             var work = OnnxReader.Read(path);
+            NameDimensions(work);
             if (work.Opset < WorkingOpset)
                 OpsetConverter.Upgrade(work, WorkingOpset);
-            ShapeInference.Run(work, shapes);
+            Simplifier.Run(work, new() { FixedDimensions = shapes });
             ShapeInference.Run(work, shapes);
             simplified = work;
         }
-        catch (OnnxException e) when (e.Code == OnnxErrors.UnsupportedOperator)
+        catch (OnnxException e) when (e.Code is OnnxErrors.UnsupportedOperator or OnnxErrors.Upgrade)
         {
             why = e.Message;
         }
-        var known = original.Graph.Inputs.Where(i => i.Constant is null).SelectMany(i => i.Type is { HasRank: true } t ? t.Shape.Select(d => d.Name) : []).OfType<string>().ToHashSet(StringComparer.Ordinal);
-        foreach (var name in shapes.Keys)
-            if (!known.Contains(name) && !OnnxReader.Read(path).Graph.Inputs.Any(i => i.Type is { HasRank: true } t && t.Shape.Any(d => d.Name == name)))
-                throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, known)}", "Shapes");
         return new(path, bytes, original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
+    }
+
+    private static IEnumerable<Value> Inputs(Model model) => model.Graph.Inputs.Where(i => i.Constant is null && i.Type is { HasRank: true });
+
+    /// <summary>Names the unnamed dimensions of inputs as the signature does (<c>dim0</c>, <c>dim1</c>, ...), so that sizes can be followed from them.</summary>
+    private static void NameDimensions(Model model)
+    {
+        var next = 0;
+        foreach (var input in Inputs(model))
+            if (input.Type!.Shape.Any(d => d.IsUnknown))
+                input.Type = input.Type with { Shape = [.. input.Type.Shape.Select(d => d.IsUnknown ? Dimension.Named($"dim{next++}") : d)] };
     }
 }

@@ -1,0 +1,19 @@
+namespace ModelBuild.Zoo;
+
+/// <summary>The folder <c>../shared</c> beside the repository: real models with data, for testing and measuring only.</summary>
+public static class SharedFolder
+{
+    /// <summary>The repository's root.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>The folder of models, or null where it is not there.</summary>
+    public static string? Zoo { get; } = Path.Combine(Path.GetDirectoryName(Repository)!, "shared", "zoo") is var zoo && Directory.Exists(zoo) ? zoo : null;
+
+    private static string FindRepository()
+    {
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+            if (File.Exists(Path.Combine(folder, "Directory.Packages.props")) && File.Exists(Path.Combine(folder, "ModelBuild.sln")))
+                return folder;
+        throw new DirectoryNotFoundException($"no repository above {AppContext.BaseDirectory}");
+    }
+}

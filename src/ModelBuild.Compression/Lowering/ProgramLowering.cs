@@ -77,19 +77,22 @@ internal sealed class ProgramLowering
                     LowerDequantize(node);
                 break;
             case "Relu" or "Clip":
-                Elementwise(node, KernelIds.Clamp, Bounds(node));
+                LowerClamp(node);
                 break;
             case "Sigmoid":
-                Elementwise(node, KernelIds.Sigmoid, null);
+                LowerUnary(node, UnaryOperation.Sigmoid);
                 break;
             case "Tanh":
-                Elementwise(node, KernelIds.Tanh, null);
+                LowerUnary(node, UnaryOperation.Tanh);
                 break;
             case "Softmax":
                 LowerSoftmax(node);
                 break;
+            case "Mul":
+                LowerBinary(node, BinaryOperation.Multiply);
+                break;
             case "Add":
-                LowerAdd(node);
+                LowerBinary(node, BinaryOperation.Add);
                 break;
             case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Identity":
                 var source = Locate(node.Inputs[0]!);
@@ -218,34 +221,49 @@ internal sealed class ProgramLowering
         _builder.AddCall(KernelIds.Softmax, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape.Take(rank - 1)), _sizes.Of(input.Shape[^1])]);
     }
 
-    private void LowerAdd(Node node)
+    private void LowerBinary(Node node, BinaryOperation operation)
     {
         var (group, low, high) = Activation(node, node.Output);
         var (a, b) = (node.Inputs[0]!, node.Inputs[1]!);
         if (a.Constant is not null)
             (a, b) = (b, a);
         var left = Locate(a);
-        if (b.Constant is { ElementType: ElementType.Float } row)
+        ProgramOperand right;
+        BinaryLayout layout;
+        if (b.Constant is { ElementType: ElementType.Float } constant)
         {
-            if (row.Rank == 0 || row.Length != row.Shape[^1] || left.Shape.Count == 0 || left.Shape[^1] != row.Length)
+            // A scalar, or a row that is the same for all rows.
+            layout = constant.Length == 1 ? BinaryLayout.Scalar : BinaryLayout.Row;
+            if (layout == BinaryLayout.Row && (constant.Length != constant.Shape[^1] || left.Shape.Count == 0 || left.Shape[^1] != constant.Length) || constant.Rank > left.Shape.Count)
                 throw Unsupported(node);
-            var sum = Allocate(group, ModelElementType.Float);
-            _builder.AddCall(KernelIds.AddRow, node.DisplayName, [left.Operand, _builder.AddConstant(Packings.Raw, row.Span<float>()), sum.Operand], [Rows(left), _builder.Number(row.Length)], low, high);
-            return;
+            right = _builder.AddConstant(Packings.Raw, constant.Span<float>());
         }
-        var right = Locate(b);
-        if (!left.Shape.SequenceEqual(right.Shape))
-            throw Unsupported(node);
+        else
+        {
+            var other = Locate(b);
+            if (!left.Shape.SequenceEqual(other.Shape))
+                throw Unsupported(node);
+            (right, layout) = (other.Operand, BinaryLayout.Same);
+        }
         var result = Allocate(group, ModelElementType.Float);
-        _builder.AddCall(KernelIds.Add, node.DisplayName, [left.Operand, right.Operand, result.Operand], [_sizes.Product(left.Shape)], low, high);
+        var length = left.Shape.Count == 0 ? _builder.Number(1) : _sizes.Of(left.Shape[^1]);
+        _builder.AddCall(KernelIds.Binary, node.DisplayName, [left.Operand, right, result.Operand],
+            [_builder.Number((int)operation), _builder.Number((int)layout), Rows(left), length], low, high);
     }
 
-    private void Elementwise(Node node, int kernel, (float Low, float High)? bounds)
+    private void LowerClamp(Node node)
+    {
+        var (low, high) = Bounds(node);
+        var input = Locate(node.Inputs[0]!);
+        var output = Allocate(node.Output, ModelElementType.Float);
+        _builder.AddCall(KernelIds.Clamp, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape)], low, high);
+    }
+
+    private void LowerUnary(Node node, UnaryOperation operation)
     {
         var input = Locate(node.Inputs[0]!);
         var output = Allocate(node.Output, ModelElementType.Float);
-        float[] floats = bounds is var (low, high) ? [low, high] : [];
-        _builder.AddCall(kernel, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape)], floats);
+        _builder.AddCall(KernelIds.Unary, node.DisplayName, [input.Operand, output.Operand], [_builder.Number((int)operation), _sizes.Product(input.Shape)], 0, 0);
     }
 
     /// <summary>The Relu or Clip that follows as a node's only user is done by the node's own kernel.</summary>
@@ -320,7 +338,7 @@ internal sealed class ProgramLowering
         return transposed ? (columns, rows) : (rows, columns);
     }
 
-    private int Rows(Located x) => _sizes.Product(x.Shape.Take(x.Shape.Count - 1));
+    private int Rows(Located x) => _sizes.Product(x.Shape.Take(Math.Max(0, x.Shape.Count - 1)));
 
     private Located Locate(Value value) => _located.TryGetValue(value, out var located) ? located
         : throw new NotLoweredException($"'{value.Name}' is {(value.Constant is null ? "not computed by a managed kernel" : "a constant where the kernel wants an activation")}");

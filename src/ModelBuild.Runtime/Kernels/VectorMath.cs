@@ -23,31 +23,29 @@ internal static class VectorMath
         // ln 2 in two parts, the first with few bits, so that n times it is exact.
         Vector<float> r = Vector.MultiplyAddEstimate(n, new Vector<float>(-0.693359375f), x);
         r = Vector.MultiplyAddEstimate(n, new Vector<float>(2.12194440e-4f), r);
-        Vector<float> q = new(0.0013814419652793072f);
-        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.008368745096264407f));
-        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.041668391986584466f));
-        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.16666520398773052f));
-        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.4999999342932217f));
+        Vector<float> q = new(0.008312502845439608f);
+        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.041890332504095414f));
+        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.16667115376792754f));
+        q = Vector.MultiplyAddEstimate(q, r, new Vector<float>(0.4999923029703765f));
         Vector<float> p = Vector.MultiplyAddEstimate(q * r, r, r) + Vector<float>.One;
         // The low bits of t are n: shifted into the exponent, plus the exponent's bias.
         Vector<int> power = Vector.ShiftLeft(Vector.AsVectorInt32(t), 23) + new Vector<int>(127 << 23);
         return p * Vector.AsVectorSingle(power);
     }
 
-    /// <summary>As <see cref="Exp(Vector{float})"/>.</summary>
+    /// <summary>As <see cref="Exp(Vector{float})"/>, for x up to 88.02 only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Exp(Vector512<float> x)
+    public static Vector512<float> ExpOfSmall(Vector512<float> x)
     {
-        x = Vector512.MinNative(Vector512.Create(88.02f), Vector512.MaxNative(Vector512.Create(-87.33f), x));
+        x = Vector512.MaxNative(Vector512.Create(-87.33f), x);
         Vector512<float> t = Vector512.MultiplyAddEstimate(x, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
         Vector512<float> n = t - Vector512.Create(Rounder);
         Vector512<float> r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), x);
         r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
-        Vector512<float> q = Vector512.Create(0.0013814419652793072f);
-        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.008368745096264407f));
-        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.041668391986584466f));
-        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.16666520398773052f));
-        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.4999999342932217f));
+        Vector512<float> q = Vector512.Create(0.008312502845439608f);
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.041890332504095414f));
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.16667115376792754f));
+        q = Vector512.MultiplyAddEstimate(q, r, Vector512.Create(0.4999923029703765f));
         Vector512<float> p = Vector512.MultiplyAddEstimate(q * r, r, r) + Vector512<float>.One;
         return p * ((t.AsInt32() << 23) + Vector512.Create(127 << 23)).AsSingle();
     }

@@ -36,7 +36,7 @@ internal static unsafe class SoftmaxAvx512
         long at = 0;
         for (; at <= whole - 32; at += 32)
         {
-            Vector512<float> e = VectorMath.Exp(Vector512.Load(x + at) - shift), f = VectorMath.Exp(Vector512.Load(x + at + 16) - shift);
+            Vector512<float> e = VectorMath.ExpOfSmall(Vector512.Load(x + at) - shift), f = VectorMath.ExpOfSmall(Vector512.Load(x + at + 16) - shift);
             e.Store(y + at);
             f.Store(y + at + 16);
             sum += e;
@@ -44,14 +44,14 @@ internal static unsafe class SoftmaxAvx512
         }
         if (at < whole)
         {
-            Vector512<float> e = VectorMath.Exp(Vector512.Load(x + at) - shift);
+            Vector512<float> e = VectorMath.ExpOfSmall(Vector512.Load(x + at) - shift);
             e.Store(y + at);
             sum += e;
         }
         if (whole < length)
         {
             // exp(-infinity) comes out as 2^-126 in the unused lanes, which vanishes in a sum of at least 1.
-            rest = VectorMath.Exp(rest - shift);
+            rest = VectorMath.ExpOfSmall(rest - shift);
             sum += rest;
         }
         Vector512<float> inverse = Vector512.Create(1 / Vector512.Sum(sum + other));

@@ -22,15 +22,18 @@ public static partial class OperatorRegistry
         new Round(), new Selu(), new Shrink(), new Sigmoid(), new Sign(), new Sin(), new Sinh(), new Softplus(), new Softsign(), new Sqrt(),
         new Swish(), new Tan(), new Tanh(), new ThresholdedRelu(),
         // Generation
-        new Constant(), new ConstantOfShape(), new Range(),
+        new BlackmanWindow(), new Constant(), new ConstantOfShape(), new EyeLike(), new HammingWindow(), new HannWindow(), new Range(),
         // Logic
         new And(), new BitwiseAnd(), new BitwiseNot(), new BitwiseOr(), new BitwiseXor(), new Not(), new Or(), new Where(), new Xor(),
+        // Loss
+        new NegativeLogLikelihoodLoss(), new SoftmaxCrossEntropyLoss(),
         // Matrix
-        new Gemm(), new MatMul(),
+        new Det(), new Gemm(), new MatMul(), new RotaryEmbedding(),
         // Microsoft
         new DynamicQuantizeLSTM(), new QGemm(),
         // Normalization
-        new BatchNormalization(), new LayerNormalization(),
+        new BatchNormalization(), new GroupNormalization(), new InstanceNormalization(), new LRN(), new LayerNormalization(), new LpNormalization(),
+        new MeanVarianceNormalization(), new RMSNormalization(),
         // Pooling
         new AveragePool(), new GlobalAveragePool(), new GlobalLpPool(), new GlobalMaxPool(), new LpPool(), new MaxPool(),
         // Quantization
@@ -39,12 +42,15 @@ public static partial class OperatorRegistry
         // Recurrent
         new Gru(), new Lstm(), new Rnn(),
         // Reduction
-        new ArgMax(), new ArgMin(), new Hardmax(), new LogSoftmax(), new ReduceL1(), new ReduceL2(), new ReduceLogSum(), new ReduceLogSumExp(),
-        new ReduceMax(), new ReduceMean(), new ReduceMin(), new ReduceProd(), new ReduceSum(), new ReduceSumSquare(), new Softmax(),
+        new ArgMax(), new ArgMin(), new CumProd(), new CumSum(), new Hardmax(), new LogSoftmax(), new ReduceL1(), new ReduceL2(), new ReduceLogSum(),
+        new ReduceLogSumExp(), new ReduceMax(), new ReduceMean(), new ReduceMin(), new ReduceProd(), new ReduceSum(), new ReduceSumSquare(),
+        new Softmax(),
         // Resampling
         new Resize(), new Upsample(),
         // Shaping
-        new Concat(), new Expand(), new Flatten(), new Gather(), new GatherElements(), new GatherND(), new Pad(), new Reshape(), new Shape(),
-        new Size(), new Slice(), new Split(), new Squeeze(), new Tile(), new Transpose(), new Unsqueeze(),
+        new BitCast(), new CenterCropPad(), new Col2Im(), new Compress(), new Concat(), new DepthToSpace(), new Expand(), new Flatten(), new Gather(),
+        new GatherElements(), new GatherND(), new NonZero(), new OneHot(), new Pad(), new Reshape(), new ReverseSequence(), new Scatter(),
+        new ScatterElements(), new ScatterND(), new Shape(), new Size(), new Slice(), new SpaceToDepth(), new Split(), new Squeeze(),
+        new TensorScatter(), new Tile(), new TopK(), new Transpose(), new Trilu(), new Unique(), new Unsqueeze(),
     ];
 }

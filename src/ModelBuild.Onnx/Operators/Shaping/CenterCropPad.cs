@@ -1,0 +1,45 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Axes cut or filled with zeros around their middle to given lengths.</summary>
+internal sealed class CenterCropPad : Operator
+{
+    public override string Name => "CenterCropPad";
+
+    public override int FirstVersion => 18;
+
+    public override void Infer(InferenceContext context)
+    {
+        var shape = context.Shape(0);
+        if (shape.IsDefault)
+        {
+            context.Set(0, context.ElementType(0));
+            return;
+        }
+        var dims = shape.ToArray();
+        var axes = Axes(context.Node, dims.Length);
+        var sizes = context.Vector(1);
+        for (var i = 0; i < axes.Length; i++)
+            dims[axes[i]] = sizes is { } s && i < s.Length ? s[i] : Dimension.Unknown;
+        context.Set(0, context.ElementType(0), [.. dims]);
+    }
+
+    public override void Execute(ExecutionContext context)
+    {
+        var x = context.Input(0);
+        var sizes = Numbers.Integers(context.Input(1));
+        var axes = Axes(context.Node, x.Rank);
+        context.Require(sizes.Length == axes.Length, "there must be one size per axis");
+        var shape = x.Shape.ToArray();
+        var before = new long[x.Rank];
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var difference = sizes[i] - shape[axes[i]];
+            // What cannot be halved is more at the end when filling, and when cutting.
+            before[axes[i]] = difference >= 0 ? difference / 2 : -(-difference / 2);
+            shape[axes[i]] = sizes[i];
+        }
+        context.Set(0, Pad.Apply(x, [.. shape], before, "constant", null));
+    }
+
+    private static int[] Axes(Node node, int rank) => node.Ints("axes")?.Select(a => Indexing.Axis(a, rank)).ToArray() ?? [.. Enumerable.Range(0, rank)];
+}

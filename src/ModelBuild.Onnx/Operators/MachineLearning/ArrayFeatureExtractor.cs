@@ -1,0 +1,19 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Chosen elements of the last axis; of a vector as a row.</summary>
+internal sealed class ArrayFeatureExtractor : Operator
+{
+    public override string Domain => Domains.MachineLearning;
+
+    public override string Name => "ArrayFeatureExtractor";
+
+    public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0),
+        context.Shape(0) is { IsDefault: false, Length: > 0 } s && context.Shape(1) is { IsDefault: false } i ? s.Length == 1 ? [1, Shapes.Product(i)] : s.SetItem(s.Length - 1, Shapes.Product(i)) : default);
+
+    public override void Execute(ExecutionContext context)
+    {
+        var (x, indices) = (context.Input(0), context.Input(1));
+        var chosen = Gather.Apply(x, indices.Reshape(indices.Length), x.Rank - 1);
+        context.Set(0, x.Rank == 1 ? chosen.Reshape(1, chosen.Length) : chosen);
+    }
+}

@@ -1,0 +1,22 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>What an optional holds.</summary>
+internal sealed class OptionalGetElement : Operator
+{
+    public override string Name => "OptionalGetElement";
+
+    public override int FirstVersion => 15;
+
+    public override void Infer(InferenceContext context)
+    {
+        var held = context.NonTensor(0) is { OptionalType: { } optional } ? optional.ElemType : context.NonTensor(0);
+        if (held is null)
+            context.Set(0, context.Input(0));
+        else if (TypeConversion.TensorTypeOf(held) is { } type)
+            context.Set(0, type);
+        else
+            context.SetNonTensor(0, held);
+    }
+
+    public override void Execute(ExecutionContext context) => context.Set(0, context.Value(0) ?? throw context.Error("the optional is empty"));
+}

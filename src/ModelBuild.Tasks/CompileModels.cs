@@ -112,7 +112,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
 
     private void Compile(CompileRequest request, List<ModelItem> models)
     {
-        var (exitCode, lastLines) = Run(request, models);
+        var process = new CompilerProcess(Host, Compiler);
+        var exitCode = Run(process, request, models);
         var unfinished = models.Where(model => !IsFinished(model)).ToList();
         if (unfinished.Count == 0 || _cancelled || exitCode is null)
             return;
@@ -123,38 +124,39 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 Compile(request, [model]);
             return;
         }
+        var lastWords = process.LastWords.Length > 0 ? $" It wrote: {process.LastWords}" : "";
         foreach (var model in unfinished)
             if (exitCode is 0 or 1 or 2)
-                ItemLog.Error(model.Item, Codes.CompilerReply, $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{Tail(lastLines)}");
+                ItemLog.Error(model.Item, Codes.CompilerReply, $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{lastWords}");
             else
-                ItemLog.Error(model.Item, Codes.CompilerCrashed, $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another Technique for this item, may get past it.{Tail(lastLines)}");
+                ItemLog.Error(model.Item, Codes.CompilerCrashed, $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another Technique for this item, may get past it.{lastWords}");
+        Log.LogMessage(MessageImportance.High, "{0}", process.LastErrorLines);
     }
 
     // Returns no exit code where the compiler could not even be started; that has been logged then.
-    private (int? ExitCode, string LastLines) Run(CompileRequest request, List<ModelItem> models)
+    private int? Run(CompilerProcess process, CompileRequest request, List<ModelItem> models)
     {
+        if (!File.Exists(Compiler))
+        {
+            ItemLog.Error(null, Codes.CompilerNotStarted, $"The model compiler \"{Compiler}\" does not exist. Restore the package again: dotnet restore --force");
+            return null;
+        }
         var path = Path.Combine(IntermediateDirectory, "request.json");
         Files.Write(path, request.ToJson(models, SignaturePath, OutputDirectory));
-        CompilerProcess process;
         lock (_gate)
         {
             if (_cancelled)
                 throw new OperationCanceledException();
-            process = _process = new(Host, Compiler);
-        }
-        if (!File.Exists(Compiler))
-        {
-            ItemLog.Error(null, Codes.CompilerNotStarted, $"The model compiler \"{Compiler}\" does not exist. Restore the package again: dotnet restore --force");
-            return default;
+            _process = process;
         }
         try
         {
-            return (process.Run(path, line => OnReply(line, models), line => Log.LogMessage(MessageImportance.Low, "{0}", line)), process.LastErrorLines);
+            return process.Run(path, line => OnReply(line, models), line => Log.LogMessage(MessageImportance.Low, "{0}", line));
         }
         catch (Win32Exception e)
         {
             ItemLog.Error(null, Codes.CompilerNotStarted, $"\"{Host}\" could not be started: {e.Message}. Set the property ModelBuildDotNetHost to the dotnet command.");
-            return default;
+            return null;
         }
     }
 
@@ -209,8 +211,6 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     }
 
     private bool IsFinished(ModelItem model) => _results.ContainsKey(model.ClassName) || _failed.Contains(model.ClassName);
-
-    private static string Tail(string lines) => lines.Length == 0 ? "" : " It wrote last:\n" + lines;
 
     // Parallel projects share the machine: MSBuild hands out cores. Hosts before 16.11 and out-of-process task hosts do not.
     private (int Count, Action Release) RequestCores()

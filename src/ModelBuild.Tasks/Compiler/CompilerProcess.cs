@@ -8,14 +8,25 @@ namespace ModelBuild.Tasks;
 /// <param name="compiler">The full path of the compiler's assembly.</param>
 internal sealed class CompilerProcess(string host, string compiler)
 {
-    private const int KeptErrorLines = 20;
+    // More than the stack trace of an unhandled exception takes.
+    private const int KeptErrorLines = 200;
 
     private readonly object _gate = new();
     private readonly Queue<string> _lastErrorLines = new();
     private Process? _process;
     private bool _cancelled;
 
-    /// <summary>The last lines that the compiler wrote on standard error: where it crashed, they say why.</summary>
+    /// <summary>The line of standard error that says most about a crash: that of the unhandled exception, else the last one.</summary>
+    public string LastWords
+    {
+        get
+        {
+            lock (_lastErrorLines)
+                return _lastErrorLines.FirstOrDefault(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) ?? _lastErrorLines.LastOrDefault() ?? "";
+        }
+    }
+
+    /// <summary>The last lines that the compiler wrote on standard error.</summary>
     public string LastErrorLines
     {
         get

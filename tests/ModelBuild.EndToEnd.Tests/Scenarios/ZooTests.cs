@@ -5,6 +5,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>Real models through <c>dotnet build</c> of one outside project, judged by that project's own reader, metrics and ONNX Runtime.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class ZooTests(ITestOutputHelper output)
 {
     // Name, shape of a sample, and the wrapper's outputs for a sample.
@@ -24,7 +25,6 @@ public class ZooTests(ITestOutputHelper output)
     [SkippableFact]
     public void ModelsShrinkWithinBudget()
     {
-        Zoo.OnlyInLongRuns();
         var project = new OutsideProject()
             .Write(OutsideProject.OnnxRuntime + string.Concat(Models.Select(model => Zoo.Item(model.Name, "Optimize=\"size\""))), "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .WithChecker()
@@ -52,7 +52,6 @@ public class ZooTests(ITestOutputHelper output)
     [SkippableFact]
     public void AModelThatInt8SpoilsIsNotSpoilt()
     {
-        Zoo.OnlyInLongRuns();
         const string name = "mobilenet_v1_025";
         var project = new OutsideProject()
             .Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\"", data: "mobilenet_v2"), "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")

@@ -39,12 +39,10 @@ internal static class Packages
     {
         Directory.CreateDirectory(Workspace);
         var suffix = $"e2e.{Guid.NewGuid():N}";
-        var compiler = Repository.Metadata("CompilerProject");
         foreach (var project in Projects)
             DotNet.Run(
                 Repository.Root,
-                ["pack", Path.Combine("src", project), "--no-build", "--configuration", Repository.Configuration, "--version-suffix", suffix, "--output", Feed,
-                    .. compiler.Length > 0 ? [$"-p:CompilerProject={compiler}"] : Array.Empty<string>()]).Succeeded();
+                "pack", Path.Combine("src", project), "--no-build", "--configuration", Repository.Configuration, "--version-suffix", suffix, "--output", Feed).Succeeded();
         // Other packages come from this machine's folder without being copied.
         var machine = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } path
             ? path

@@ -6,10 +6,6 @@ namespace ModelBuild.EndToEnd.Tests.Support;
 /// <summary>Models of the zoo in an outside project, and what its own check said of them.</summary>
 internal static class Zoo
 {
-    /// <summary>Skips a long test unless this run is for them: <c>MODELBUILD_TEST_TIER</c> is <c>ci</c> or <c>full</c>.</summary>
-    public static void OnlyInLongRuns() =>
-        Skip.IfNot(Environment.GetEnvironmentVariable("MODELBUILD_TEST_TIER") is "ci" or "full", "compiles many models; runs where MODELBUILD_TEST_TIER is ci or full");
-
     /// <summary>The item of a model.</summary>
     /// <param name="name">Its folder.</param>
     /// <param name="metadata">Further metadata, as XML attributes.</param>

@@ -98,6 +98,8 @@ internal static unsafe class DenseInt8Core
     private static void Run<TSource>(DenseInt8Tile* tile, bool narrow) where TSource : struct, IByteSource
     {
         if (AvxVnni.IsSupported) DenseInt8Avx2<VnniDot, TSource>.Run(tile);
+        else if (Avx512BW.IsSupported && Vector512.IsHardwareAccelerated && narrow) DenseInt8Avx512<NarrowDot, TSource>.Run(tile);
+        else if (Avx512BW.IsSupported && Vector512.IsHardwareAccelerated) DenseInt8Avx512<WideDot, TSource>.Run(tile);
         else if (Avx2.IsSupported && narrow) DenseInt8Avx2<NarrowDot, TSource>.Run(tile);
         else if (Avx2.IsSupported) DenseInt8Avx2<WideDot, TSource>.Run(tile);
         else DenseInt8Vector128.Run(tile);

@@ -98,6 +98,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
         }
         if (!_session.InputsOnCpu) _binding.SynchronizeBoundOutputs();
         if (fetch) _results = _binding.GetOutputValues();
+        // The finalizer must not free the memory while the call runs.
+        GC.KeepAlive(this);
     }
 
     public void Dispose()
@@ -106,6 +108,15 @@ internal sealed unsafe class ShapeBinding : IDisposable
         _binding.Dispose();
         foreach (Slot slot in _inputs) slot.Value?.Dispose();
         foreach (Slot slot in _outputs) slot.Value?.Dispose();
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the memory of a model that nobody disposed. ONNX Runtime's objects finalize themselves and do not touch it.</summary>
+    ~ShapeBinding() => Free();
+
+    private void Free()
+    {
         NativeMemory.AlignedFree(_memory);
         _memory = null;
     }

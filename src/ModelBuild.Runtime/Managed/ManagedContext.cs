@@ -32,6 +32,8 @@ internal sealed unsafe class ManagedContext : ModelContext
         _ = Bound;
         KernelCall* call = _calls;
         for (int i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call);
+        // The finalizer must not free the arena while the calls run.
+        GC.KeepAlive(this);
     }
 
     public override ReadOnlySpan<long> OutputShape(int index) => Bound.Outputs[index].Shape;
@@ -41,6 +43,15 @@ internal sealed unsafe class ManagedContext : ModelContext
     protected override ReadOnlySpan<byte> OutputBytes(int index) => Bytes(Bound.Outputs[index]);
 
     public override void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the memory of a model that nobody disposed.</summary>
+    ~ManagedContext() => Free();
+
+    private void Free()
     {
         _plan = null;
         NativeMemory.AlignedFree(_arena);

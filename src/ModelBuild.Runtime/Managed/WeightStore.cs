@@ -8,6 +8,7 @@ internal sealed unsafe class WeightStore : IDisposable
 {
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
+    private bool _acquired;
     private void* _copy;
 
     public WeightStore(ModelArtifact artifact, long offset, long length)
@@ -19,6 +20,7 @@ internal sealed unsafe class WeightStore : IDisposable
             _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             byte* start = null;
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            _acquired = true;
             Start = start + _view.PointerOffset + offset;
             return;
         }
@@ -38,9 +40,22 @@ internal sealed unsafe class WeightStore : IDisposable
 
     public void Dispose()
     {
-        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        Free();
         _view?.Dispose();
         _file?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the memory of a model that nobody disposed. The handle of the view is finalized after this, and unmaps only when its pointer was given back.</summary>
+    ~WeightStore() => Free();
+
+    private void Free()
+    {
+        if (_acquired)
+        {
+            _view!.SafeMemoryMappedViewHandle.ReleasePointer();
+            _acquired = false;
+        }
         NativeMemory.AlignedFree(_copy);
         _copy = null;
     }

@@ -24,6 +24,31 @@ public sealed class ProgramTests : IDisposable
         Check(model, 3);
     }
 
+    [SkippableFact]
+    public void A_model_that_nobody_disposed_is_unmapped_when_it_is_collected()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "only Linux lists the mappings of a process in a file");
+        string path = Path.Combine(_folder.FullName, "forgotten.modelbuild");
+        File.WriteAllBytes(path, MlpModel.Artifact());
+        LoadAndForget(path);
+        for (int i = 0; i < 10 && IsMapped(path); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.False(IsMapped(path));
+
+        static bool IsMapped(string path) => File.ReadAllText("/proc/self/maps").Contains(path, StringComparison.Ordinal);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void LoadAndForget(string path)
+        {
+            LoadedModel model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, "portable"), MlpModel.Description, ManagedBackend.Instance);
+            Check(model, 2);
+            Assert.True(IsMapped(path));
+        }
+    }
+
     [Fact]
     public void A_call_allocates_nothing_also_where_recent_sizes_alternate()
     {

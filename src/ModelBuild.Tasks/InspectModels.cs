@@ -33,6 +33,10 @@ public sealed class InspectModels : ModelTask
     [Output]
     public ITaskItem[] Inputs { get; private set; } = [];
 
+    /// <summary>The instruction set that a natively compiled app may take for granted, as the native compiler names it; empty where there is none.</summary>
+    [Output]
+    public string NativeInstructionSet { get; private set; } = "";
+
     /// <summary>The files that this build has from this task, for cleaning.</summary>
     [Output]
     public ITaskItem[] Written { get; private set; } = [];
@@ -65,6 +69,7 @@ public sealed class InspectModels : ModelTask
         if (FileListFiles.Any(file => File.Exists(file) && !File.ReadAllLines(file).All(File.Exists)))
             foreach (var file in FileListFiles)
                 File.Delete(file);
+        NativeInstructionSet = BuiltInProfiles.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
         Signatures = [.. signatures];
         Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))), .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];
         Inputs = [.. inputs.Distinct(StringComparer.Ordinal).Select(path => new TaskItem(path))];

@@ -22,4 +22,17 @@ public class ProfileTests
             BuiltInProfiles.BestFirst(["portable", "x64-avx2", "mine", "x64-avx512vnni"], basedOn));
         Assert.Equal(["child", "x64-avx2"], BuiltInProfiles.BestFirst(["x64-avx2", "child"], basedOn));
     }
+
+    [Theory]
+    [InlineData("x64-avx512vnni x64-avx2", "x86-64-v3")]
+    [InlineData("x64-avx512vnni", "x86-64-v4")]
+    [InlineData("mine", "x86-64-v3")]
+    [InlineData("x64-avx2 portable", "")]
+    [InlineData("arm64", "")]
+    [InlineData("", "")]
+    public void NativeInstructionSets(string profiles, string expected) => Assert.Equal(expected, BuiltInProfiles.NativeInstructionSet(
+        profiles.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Dictionary<string, string> { ["mine"] = "x64-avxvnni" }));
+
+    [Fact]
+    public void EveryProfileOfTheCompilerIsKnown() => Assert.Empty(Compression.Profiles.BuiltInProfiles.All.Select(profile => profile.Name).Except(BuiltInProfiles.Names));
 }

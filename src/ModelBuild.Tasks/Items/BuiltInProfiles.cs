@@ -35,10 +35,27 @@ internal static class BuiltInProfiles
 
         double Rank(string profile)
         {
-            var steps = 0;
-            while (basedOn.TryGetValue(profile, out var parent) && steps++ < basedOn.Count)
-                profile = parent;
-            return ((IList<string>)Names).IndexOf(profile) - (steps > 0 ? 0.5 : 0);
+            var root = Root(profile, basedOn);
+            return ((IList<string>)Names).IndexOf(root) - (root != profile ? 0.5 : 0);
         }
+    }
+
+    /// <summary>
+    /// The instruction set that all of an app's profiles have, as the native compiler names it (<c>x86-64-v3</c> is AVX2 and FMA, <c>x86-64-v4</c> AVX-512), or
+    /// nothing where it is no more than the native compiler takes by itself.
+    /// </summary>
+    public static string NativeInstructionSet(IEnumerable<string> profiles, IReadOnlyDictionary<string, string> basedOn)
+    {
+        var roots = profiles.Select(profile => Root(profile, basedOn)).Distinct(StringComparer.Ordinal).ToList();
+        if (roots.Count == 0 || !roots.All(root => root.StartsWith("x64-", StringComparison.Ordinal)))
+            return "";
+        return roots.All(root => root.StartsWith("x64-avx512", StringComparison.Ordinal)) ? "x86-64-v4" : "x86-64-v3";
+    }
+
+    private static string Root(string profile, IReadOnlyDictionary<string, string> basedOn)
+    {
+        while (basedOn.TryGetValue(profile, out var parent))
+            profile = parent;
+        return profile;
     }
 }

@@ -4,6 +4,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>MSBuild's own checks have nothing to say about our targets.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class BuildCheckTests
 {
     [Fact]

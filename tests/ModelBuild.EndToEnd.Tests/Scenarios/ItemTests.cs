@@ -4,6 +4,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>Where items come from, and the seams around them.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class ItemTests
 {
     [Fact]

@@ -4,6 +4,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>Models of a library reach the app through project references and through packages.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class LibraryTests
 {
     private const string Library = "public static class Facade { public static float Run(float x) => Lib.Models.Relu.Load().Predict(new[] { x, 0f, 0f, 0f }).Y[0]; }";

@@ -4,6 +4,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>An F# project gets its models compiled and is told where the class can be had.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class OtherLanguageTests
 {
     [Fact]

@@ -4,6 +4,7 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
 /// <summary>Published apps find their models, beside them or inside.</summary>
 [Collection(EndToEndCollection.Name)]
+[Trait("Tier", "Ci")]
 public class PublishTests
 {
     [Fact]

@@ -40,6 +40,7 @@ public class SecondBuildTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Tier", "Ci")]
     public void ADeletedArtifactComesBack()
     {
         var project = new OutsideProject()
@@ -54,6 +55,7 @@ public class SecondBuildTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Tier", "Ci")]
     public void ARemovedModelLeavesTheOutput()
     {
         var project = new OutsideProject()

@@ -1,0 +1,134 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+using ModelBuild.Zoo;
+
+namespace ModelBuild.Compression.Tests.Pipeline;
+
+/// <summary>The model that lies in the repository, through every station.</summary>
+public class OwnModelTests
+{
+    private static readonly string Folder = Path.Combine(SharedFolder.Repository, "samples", "Quickstart", "Models");
+
+    private static CompressionOptions Options(string profile, string technique = "auto") => new()
+    {
+        Profiles = [BuiltInProfiles.Get(profile)],
+        CalibrationData = [Path.Combine(Folder, "calibration.npz")],
+        EvaluationData = [Path.Combine(Folder, "evaluation.npz")],
+        Technique = technique,
+    };
+
+    private static Compressor Open(CompressionOptions options, params string[] backends) =>
+        new(ModelSource.Open(Path.Combine(Folder, "digits.onnx"), options.Shapes), options, backends, new byte[32], new TechniqueRegistry(), _ => { }, default);
+
+    [Theory]
+    [InlineData("x64-avx2", "int8")]
+    [InlineData("x64-avx512vnni", "int8")]
+    [InlineData("x64-avx2", "dynamic-int8")]
+    [InlineData("x64-avx512vnni", "dynamic-int8")]
+    public void The_managed_artifact_answers_as_onnx_runtime_does(string profile, string technique)
+    {
+        var options = Options(profile, technique);
+        using var compressor = Open(options, "managed", "onnxruntime");
+        var outcome = compressor.Choose(options.Profiles[0]);
+        var pair = outcome.Candidates.Where(c => c.Candidate.Recipe == technique).Select(c => c.Candidate).ToList();
+        Assert.Equal(["managed", "onnxruntime"], pair.Select(c => c.Backend).Order());
+        var data = DataLoader.Open([Path.Combine(Folder, "evaluation.npz")], compressor.Source.Interface, new(), "EvaluationData")!;
+        using var managed = new ManagedRunner(pair.First(c => c.Backend == "managed").Bytes, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]));
+        using var runtime = new OnnxRuntimeRunner(pair.First(c => c.Backend == "onnxruntime").Bytes);
+        var differing = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            var inputs = data[i].Inputs;
+            var a = managed.Run(inputs)["logits"].ToArray<float>();
+            var b = runtime.Run(inputs)["logits"].ToArray<float>();
+            var scale = b.Max(Math.Abs);
+            // Integers in between are the same; a sum that lies on the border between two integers may fall to either side by float rounding.
+            differing += a.Zip(b).Any(p => Math.Abs(p.First - p.Second) > 1e-4 * scale) ? 1 : 0;
+        }
+        Assert.InRange(differing, 0, 2);
+    }
+
+    [Fact]
+    public void Weights_of_profiles_without_dot_products_keep_to_seven_bits()
+    {
+        foreach (var (profile, limit) in new[] { ("x64-avx2", 63), ("portable", 63), ("x64-avx512", 63), ("x64-avxvnni", 127), ("x64-avx512vnni", 127) })
+        {
+            var options = Options(profile, "int8");
+            using var compressor = Open(options, "onnxruntime");
+            var model = OnnxReader.Read(compressor.Choose(options.Profiles[0]).Chosen.Candidate.Bytes);
+            var weights = model.Graph.Initializers.Where(i => i.Constant is { ElementType: ElementType.Int8, Rank: 2 }).ToList();
+            Assert.Equal(3, weights.Count);
+            Assert.All(weights, w => Assert.Equal(limit, w.Constant!.ToArray<sbyte>().Max(v => Math.Abs((int)v))));
+        }
+    }
+
+    [Fact]
+    public void A_plan_is_data_that_gives_the_same_bytes_again()
+    {
+        var options = Options("x64-avx2", "int8(mse)+weights-int8");
+        using var compressor = Open(options, "onnxruntime");
+        var chosen = compressor.Choose(options.Profiles[0]).Chosen.Candidate;
+        var plan = Plan.FromJson(chosen.Plan!.ToJson());
+        Assert.Equal(chosen.Plan.ToJson(), plan.ToJson());
+        var planner = new Planner(new TechniqueRegistry(), compressor.Source.Simplified!, null);
+        var model = planner.Apply(plan);
+        ArtifactMetadata.Stamp(model, plan, new byte[32]);
+        Assert.Equal(chosen.Sha256, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(OnnxWriter.ToBytes(model))));
+    }
+
+    [Fact]
+    public void The_same_inputs_give_the_same_bytes()
+    {
+        string Hash()
+        {
+            var options = Options("x64-avx512vnni");
+            using var compressor = Open(options, "managed", "onnxruntime");
+            return compressor.Choose(options.Profiles[0]).Chosen.Candidate.Sha256;
+        }
+        Assert.Equal(Hash(), Hash());
+    }
+
+    [Fact]
+    public void Without_onnx_runtime_the_managed_backend_takes_the_model()
+    {
+        var options = Options("portable");
+        using var compressor = Open(options, "managed");
+        var outcome = compressor.Choose(options.Profiles[0]);
+        Assert.Equal("managed", outcome.Chosen.Candidate.Backend);
+        Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Decisions);
+        Assert.InRange(outcome.Chosen.Candidate.Bytes.Length, 1, compressor.Source.Bytes.Length * 36 / 100);
+    }
+
+    [Fact]
+    public void Without_data_only_safe_things_are_done_and_the_user_is_told()
+    {
+        var options = Options("portable") with { CalibrationData = [], EvaluationData = [] };
+        using var compressor = Open(options, "managed", "onnxruntime");
+        var outcome = compressor.Choose(options.Profiles[0]);
+        Assert.Contains(outcome.Chosen.Candidate.Recipe, new[] { "weights-float16", "simplify", "original" });
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2004", Severity: Severity.Warning });
+    }
+
+    [Fact]
+    public void Technique_none_ships_the_file_as_it_is()
+    {
+        var options = Options("portable", "none");
+        using var compressor = Open(options, "managed", "onnxruntime");
+        var outcome = compressor.Choose(options.Profiles[0]);
+        Assert.Equal(compressor.Source.Sha256, outcome.Chosen.Candidate.Sha256);
+        Assert.Empty(outcome.Findings);
+    }
+
+    [Fact]
+    public void A_limit_that_nothing_meets_is_an_error_with_its_metadata()
+    {
+        var options = Options("portable") with { MaxSize = 1000 };
+        using var compressor = Open(options, "managed", "onnxruntime");
+        var error = Assert.Throws<CompressionException>(() => compressor.Choose(options.Profiles[0]));
+        Assert.Equal(("MDLB2007", "MaxSize"), (error.Code, error.Metadata));
+    }
+}

@@ -16,6 +16,12 @@ public sealed class Interpreter
     /// <exception cref="OnnxException">Operators are not supported; the message lists all of them.</exception>
     public Interpreter(Model model)
     {
+        if (FunctionInliner.HasFunctions(model))
+        {
+            // The caller's model keeps its functions.
+            model = OnnxReader.Read(OnnxWriter.ToBytes(model));
+            FunctionInliner.Run(model);
+        }
         _model = model;
         var unsupported = Unsupported(model);
         if (unsupported.Count > 0)

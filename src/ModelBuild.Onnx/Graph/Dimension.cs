@@ -47,7 +47,7 @@ public readonly struct Dimension : IEquatable<Dimension>
     /// <summary>The name, where the dimension is exactly one named dimension.</summary>
     public string? Name => _expression?.SymbolName;
 
-    /// <summary>Sum; unknown where a part is.</summary>
+    /// <summary>Sum; unknown where a part is, or where the result overflows or would be very long.</summary>
     public static Dimension operator +(Dimension a, Dimension b) => Combine(a, b, static (x, y) => x + y);
 
     /// <summary>Difference; unknown where a part is.</summary>
@@ -68,8 +68,23 @@ public readonly struct Dimension : IEquatable<Dimension>
     /// <summary>Inequality.</summary>
     public static bool operator !=(Dimension a, Dimension b) => !a.Equals(b);
 
-    private static Dimension Combine(Dimension a, Dimension b, Func<DimensionExpression, DimensionExpression, DimensionExpression> f) =>
-        a.IsUnknown || b.IsUnknown ? Unknown : Of(f(a.Expression!, b.Expression!));
+    // Expressions of real models are short; a hostile one must not make them grow without end.
+    private const int MaxTextLength = 1024;
+
+    private static Dimension Combine(Dimension a, Dimension b, Func<DimensionExpression, DimensionExpression, DimensionExpression> f)
+    {
+        if (a.IsUnknown || b.IsUnknown)
+            return Unknown;
+        try
+        {
+            var result = f(a.Expression!, b.Expression!);
+            return result.ToString().Length <= MaxTextLength ? Of(result) : Unknown;
+        }
+        catch (OverflowException)
+        {
+            return Unknown;
+        }
+    }
 
     /// <inheritdoc/>
     public bool Equals(Dimension other) => _known == other._known && _value == other._value && Equals(_expression, other._expression);

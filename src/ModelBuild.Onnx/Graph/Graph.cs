@@ -7,6 +7,7 @@ namespace ModelBuild.Onnx;
 public sealed class Graph
 {
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
     private readonly List<Node> _nodes = [];
     private readonly List<Value> _initializers = [];
 
@@ -73,11 +74,14 @@ public sealed class Graph
     {
         if (Find(wish) is null && wish.Length > 0)
             return wish;
-        for (var i = 1; ; i++)
+        // Counting on from the last suffix: from 1 every time, many equal wishes would take quadratic time.
+        for (var i = _suffixes.GetValueOrDefault(wish) + 1; ; i++)
         {
             var name = $"{wish}_{i}";
-            if (Find(name) is null)
-                return name;
+            if (Find(name) is not null)
+                continue;
+            _suffixes[wish] = i;
+            return name;
         }
     }
 

@@ -13,6 +13,29 @@ internal static class GraphCloner
         _ => attribute,
     };
 
+    /// <summary>Copies a node of an inner graph into another graph, before a node whose sources it takes over, and notes the copies of its outputs.</summary>
+    /// <param name="inner">The node.</param>
+    /// <param name="graph">Where the copy goes.</param>
+    /// <param name="before">The node that stands for the inner graph.</param>
+    /// <param name="replaced">What stands for values of the inner graph.</param>
+    public static Node Append(Node inner, Graph graph, Node before, Dictionary<Value, Value> replaced)
+    {
+        var copy = graph.AddNode(inner.OpType, inner.Inputs.Select(i => i is null ? null : replaced.GetValueOrDefault(i, i)), inner.Outputs.Select(o => o.Name), inner.Domain, before);
+        copy.Name = inner.Name;
+        copy.Overload = inner.Overload;
+        copy.DocString = inner.DocString;
+        copy.Sources = [.. inner.Sources.Union(before.Sources)];
+        foreach (var (key, value) in inner.Attributes)
+            copy.Attributes.Add(key, Clone(value, graph, replaced));
+        for (var i = 0; i < inner.Outputs.Count; i++)
+        {
+            copy.Outputs[i].Type = inner.Outputs[i].Type;
+            copy.Outputs[i].NonTensorType = inner.Outputs[i].NonTensorType;
+            replaced[inner.Outputs[i]] = copy.Outputs[i];
+        }
+        return copy;
+    }
+
     /// <summary>A copy of a subgraph as a subgraph of another graph.</summary>
     public static Graph Clone(Graph graph, Graph parent, IReadOnlyDictionary<Value, Value> replaced)
     {

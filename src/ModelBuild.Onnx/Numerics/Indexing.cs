@@ -8,7 +8,7 @@ namespace ModelBuild.Onnx;
 internal static class Indexing
 {
     /// <summary>The largest number of elements that a computed tensor may have.</summary>
-    public const long MaxElements = 1L << 29;
+    public const long MaxElements = 1L << 28;
 
     /// <summary>The number of elements of a shape, which must be within <see cref="MaxElements"/>.</summary>
     [OverloadResolutionPriority(1)]

@@ -14,7 +14,7 @@ internal abstract class GraphPass
                 continue;
             foreach (var inner in node.Attributes.Values.SelectMany(a => a.Graphs))
                 changed |= Run(inner, context);
-            changed |= Apply(node, context);
+            NodeError.Guard(node, () => changed |= Apply(node, context));
         }
         return changed;
     }

@@ -15,7 +15,7 @@ internal sealed class InlineIf : GraphPass
         foreach (var initializer in branch.Initializers)
             moved[initializer] = graph.AddInitializer(initializer.Name, initializer.Constant!);
         foreach (var inner in branch.Nodes.ToArray())
-            Move(inner, graph, node, moved);
+            GraphCloner.Append(inner, graph, node, moved);
         for (var i = 0; i < node.Outputs.Count; i++)
         {
             var result = branch.Outputs[i];
@@ -23,22 +23,5 @@ internal sealed class InlineIf : GraphPass
         }
         graph.Remove(node);
         return true;
-    }
-
-    private static void Move(Node inner, Graph graph, Node before, Dictionary<Value, Value> moved)
-    {
-        var copy = graph.AddNode(inner.OpType, inner.Inputs.Select(i => i is null ? null : moved.GetValueOrDefault(i, i)), inner.Outputs.Select(o => o.Name), inner.Domain, before);
-        copy.Name = inner.Name;
-        copy.Overload = inner.Overload;
-        copy.DocString = inner.DocString;
-        copy.Sources = [.. inner.Sources.Union(before.Sources)];
-        foreach (var (key, value) in inner.Attributes)
-            copy.Attributes.Add(key, GraphCloner.Clone(value, graph, moved));
-        for (var i = 0; i < inner.Outputs.Count; i++)
-        {
-            copy.Outputs[i].Type = inner.Outputs[i].Type;
-            copy.Outputs[i].NonTensorType = inner.Outputs[i].NonTensorType;
-            moved[inner.Outputs[i]] = copy.Outputs[i];
-        }
     }
 }

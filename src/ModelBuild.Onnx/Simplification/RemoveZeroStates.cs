@@ -18,14 +18,16 @@ internal sealed class RemoveZeroStates : GraphPass
     }
 
     /// <summary>Whether a value holds nothing but zeros, whatever its shape.</summary>
-    private static bool IsZero(Value value, PassContext context)
+    private static bool IsZero(Value value, PassContext context, int depth = 0)
     {
+        if (depth > 16)
+            return false;
         if (context.Constant(value) is { } constant)
             return ElementTypes.IsFloat(constant.ElementType) && Numbers.Doubles(constant).All(static v => v == 0);
         return value.Producer switch
         {
             { OpType: "ConstantOfShape", Domain: "" } fill => fill.Attributes.GetValueOrDefault("value")?.Value is not Tensor t || Numbers.Doubles(t).All(static v => v == 0),
-            { OpType: "Expand" or "Reshape" or "Transpose" or "Unsqueeze" or "Squeeze" or "Slice" or "Tile" or "Identity" or "Gather" or "Split", Domain: "" } moved => IsZero(moved.Input(0)!, context),
+            { OpType: "Expand" or "Reshape" or "Transpose" or "Unsqueeze" or "Squeeze" or "Slice" or "Tile" or "Identity" or "Gather" or "Split", Domain: "" } moved => moved.Input(0) is { } source && IsZero(source, context, depth + 1),
             _ => false,
         };
     }

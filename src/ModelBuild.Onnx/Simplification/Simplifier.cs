@@ -3,7 +3,7 @@ using ModelBuild.Onnx.Simplification;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Rewrites models into smaller ones that compute the same: constants folded, shape arithmetic resolved, normalization folded into weights, nodes without
+/// Rewrites models into smaller ones that compute the same: local functions inlined, constants folded, shape arithmetic resolved, normalization folded into weights, nodes without
 /// effect and duplicates removed. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more:
 /// their values are taken for constants. The sources of nodes are united.
 /// </summary>
@@ -37,6 +37,7 @@ public static class Simplifier
     public static void Run(Model model, SimplifierOptions? options = null)
     {
         options ??= new();
+        FunctionInliner.Run(model);
         OpsetConverter.RaiseIr(model, 4);
         foreach (var initializer in model.Graph.Initializers)
             model.Graph.UnmarkInput(initializer);

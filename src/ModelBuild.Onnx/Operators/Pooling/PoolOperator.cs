@@ -47,6 +47,8 @@ internal abstract class PoolOperator : Operator
         var strides = Indexing.Strides(input);
         var (plane, places) = ((int)Tensor.Count(input), (int)Tensor.Count(output));
         var result = new double[Indexing.Length(shape)];
+        // A kernel may be much larger than the input that it looks at.
+        Indexing.Length([places, Tensor.Count(window.Kernel)]);
         var under = new List<int>();
         var place = new long[rank];
         for (var p = 0; p < places; p++)

@@ -31,4 +31,17 @@ public class PublishTests
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
         project.Build("-question").Succeeded();
     }
+
+    [Fact]
+    public void FilesLieBesideASingleFileApp()
+    {
+        var runtime = System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier;
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Relu.onnx" Technique="none" />""")
+            .Model()
+            .Source(OutsideProject.ReluProgram);
+        project.Command("publish", "-r", runtime, "--self-contained", "false", "-p:PublishSingleFile=true", "-o", "published").Succeeded();
+        Assert.False(File.Exists(Path.Combine(project.Folder, "published", "App.dll")));
+        DotNet.Start(Path.Combine(project.Folder, "published", OperatingSystem.IsWindows() ? "App.exe" : "App"), Path.GetTempPath()).Succeeded().Says(OutsideProject.ReluAnswer);
+    }
 }

@@ -14,6 +14,5 @@ internal static class DiagnosticDescriptors
         "MDLB4004", "ModelBuild.Runtime is not referenced", "The class {0} needs the assembly ModelBuild.Runtime, which this project does not reference. Run: dotnet add package ModelBuild.Runtime");
 
     private static DiagnosticDescriptor Error(string id, string title, string message) => new(
-        id, title, message, "ModelBuild", DiagnosticSeverity.Error, isEnabledByDefault: true,
-        helpLinkUri: $"https://github.com/modelbuild/modelbuild/blob/main/docs/diagnostics/{id}.md");
+        id, title, message, "ModelBuild", DiagnosticSeverity.Error, isEnabledByDefault: true);
 }

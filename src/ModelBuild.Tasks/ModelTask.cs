@@ -29,11 +29,14 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
     /// <summary>The RuntimeIdentifier of the SDK.</summary>
     public string SdkRuntimeIdentifier { get; set; } = "";
 
+    /// <summary>The full path of the folder that has a page for each diagnostic; empty for no help links.</summary>
+    public string HelpDirectory { get; set; } = "";
+
     /// <summary>The full path of the folder for intermediate files.</summary>
     [Required]
     public string IntermediateDirectory { get; set; } = "";
 
-    private protected ItemLog ItemLog => new(Log, ProjectFile);
+    private protected ItemLog ItemLog => new(Log, ProjectFile, HelpDirectory);
 
     private protected ProjectContext Project => new(ProjectFile, RootNamespace, RuntimeIdentifier, SdkRuntimeIdentifier);
 

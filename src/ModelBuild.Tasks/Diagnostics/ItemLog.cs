@@ -6,11 +6,9 @@ namespace ModelBuild.Tasks;
 /// <summary>Logs coded errors and warnings at the line of the project file that holds the item.</summary>
 /// <param name="log">Where to log.</param>
 /// <param name="projectFile">The full path of the project file.</param>
-internal sealed class ItemLog(TaskLoggingHelper log, string projectFile)
+/// <param name="helpDirectory">The full path of the folder that has a page for each code.</param>
+internal sealed class ItemLog(TaskLoggingHelper log, string projectFile, string helpDirectory)
 {
-    /// <summary>The help link of a code.</summary>
-    public static string HelpLink(string code) => $"https://github.com/modelbuild/modelbuild/blob/main/docs/diagnostics/{code}.md";
-
     /// <summary>Logs an error at an item, or at the project where there is none.</summary>
     public void Error(ITaskItem? item, string code, string message, string? metadata = null)
     {
@@ -25,6 +23,9 @@ internal sealed class ItemLog(TaskLoggingHelper log, string projectFile)
         var (file, line, column) = Place(item, metadata);
         log.LogWarning(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", message);
     }
+
+    // The package carries the pages, so that the link leads to those of the version in use, with or without a network.
+    private string? HelpLink(string code) => helpDirectory.Length == 0 ? null : new Uri(Path.Combine(helpDirectory, code + ".md")).AbsoluteUri;
 
     private (string, int, int) Place(ITaskItem? item, string? metadata) =>
         item is null ? (projectFile, 0, 0) : ItemLocator.Find(item, projectFile, metadata);

@@ -77,5 +77,6 @@ internal sealed class TestProject : IDisposable
         task.RootNamespace = "App";
         task.SdkRuntimeIdentifier = "linux-x64";
         task.IntermediateDirectory = Intermediate;
+        task.HelpDirectory = Path.Combine(Repository.Root, "docs", "diagnostics");
     }
 }

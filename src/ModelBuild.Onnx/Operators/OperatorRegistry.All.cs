@@ -18,13 +18,13 @@ public static partial class OperatorRegistry
         // Convolution
         new Conv(), new ConvTranspose(), new DeformConv(),
         // Detection
-        new NonMaxSuppression(),
+        new NonMaxSuppression(), new RoiAlign(),
         // Elementwise
         new Abs(), new Acos(), new Acosh(), new Asin(), new Asinh(), new Atan(), new Atanh(), new Cast(), new CastLike(), new Ceil(), new Celu(),
         new Clip(), new Cos(), new Cosh(), new Dropout(), new Elu(), new Erf(), new Exp(), new Floor(), new Gelu(), new HardSigmoid(),
         new HardSwish(), new Identity(), new IsInf(), new IsNaN(), new LeakyRelu(), new Log(), new Mish(), new Neg(), new Reciprocal(), new Relu(),
         new Round(), new Selu(), new Shrink(), new Sigmoid(), new Sign(), new Sin(), new Sinh(), new Softplus(), new Softsign(), new Sqrt(),
-        new Swish(), new Tan(), new Tanh(), new ThresholdedRelu(),
+        new SwiGLU(), new Swish(), new Tan(), new Tanh(), new ThresholdedRelu(),
         // Generation
         new BlackmanWindow(), new Constant(), new ConstantOfShape(), new EyeLike(), new HammingWindow(), new HannWindow(), new MelWeightMatrix(),
         new Range(),
@@ -36,7 +36,7 @@ public static partial class OperatorRegistry
         new ArrayFeatureExtractor(), new Binarizer(), new LabelEncoder(), new Scaler(), new TreeEnsemble(), new TreeEnsembleClassifier(),
         new TreeEnsembleRegressor(),
         // Matrix
-        new Det(), new Gemm(), new MatMul(), new RotaryEmbedding(),
+        new Det(), new Einsum(), new Gemm(), new MatMul(), new RotaryEmbedding(),
         // Microsoft
         new DynamicQuantizeLSTM(), new QGemm(),
         // Normalization

@@ -3,6 +3,10 @@ using ModelBuild.Benchmarks;
 
 // ratios [TOPIC...] [--write]   ours against ONNX Runtime, interleaved in one process on one pinned thread; --write updates docs/results
 // anything else                 BenchmarkDotNet's own command line
+// costs FOLDER                  estimates cost tables of CPU classes that are not at hand, from the measured table of avx512vnni and the latencies of peers
+// outcomes [MODEL...]           what is chosen for the zoo's models, recorded in docs/results for this CPU class
+if (args is ["costs", string folder]) return CostEstimates.Run(folder);
+if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);
 BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args);
 return 0;

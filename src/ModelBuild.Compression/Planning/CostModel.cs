@@ -11,6 +11,7 @@ public sealed class CostModel
     private const string Backend = "onnxruntime";
     private readonly CostTable _table;
     private readonly IReadOnlyDictionary<string, long> _dimensions;
+    private readonly Dictionary<Node, bool> _constant = [];
 
     /// <summary>A model over a table.</summary>
     /// <param name="table">The costs.</param>
@@ -25,31 +26,43 @@ public sealed class CostModel
     public double Predict(Graph graph) => _table.Of(Backend, "call", "any", 1) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
-    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph)
+    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Cost(Charge(n))));
+
+    /// <summary>Whether a node computes on constants alone, so that the runtime does it once, at load.</summary>
+    private bool IsConstant(Node node)
     {
-        var constant = new HashSet<Value>();
-        foreach (var node in graph.Nodes)
-        {
-            if (node.Inputs.All(i => i is null || i.Constant is not null || constant.Contains(i)))
-            {
-                foreach (var output in node.Outputs)
-                    constant.Add(output);
-                yield return (node, 0);
-                continue;
-            }
-            yield return (node, Cost(node));
-        }
+        if (!_constant.TryGetValue(node, out var known))
+            _constant.Add(node, known = node.Inputs.All(i => i is null || i.Constant is not null || i.Producer is { } p && IsConstant(p)));
+        return known;
     }
 
-    private double Cost(Node node)
+    /// <summary>Predicted nanoseconds by key of the table: what a model's time is made of.</summary>
+    public IReadOnlyDictionary<string, double> PerKey(Graph graph)
+    {
+        var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", 1) };
+        foreach (var node in graph.Nodes.Where(n => !IsConstant(n)))
+            if (Charge(node) is { } charge)
+            {
+                var key = $"{Backend}/{charge.Class}/{charge.Precision}";
+                costs[key] = costs.GetValueOrDefault(key) + Cost(charge);
+            }
+        return costs;
+    }
+
+    /// <summary>What a node is charged for.</summary>
+    private readonly record struct Work(string Class, string Precision, double Units, double Outputs = 0);
+
+    private double Cost(Work? work) => work is { } w ? _table.Of(Backend, w.Class, w.Precision, w.Units, w.Outputs) : 0;
+
+    private Work? Charge(Node node)
     {
         var output = Elements(node.Outputs[0]);
         if (node.Is("DequantizeLinear"))
-            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? 0 : _table.Of(Backend, "dequantize", "any", output);
+            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? null : new Work("dequantize", "any", output);
         if (node.Is("QuantizeLinear"))
-            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? 0 : _table.Of(Backend, "quantize", "any", output);
+            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? null : new Work("quantize", "any", output);
         if (IsFusedActivation(node) || IsFusedNormalization(node) || IsFreeView(node))
-            return 0;
+            return null;
         var precision = IsInteger(node) ? "int8" : "float32";
         switch (node.OpType)
         {
@@ -58,34 +71,34 @@ public sealed class CostModel
                 var weights = StaticShape(node.Inputs[1]!);
                 var perOutput = weights is null ? 1 : node.Is("Conv") ? Product(weights, 1) : Product(weights, 1) * (weights[0] / (double)Math.Max(1, node.Int("group", 1))) / Math.Max(1, weights[1]);
                 var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
-                return _table.Of(Backend, depthwise ? "depthwise" : IsPointwise(node, weights) ? "pointwise" : "conv", precision, output * perOutput, output);
+                return new Work(depthwise ? "depthwise" : IsPointwise(node, weights) ? "pointwise" : "conv", precision, output * perOutput, output);
             }
             case "Gemm" or "MatMul":
             {
                 var k = Dimension(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
-                return _table.Of(Backend, "gemm", precision, output * k);
+                return new Work("gemm", precision, output * k);
             }
             case "MatMulInteger":
-                return _table.Of(Backend, "gemm", "dynamic-int8", output * Dimension(node.Inputs[0]!, -1));
+                return new Work("gemm", "dynamic-int8", output * Dimension(node.Inputs[0]!, -1));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
-                return 0;
+                return null;
             case "LSTM" or "GRU" or "RNN":
-                return _table.Of(Backend, "recurrent", "float32", RecurrentWork(node));
+                return new Work("recurrent", "float32", RecurrentWork(node));
             case "DynamicQuantizeLSTM":
-                return _table.Of(Backend, "recurrent", "dynamic-int8", RecurrentWork(node));
+                return new Work("recurrent", "dynamic-int8", RecurrentWork(node));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
-                return _table.Of(Backend, "transcendental", "float32", output);
+                return new Work("transcendental", "float32", output);
             case "MaxPool" or "AveragePool" or "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
-                return _table.Of(Backend, "pool", precision, Elements(node.Inputs[0]!));
+                return new Work("pool", precision, Elements(node.Inputs[0]!));
             case "Transpose" or "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Resize" or "Expand" or "Tile":
-                return _table.Of(Backend, "move", "any", output);
+                return new Work("move", "any", output);
             // The multiplication by scales and the conversion behind an integer product are fused into it.
             case "Cast" when node.Inputs[0]?.Producer is { OpType: "MatMulInteger" }:
             case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" } || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
-                return 0;
+                return null;
             default:
-                return _table.Of(Backend, "elementwise", precision, output);
+                return new Work("elementwise", precision, output);
         }
     }
 

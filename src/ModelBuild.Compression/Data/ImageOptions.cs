@@ -2,17 +2,6 @@ using System.Globalization;
 
 namespace ModelBuild.Compression.Data;
 
-/// <summary>How a picture is brought to the size of an input.</summary>
-public enum ImageResize
-{
-    /// <summary>Scaled to cover the input, the middle cut out.</summary>
-    Crop,
-    /// <summary>Scaled to fit into the input, the rest filled with black.</summary>
-    Fit,
-    /// <summary>Scaled to the input, proportions lost.</summary>
-    Stretch,
-}
-
 /// <summary>How pictures become inputs: value = (pixel - mean) * scale, pixels from 0 to 255.</summary>
 public sealed record ImageOptions
 {
@@ -20,10 +9,10 @@ public sealed record ImageOptions
     public ImageResize Resize { get; init; } = ImageResize.Crop;
 
     /// <summary>Subtracted, per channel in the order of <see cref="BlueFirst"/>; one value serves all channels.</summary>
-    public IReadOnlyList<float> Mean { get; init; } = [0];
+    public IReadOnlyList<double> Mean { get; init; } = [0];
 
     /// <summary>Multiplied after the mean is subtracted; one value serves all channels.</summary>
-    public IReadOnlyList<float> Scale { get; init; } = [1f / 255];
+    public IReadOnlyList<double> Scale { get; init; } = [1];
 
     /// <summary>Whether the channels are blue, green, red instead of red, green, blue.</summary>
     public bool BlueFirst { get; init; }
@@ -47,12 +36,12 @@ public sealed record ImageOptions
         };
     }
 
-    private static float[] Numbers(string name, string text)
+    private static double[] Numbers(string name, string text)
     {
-        var parts = text.Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var numbers = new float[parts.Length];
+        var parts = text.Split([',', ';', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var numbers = new double[parts.Length];
         for (var i = 0; i < parts.Length; i++)
-            if (!float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
+            if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
                 throw Bad(name, text, "one number, or one per channel separated by commas");
         return numbers.Length is 1 or 3 ? numbers : throw Bad(name, text, "one number, or one per channel separated by commas");
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelBuild.Onnx;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Data;
 
@@ -21,10 +22,9 @@ public sealed record ModelInterface(IReadOnlyList<ModelPort> Inputs, IReadOnlyLi
 {
     /// <summary>The interface of a graph.</summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="csharpName">Gives a tensor's name in the generated class; the tensor's own name where it is null.</param>
-    public static ModelInterface Of(Graph graph, Func<string, string>? csharpName = null)
+    public static ModelInterface Of(Graph graph)
     {
-        ModelPort Port(Value v) => new(v.Name, csharpName?.Invoke(v.Name) ?? v.Name, v.Type?.ElementType ?? ElementType.Undefined,
+        ModelPort Port(Value v) => new(v.Name, CSharpNames.CamelCase(CSharpNames.PascalCase(v.Name, "Tensor")), v.Type?.ElementType ?? ElementType.Undefined,
             v.Type is { HasRank: true } t ? [.. t.Shape.Select(d => d.IsConstant ? d.Value : (long?)null)] : []);
         return new([.. graph.Inputs.Where(i => i.Constant is null).Select(Port)], [.. graph.Outputs.Select(Port)]);
     }

@@ -1,0 +1,90 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Tests.Support;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Tests.Data;
+
+public class DataLoaderTests
+{
+    private static readonly ModelInterface Image = Arrays.Interface(("image", [-1, 3, 2, 2]));
+
+    /// <summary>A bitmap of one colour, 24 bits, as the BMP format lays it out (rows padded to four bytes).</summary>
+    private static byte[] Bitmap(int width, int height, byte red, byte green, byte blue)
+    {
+        var stride = (width * 3 + 3) / 4 * 4;
+        var bytes = new byte[54 + stride * height];
+        "BM"u8.CopyTo(bytes);
+        foreach (var (offset, value) in new[] { (2, bytes.Length), (10, 54), (14, 40), (18, width), (22, height), (26, 1 | 24 << 16), (34, stride * height) })
+            BitConverter.GetBytes(value).CopyTo(bytes, offset);
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
+                ((byte[])[blue, green, red]).CopyTo(bytes, 54 + y * stride + x * 3);
+        return bytes;
+    }
+
+    [Fact]
+    public void Pictures_become_normalised_inputs_and_their_folders_labels()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (name, red) in new[] { ("cat", (byte)100), ("dog", (byte)200) })
+        {
+            Directory.CreateDirectory(folder.File(name));
+            File.WriteAllBytes(Path.Combine(folder.File(name), "a.bmp"), Bitmap(6, 4, red, 50, 10));
+        }
+        var data = DataLoader.Open([folder.Path], Image, new() { Mean = [0, 50, 0], Scale = [1, 1, 2] }, "CalibrationData")!;
+        Assert.Equal(2, data.Count);
+        Assert.Equal([0L, 1L], data.Samples().Select(s => s.Labels!.Span<long>()[0]));
+        Assert.Equal([200, 200, 200, 200, 0, 0, 0, 0, 20, 20, 20, 20], data[1].Inputs["image"].ToArray<float>());
+        var bgr = DataLoader.Open([folder.Path], Image, new() { BlueFirst = true }, "CalibrationData")!;
+        Assert.Equal([10, 10, 10, 10, 50, 50, 50, 50, 100, 100, 100, 100], bgr[0].Inputs["image"].ToArray<float>());
+    }
+
+    [Fact]
+    public void A_damaged_picture_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("a.png"), [1, 2, 3, 4]);
+        var data = DataLoader.Open([folder.Path], Image, new(), "CalibrationData")!;
+        Assert.Contains("a.png", Assert.Throws<CompressionException>(() => data[0]).Message);
+    }
+
+    [Fact]
+    public void Globs_and_several_files_are_one_data_set()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Arrays.Interface(("x", [-1, 3]));
+        foreach (var name in new[] { "part1.npz", "part2.npz" })
+            NpyWriter.WriteNpz(folder.File(name), [KeyValuePair.Create("x", Arrays.Range(4, 3))]);
+        Assert.Equal(8, DataLoader.Open([folder.File("part*.npz")], model, new(), "CalibrationData")!.Count);
+        Assert.Equal(8, DataLoader.Open([folder.Path], model, new(), "CalibrationData")!.Count);
+        Assert.Equal("MDLB1109", Assert.Throws<CompressionException>(() => DataLoader.Open([folder.File("other*.npz")], model, new(), "CalibrationData")).Code);
+        Assert.Equal("MDLB1109", Assert.Throws<CompressionException>(() => DataLoader.Open([folder.File("none.npz")], model, new(), "CalibrationData")).Code);
+        Assert.Null(DataLoader.Open([], model, new(), "CalibrationData"));
+    }
+
+    [Fact]
+    public void Arrays_may_be_named_as_the_generated_class_names_the_input()
+    {
+        var graph = new Model().Graph;
+        graph.AddInput("input_ids:0", TensorType.Of(ElementType.Float, 1, 3));
+        graph.AddInput("mask", TensorType.Of(ElementType.Float, 1, 3));
+        var model = ModelInterface.Of(graph);
+        Assert.Equal("inputIds0", model.Inputs[0].CSharpName);
+        var data = new ArrayDataset(new Dictionary<string, Tensor> { ["inputIds0"] = Arrays.Range(2, 3), ["mask"] = Arrays.Range(2, 3) }, model, "test", "CalibrationData");
+        Assert.Equal(2, data.Count);
+    }
+
+    [Fact]
+    public void Onnx_test_data_is_read()
+    {
+        using var folder = new TemporaryFolder();
+        var set = Directory.CreateDirectory(folder.File("test_data_set_0")).FullName;
+        // TensorProto: dims = [1, 3], data_type = 1 (float), raw_data = three floats.
+        byte[] proto = [0x08, 1, 0x08, 3, 0x10, 1, 0x4A, 12, .. new float[] { 1, 2, 3 }.SelectMany(BitConverter.GetBytes)];
+        File.WriteAllBytes(Path.Combine(set, "input_0.pb"), proto);
+        var data = DataLoader.Open([folder.Path], Arrays.Interface(("x", [-1, 3])), new(), "CalibrationData")!;
+        Assert.Equal([1, 2, 3], data[0].Inputs["x"].ToArray<float>());
+        File.WriteAllBytes(Path.Combine(set, "input_0.pb"), proto[..10]);
+        Assert.Throws<OnnxException>(() => data[0]);
+    }
+}

@@ -117,6 +117,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Bytes.Length, chosen.Sha256, chosen.Recipe, profile.Requires));
             var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
+            File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.html"), HtmlReport.Of(report));
             summaries.Add(Summary(outcome, source));
         }
         if (failed)

@@ -42,7 +42,7 @@ internal static class CompressCommand
             (CommonOptions.List("--evaluation", "Evaluation data"), "EvaluationData"),
             (CommonOptions.List("--metric-outputs", "The judged outputs"), "MetricOutputs"),
         };
-        var report = CommonOptions.Text("--report", "Writes the report as JSON");
+        var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");
         var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, report };
         foreach (var (option, _) in metadata)
             command.Add(option);
@@ -83,7 +83,7 @@ internal static class CompressCommand
         }
         var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);
         if (report is not null)
-            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(result.ToJson()));
+            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of(result) : result.ToJson()));
         if (failed)
             return ExitCodes.Failed;
         AtomicFile.Write(output, outcome.Chosen.Candidate.Bytes);

@@ -21,7 +21,7 @@ public sealed class ModelSource
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Its content.</summary>
+    /// <summary>Its content, weights that lie in other files included.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>SHA-256 of its content.</summary>
@@ -49,7 +49,8 @@ public sealed class ModelSource
     public static ModelSource Open(string path, IReadOnlyDictionary<string, long> shapes)
     {
         var original = OnnxReader.Read(path);
-        var bytes = File.ReadAllBytes(path);
+        // Weights in other files are taken in, so that what is run, verified and shipped is one file.
+        var bytes = ExternalFiles.Of(path).Count == 0 ? File.ReadAllBytes(path) : OnnxWriter.ToBytes(original);
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))

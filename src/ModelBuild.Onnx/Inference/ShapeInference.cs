@@ -19,6 +19,7 @@ public sealed class ShapeInference
     private readonly Dictionary<Value, Tensor> _constants = [];
     private readonly Dictionary<Value, SymbolicTensor> _elements = [];
     private readonly IReadOnlyDictionary<string, long> _fixed;
+    private readonly HashSet<Graph> _contradictory = [];
     private int _fresh;
 
     private ShapeInference(Model model, IReadOnlyDictionary<string, long>? fixedDimensions)
@@ -46,7 +47,7 @@ public sealed class ShapeInference
         foreach (var (value, type) in engine._nonTensorTypes)
             if (!value.IsGraphInput)
                 value.NonTensorType = type;
-        return new(engine._types, engine._constants, engine._elements);
+        return new(engine._types, engine._constants, engine._elements, engine._contradictory);
     }
 
     /// <summary>Infers one graph; types of a subgraph's inputs are set before.</summary>
@@ -61,7 +62,11 @@ public sealed class ShapeInference
             if (value.Type is { } type)
                 _types[value] = type;
         foreach (var node in graph.Nodes)
+        {
+            if (_contradictory.Contains(graph))
+                break;
             Infer(node);
+        }
     }
 
     private void Infer(Node node)
@@ -69,8 +74,16 @@ public sealed class ShapeInference
         var opset = _model.Opsets.GetValueOrDefault(node.Domain, 1);
         if (OperatorRegistry.Find(node, opset) is { } op)
         {
-            NodeError.Guard(node, () => op.Infer(new(this, node, opset)));
-            Fold(node, op, opset);
+            try
+            {
+                NodeError.Guard(node, () => op.Infer(new(this, node, opset)));
+                Fold(node, op, opset);
+            }
+            catch (OnnxException e) when (e.Code == OnnxErrors.InvalidOperator && node.Graph.Parent is not null)
+            {
+                // A branch that is not taken for these shapes may contradict them; what follows in it stays unknown.
+                _contradictory.Add(node.Graph);
+            }
         }
         // Whatever inference leaves open, the file may have declared.
         foreach (var output in node.Outputs)

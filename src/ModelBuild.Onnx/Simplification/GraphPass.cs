@@ -8,13 +8,22 @@ internal abstract class GraphPass
     public virtual bool Run(Graph graph, PassContext context)
     {
         var changed = false;
+        if (context.IsContradictory(graph))
+            return false;
         foreach (var node in graph.Nodes.ToArray())
         {
             if (node.IsRemoved)
                 continue;
             foreach (var inner in node.Attributes.Values.SelectMany(a => a.Graphs))
                 changed |= Run(inner, context);
-            NodeError.Guard(node, () => changed |= Apply(node, context));
+            try
+            {
+                NodeError.Guard(node, () => changed |= Apply(node, context));
+            }
+            catch (OnnxException e) when (e.Code == OnnxErrors.InvalidOperator && graph.Parent is not null)
+            {
+                // A branch that is never taken may contradict the shapes.
+            }
         }
         return changed;
     }

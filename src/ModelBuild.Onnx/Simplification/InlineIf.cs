@@ -8,7 +8,7 @@ internal sealed class InlineIf : GraphPass
         if (!node.Is("If") || context.Constant(node.Input(0)) is not { Length: 1 } condition)
             return false;
         var name = Numbers.Integers(condition)[0] != 0 ? "then_branch" : "else_branch";
-        if (node.Attributes.GetValueOrDefault(name)?.Value is not Graph branch || branch.SparseInitializers.Count > 0)
+        if (node.Attributes.GetValueOrDefault(name)?.Value is not Graph branch || branch.SparseInitializers.Count > 0 || context.IsContradictory(branch))
             return false;
         var graph = node.Graph;
         var moved = new Dictionary<Value, Value>();

@@ -6,7 +6,7 @@ namespace ModelBuild.Onnx.Simplification;
 /// <summary>Merges nodes that compute the same and initializers that hold the same.</summary>
 internal sealed class MergeDuplicates : GraphPass
 {
-    public override bool Run(Graph graph, PassContext context) => Initializers(graph) | Nodes(graph, context) | base.Run(graph, context);
+    public override bool Run(Graph graph, PassContext context) => !context.IsContradictory(graph) && (Initializers(graph) | Nodes(graph, context) | base.Run(graph, context));
 
     // Inner graphs are visited by Run.
     protected override bool Apply(Node node, PassContext context) => false;

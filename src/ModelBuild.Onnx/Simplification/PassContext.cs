@@ -15,6 +15,9 @@ internal sealed class PassContext(Model model, InferenceResult inference, Simpli
     /// <summary>The data of a value that is constant: an initializer, or one that inference found.</summary>
     public Tensor? Constant(Value? value) => value is null ? null : inference.ConstantOf(value);
 
+    /// <summary>Whether a subgraph contradicts the shapes that it is given, so that nothing may be concluded in it.</summary>
+    public bool IsContradictory(Graph graph) => inference.IsContradictory(graph);
+
     /// <summary>The elements of a small integer tensor as far as they are known.</summary>
     public SymbolicTensor? Elements(Value value) => inference.ElementsOf(value);
 

@@ -26,6 +26,7 @@ internal abstract class RecurrentOperator : Operator
     {
         var (x, r) = (context.Shape(0), context.Shape(2));
         var type = context.ElementType(0);
+        context.Require(x.IsDefault || x.Length == 3, $"the input {context.Input(0)} must have three dimensions");
         var hidden = context.Node.Int("hidden_size") is > 0 and var h ? Dimension.Of(h) : r.IsDefault ? Dimension.Unknown : HiddenOf(r);
         Dimension directions = Directions(context.Node);
         var (steps, batch) = x.IsDefault ? (Dimension.Unknown, Dimension.Unknown) : BatchFirst(context.Node) ? (x[1], x[0]) : (x[0], x[1]);

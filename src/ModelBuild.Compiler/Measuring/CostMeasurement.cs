@@ -18,7 +18,7 @@ internal static class CostMeasurement
         OnnxRuntimeBackend.Register();
         var costs = new SortedDictionary<string, OperatorCost>(StringComparer.Ordinal);
         var call = Time([OperatorSample.Unary("Identity", 1, 1, 1)], cancellation)[0];
-        costs.Add("onnxruntime/call/any", new(call, 0));
+        costs.Add("onnxruntime/call/any", new(Math.Round(call, 1), 0));
         foreach (var (key, samples) in Samples())
         {
             progress($"measuring {key}");

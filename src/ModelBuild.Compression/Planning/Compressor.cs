@@ -91,7 +91,7 @@ public sealed class Compressor : IDisposable
             var (accepted, why) = Judge(candidate, latency);
             ranked.Add(new(candidate, latency, latency / originalCost, accepted, why));
         }
-        ranked = Ranking.Order(ranked, _options.Optimize, _source.Bytes.Length);
+        ranked = Ranking.Order(ranked, _options.Optimize);
         // What the user asked for by name comes first; the rest is what is fallen back on.
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];

@@ -9,14 +9,22 @@ public static class Ranking
     /// <summary>Sizes nearer to each other than this count as equal.</summary>
     private const double SameSize = 1.02;
 
+    /// <summary>
+    /// Tables predict whole models within about a tenth: a candidate that computes otherwise than the original in ONNX Runtime must promise more than that to be preferred.
+    /// </summary>
+    private const double Uncertainty = 1.1;
+
+    private static double Cautious(RankedCandidate c) =>
+        c.Latency * (c.Candidate is { Backend: "onnxruntime", Plan: { } plan } && plan.Decisions.Any(d => d.Technique is "int8" or "dynamic-int8") ? Uncertainty : 1);
+
     /// <summary>Orders candidates, best first. Accepted or not: the order says what would be preferred.</summary>
-    public static List<RankedCandidate> Order(IReadOnlyList<RankedCandidate> candidates, Objective objective, long originalBytes)
+    public static List<RankedCandidate> Order(IReadOnlyList<RankedCandidate> candidates, Objective objective)
     {
         var usable = candidates.Where(c => c.Candidate.Failure is null).ToList();
         var order = new List<RankedCandidate>();
         while (usable.Count > 0)
         {
-            var next = Best(usable, objective, originalBytes);
+            var next = Best(usable, objective);
             order.Add(next);
             usable.Remove(next);
         }
@@ -24,14 +32,14 @@ public static class Ranking
         return order;
     }
 
-    private static RankedCandidate Best(List<RankedCandidate> candidates, Objective objective, long originalBytes)
+    private static RankedCandidate Best(List<RankedCandidate> candidates, Objective objective)
     {
-        var leastLatency = candidates.Min(c => c.Latency);
+        var leastLatency = candidates.Min(Cautious);
         var leastSize = candidates.Min(c => (double)c.Candidate.Bytes.Length);
         return objective switch
         {
-            Objective.Latency => candidates.Where(c => c.Latency <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Bytes.Length).ThenBy(c => c.Latency).First(),
-            Objective.Size => candidates.Where(c => c.Candidate.Bytes.Length <= leastSize * SameSize).OrderBy(c => c.Latency).ThenBy(c => c.Candidate.Bytes.Length).First(),
+            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Bytes.Length).ThenBy(Cautious).First(),
+            Objective.Size => candidates.Where(c => c.Candidate.Bytes.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Bytes.Length).First(),
             _ => candidates.OrderBy(c => c.LatencyRatio * c.Candidate.Bytes.Length / originalBytes ).First(),
         };
     }

@@ -40,7 +40,7 @@ public static class Ranking
         {
             Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Bytes.Length).ThenBy(Cautious).First(),
             Objective.Size => candidates.Where(c => c.Candidate.Bytes.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Bytes.Length).First(),
-            _ => candidates.OrderBy(c => c.LatencyRatio * c.Candidate.Bytes.Length / originalBytes ).First(),
+            _ => candidates.OrderBy(c => Cautious(c) * c.Candidate.Bytes.Length).First(),
         };
     }
 }

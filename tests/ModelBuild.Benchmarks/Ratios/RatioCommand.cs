@@ -59,7 +59,7 @@ internal static class RatioCommand
     }
 
     // One core for the whole process: both sides run on one thread.
-    private static void Pin()
+    internal static void Pin()
     {
         if (OperatingSystem.IsWindows() || OperatingSystem.IsLinux()) Process.GetCurrentProcess().ProcessorAffinity = 1 << (Environment.ProcessorCount - 1);
     }

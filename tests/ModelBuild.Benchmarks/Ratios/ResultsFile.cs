@@ -3,7 +3,7 @@ namespace ModelBuild.Benchmarks;
 /// <summary>Keeps <c>docs/results/{topic}.md</c>: one section per CPU class; a run replaces the section of its own class only.</summary>
 internal static class ResultsFile
 {
-    public static void Replace(string topic, IReadOnlyList<string> table)
+    public static void Replace(string topic, IReadOnlyList<string> table, string? command = null)
     {
         string path = Path.Combine(Repository(), "docs", "results", topic + ".md");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -14,7 +14,7 @@ internal static class ResultsFile
         if (at >= 0) sections[at] = (own, content);
         else sections.Add((own, content));
         sections.Sort((a, b) => string.CompareOrdinal(a.Title, b.Title));
-        File.WriteAllLines(path, [$"# {topic}", "", $"Written by `dotnet run -c Release --project tests/ModelBuild.Benchmarks -- ratios {topic} --write`.", "", .. sections.SelectMany(s => (string[])[$"## {s.Title}", .. s.Lines])]);
+        File.WriteAllLines(path, [$"# {topic}", "", $"Written by `dotnet run -c Release --project tests/ModelBuild.Benchmarks -- {command ?? $"ratios {topic} --write"}`.", "", .. sections.SelectMany(s => (string[])[$"## {s.Title}", .. s.Lines])]);
     }
 
     private static List<(string Title, List<string> Lines)> Read(string path)

@@ -63,7 +63,7 @@ internal static class CostEstimates
 
         CostTable avx2 = Scaled(measured, "avx2", "avx512vnni scaled to latencies measured on an AVX2-only CPU (../shared/peers); managed keys by 1.5", key => factors.GetValueOrDefault(key, key.StartsWith("managed", StringComparison.Ordinal) ? 1.5 : Mean(factors)));
         Write(folder, avx2);
-        Write(folder, Scaled(avx2, "avxvnni", "avx2 with integer products at 0.6", key => IsIntegerProduct(key) ? 0.6 : 1));
+        Write(folder, Scaled(avx2, "avxvnni", "avx2 with integer products at 0.85", key => IsIntegerProduct(key) ? 0.85 : 1));
         Write(folder, Scaled(measured, "avx512", "avx512vnni with integer products at 1.6", key => IsIntegerProduct(key) ? 1.6 : 1));
         Write(folder, Scaled(avx2, "arm64", "avx2 at 1.3", _ => 1.3));
         Write(folder, Scaled(avx2, "wasm-simd", "avx2 at 3", _ => 3));
@@ -79,9 +79,9 @@ internal static class CostEstimates
         {
             ZooModel zoo = ZooModel.Open(name);
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-            floats.Add((model.PerKey(source.Simplified!.Graph), ModelLatency.Of(source.Simplified), name));
+            floats.Add((model.PerKey(source.Simplified!.Graph), CallableModel.Latency(source.Simplified), name));
             foreach (string recipe in new[] { "int8", "dynamic-int8" })
-                if (Plan(zoo, source, recipe) is { } graph) integers.Add((model.PerKey(graph), ModelLatency.Of(graph.Model), $"{name} {recipe}"));
+                if (Plan(zoo, source, recipe) is { } graph) integers.Add((model.PerKey(graph), CallableModel.Latency(graph.Model), $"{name} {recipe}"));
         }
         Dictionary<string, double> factors = Fit(integers, Fit(floats, []));
         foreach (var (costs, nanoseconds, name) in floats.Concat(integers))

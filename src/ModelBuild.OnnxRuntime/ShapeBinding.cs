@@ -127,7 +127,7 @@ internal sealed unsafe class ShapeBinding : IDisposable
         int length;
         try
         {
-            length = checked((int)shape.Aggregate((long)ElementTypes.SizeOf(tensor.ElementType), (a, b) => checked(a * b)));
+            length = checked((int)shape.Aggregate((long)ModelElementTypes.SizeOf(tensor.ElementType), (a, b) => checked(a * b)));
         }
         catch (OverflowException e)
         {

@@ -3,8 +3,6 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
 
-using ElementTypes = ModelBuild.Onnx.ElementTypes;
-
 /// <summary>
 /// Samples cut from arrays by the rule of the data files: an array of one rank more than its input holds whole inputs along axis 0; one of equal rank
 /// is cut along the model's leading axis; a scalar input takes a 0-d constant or one value per sample.

@@ -6,8 +6,6 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
 
-using ElementTypes = ModelBuild.Onnx.ElementTypes;
-
 /// <summary>
 /// Reads NumPy's <c>.npy</c> format, versions 1 to 3: a magic number, a Python dictionary with type, order and shape, then the data.
 /// </summary>

@@ -32,7 +32,7 @@ public abstract class ModelContext : IDisposable
     /// <exception cref="InvalidOperationException">The input has another element type, or no dimensions are bound.</exception>
     public Span<T> Input<T>(int index) where T : unmanaged
     {
-        if (_inputs[index] != ElementTypes.Of<T>()) ModelErrors.ThrowElementType(Description.Inputs[index].Name, _inputs[index], typeof(T));
+        if (_inputs[index] != ModelElementTypes.Of<T>()) ModelErrors.ThrowElementType(Description.Inputs[index].Name, _inputs[index], typeof(T));
         return MemoryMarshal.Cast<byte, T>(InputBytes(index));
     }
 
@@ -47,7 +47,7 @@ public abstract class ModelContext : IDisposable
     /// <exception cref="InvalidOperationException">The output has another element type, or no dimensions are bound.</exception>
     public ReadOnlySpan<T> Output<T>(int index) where T : unmanaged
     {
-        if (_outputs[index] != ElementTypes.Of<T>()) ModelErrors.ThrowElementType(Description.Outputs[index].Name, _outputs[index], typeof(T));
+        if (_outputs[index] != ModelElementTypes.Of<T>()) ModelErrors.ThrowElementType(Description.Outputs[index].Name, _outputs[index], typeof(T));
         return MemoryMarshal.Cast<byte, T>(OutputBytes(index));
     }
 

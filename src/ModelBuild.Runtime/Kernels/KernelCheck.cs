@@ -33,7 +33,7 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, stri
     {
         if (call.Operands[operand].Kind != OperandKind.Buffer) throw Damaged($"operand {operand} is no activation");
         if (program.Buffers[call.Operands[operand].Index].ElementType != type) throw Damaged($"operand {operand} does not hold {type}");
-        Atleast(operand, bufferBytes[call.Operands[operand].Index], ElementTypes.SizeOf(type), elements);
+        Atleast(operand, bufferBytes[call.Operands[operand].Index], ModelElementTypes.SizeOf(type), elements);
     }
 
     /// <summary>The operand is a constant of this packing with at least this many elements of a size in bytes.</summary>

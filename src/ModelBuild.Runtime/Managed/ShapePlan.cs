@@ -59,7 +59,7 @@ internal sealed class ShapePlan
 
     private long Bytes(ModelElementType type, IReadOnlyList<int> shape)
     {
-        long bytes = ElementTypes.SizeOf(type);
+        long bytes = ModelElementTypes.SizeOf(type);
         try
         {
             foreach (int e in shape)

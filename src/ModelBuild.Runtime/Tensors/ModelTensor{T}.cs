@@ -16,7 +16,7 @@ public sealed class ModelTensor<T> : ModelTensor
     public ModelTensor(string name, ImmutableArray<long> shape, T[] elements) : base(name, shape)
     {
         ArgumentNullException.ThrowIfNull(elements);
-        ElementType = ElementTypes.Of<T>();
+        ElementType = ModelElementTypes.Of<T>();
         long count = 1;
         foreach (long size in Shape)
         {

@@ -14,10 +14,10 @@ internal sealed class KernelHarness
     public ProgramOperand Input<T>(T[] values) where T : unmanaged
     {
         int size = _builder.Number(values.Length);
-        ProgramOperand buffer = _builder.AddBuffer(ElementTypes.Of<T>(), size);
+        ProgramOperand buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
         string name = $"x{_inputs.Count}";
         _builder.AddInput(name, buffer, size);
-        _inputs.Add(new TensorInfo(name, ElementTypes.Of<T>(), [ModelDimension.Constant(values.Length)]));
+        _inputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(values.Length)]));
         _values.Add(new ModelTensor<T>(name, [values.Length], values));
         return buffer;
     }
@@ -25,14 +25,14 @@ internal sealed class KernelHarness
     public ProgramOperand Output<T>(int length) where T : unmanaged
     {
         int size = _builder.Number(length);
-        ProgramOperand buffer = _builder.AddBuffer(ElementTypes.Of<T>(), size);
+        ProgramOperand buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
         string name = $"y{_outputs.Count}";
         _builder.AddOutput(name, buffer, size);
-        _outputs.Add(new TensorInfo(name, ElementTypes.Of<T>(), [ModelDimension.Constant(length)]));
+        _outputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(length)]));
         return buffer;
     }
 
-    public ProgramOperand Scratch<T>(int length) where T : unmanaged => _builder.AddBuffer(ElementTypes.Of<T>(), _builder.Number(length));
+    public ProgramOperand Scratch<T>(int length) where T : unmanaged => _builder.AddBuffer(ModelElementTypes.Of<T>(), _builder.Number(length));
 
     public ProgramOperand Constant<T>(int packing, T[] values) where T : unmanaged => _builder.AddConstant<T>(packing, values);
 

@@ -25,7 +25,7 @@ internal sealed class OnnxWriter(int opset = 21)
     {
         Message tensor = new();
         foreach (long d in dims) tensor.Number(1, d);
-        tensor.Number(2, (long)ElementTypes.Of<T>()).Text(8, name).Bytes(9, MemoryMarshal.AsBytes(values));
+        tensor.Number(2, (long)ModelElementTypes.Of<T>()).Text(8, name).Bytes(9, MemoryMarshal.AsBytes(values));
         _graph.Nested(5, tensor);
         return this;
     }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace ModelBuild;
 
 /// <summary>Sizes and .NET types of <see cref="ModelElementType"/>.</summary>
-public static class ElementTypes
+public static class ModelElementTypes
 {
     /// <summary>Bytes of one element; 0 for strings.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is no element type.</exception>

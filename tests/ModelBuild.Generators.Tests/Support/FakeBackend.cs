@@ -94,6 +94,6 @@ internal sealed class FakeBackend : ModelBackend
             ? DataDependentShape
             : [.. tensor.Dimensions.Select(d => d.Symbol >= 0 ? symbols[d.Symbol] : d.Size)];
 
-        private static byte[] Allocate(TensorInfo tensor, long[] shape) => new byte[shape.Aggregate(1L, (a, b) => a * b) * ElementTypes.SizeOf(tensor.ElementType)];
+        private static byte[] Allocate(TensorInfo tensor, long[] shape) => new byte[shape.Aggregate(1L, (a, b) => a * b) * ModelElementTypes.SizeOf(tensor.ElementType)];
     }
 }

@@ -260,6 +260,20 @@ public sealed class Compressor : IDisposable
         {
             var options = owner._options;
             var missed = ranked.FirstOrDefault(r => !r.Accepted && r.Candidate is { Failure: null, Choose: not null, IsLossless: false });
+            // A technique that the user asked for by name and that came to nothing is never passed over in silence.
+            if (options.Technique is not ("auto" or "none") && Recipe.Parse(options.Technique) is { Steps.Count: > 0 } wanted)
+            {
+                var tried = ranked.Where(r => r.Candidate.Recipe == wanted.ToString()).ToList();
+                if (tried.All(r => r.Candidate.Failure is not null))
+                {
+                    var reason = tried.Count > 0 ? tried[0].Candidate.Failure!
+                        : owner._source.WhyNotSimplified is { } obstacle ? obstacle
+                        : owner.Data.Calibrate is null ? "it has nothing to do, or needs CalibrationData, which is not given"
+                        : "it finds nothing to do in this model";
+                    findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"{profile.Name}: Technique={options.Technique} is not applied: {reason}. {chosen.Candidate.Recipe} ships", "Technique"));
+                    return;
+                }
+            }
             // What the user asked for by name, or any compression where only the unmodified weights are left.
             var plain = chosen.Candidate.IsLossless;
             if (missed is not null && plain && options.Technique != "none")

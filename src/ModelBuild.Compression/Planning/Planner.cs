@@ -16,8 +16,7 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
     /// <summary>The plan of a recipe, or null where a step of it has nothing to do (or needs data that is not there).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="profile">The target.</param>
-    /// <param name="keepFloat">Nodes (by first output) that stay in float whatever the recipe says.</param>
-    public Plan? TryPlan(Recipe recipe, HardwareProfile profile, IReadOnlySet<string>? keepFloat = null)
+    public Plan? TryPlan(Recipe recipe, HardwareProfile profile)
     {
         var taken = new HashSet<string>(StringComparer.Ordinal);
         var decisions = new List<Decision>();
@@ -25,16 +24,12 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
         foreach (var step in recipe.Steps)
         {
             var technique = techniques.Get(step.Technique);
-            // What is kept in float for its activations' sake may still store its weights in fewer bits.
-            var excluded = new HashSet<string>(taken, StringComparer.Ordinal);
-            if (keepFloat is not null && technique is StaticInt8 or DynamicInt8)
-                excluded.UnionWith(keepFloat!);
             var proposal = technique.Propose(new()
             {
                 Model = simplified,
                 Profile = profile,
                 Ranges = Recipe.RangesOf(step),
-                Excluded = excluded,
+                Excluded = taken,
                 Histograms = histograms,
             });
             if (proposal.Decisions.Count == 0 && decisions.Count == 0)

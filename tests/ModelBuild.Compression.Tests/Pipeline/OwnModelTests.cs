@@ -113,6 +113,18 @@ public class OwnModelTests
         Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2004", Severity: Severity.Warning });
     }
 
+    [Theory]
+    [InlineData(false, Severity.Warning)]
+    [InlineData(true, Severity.Error)]
+    public void A_technique_that_comes_to_nothing_is_not_passed_over(bool error, Severity severity)
+    {
+        var options = Options("portable", "int8") with { CalibrationData = [], EvaluationData = [], ErrorOnBudgetMiss = error };
+        using var compressor = Open(options, "managed", "onnxruntime");
+        var outcome = compressor.Choose(options.Profiles[0]);
+        Assert.True(outcome.Chosen.Candidate.IsLossless);
+        Assert.Contains(outcome.Findings, f => f.Code == "MDLB2009" && f.Severity == severity && f.Text.Contains("CalibrationData", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Technique_none_ships_the_file_as_it_is()
     {

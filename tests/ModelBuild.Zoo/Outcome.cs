@@ -5,8 +5,11 @@ using ModelBuild.Compression.Techniques;
 
 namespace ModelBuild.Zoo;
 
-/// <summary>What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same.</summary>
-public sealed record Outcome(string Model, string Profile, string Optimize, string Recipe, string Backend, long Bytes, long OriginalBytes, string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
+/// <summary>
+/// What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same, as long as the costs that ranked the candidates are the same
+/// (<paramref name="Costs"/>: the table's class and version).
+/// </summary>
+public sealed record Outcome(string Model, string Profile, string Optimize, string Costs, string Recipe, string Backend, long Bytes, long OriginalBytes, string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
 {
     /// <summary>The profiles whose outcomes are recorded.</summary>
     public static IReadOnlyList<string> Profiles { get; } = ["x64-avx512vnni", "x64-avxvnni", "x64-avx2", "portable"];
@@ -34,7 +37,7 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             artifact?.Invoke(chosen);
             var c = chosen.Chosen.Candidate;
             var m = c.Report!.Deciding;
-            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), c.Recipe, c.Backend, c.Bytes.Length, compressor.Source.Bytes.Length,
+            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe, c.Backend, c.Bytes.Length, compressor.Source.Bytes.Length,
                 m.Metric, m.Original, m.Compressed, m.Loss, compressor.Selection!.Budget, m.Samples, Math.Round(chosen.Chosen.LatencyRatio, 3)));
         }
         return outcomes;

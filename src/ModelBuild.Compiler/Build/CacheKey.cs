@@ -37,7 +37,7 @@ internal static class CacheKey
         {
             Add("profile", $"{profile.Name} {string.Join(' ', profile.Requires)} {profile.NumericKey} {profile.CostClass} {CostTable.Load(profile.CostClass).Version}");
             if (profile.Name == "host")
-                Add("host", CpuClass.Host);
+                Add("host", CpuFeatureDetection.Class);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -39,7 +39,7 @@ internal static class BenchCommand
                     Interleaved.Median(times[i]) / 1000, Interleaved.Median(times[i]) / Interleaved.Median(times[0]),
                     Interleaved.Median(times[i].Zip(times[0], (a, b) => a / b)))).ToList();
                 if (parse.GetValue(json))
-                    Console.Out.WriteLine(JsonSerializer.Serialize(new(CpuClass.Host, parse.GetValue(threads), results), BenchJson.Default.BenchDocument));
+                    Console.Out.WriteLine(JsonSerializer.Serialize(new(CpuFeatureDetection.Class, parse.GetValue(threads), results), BenchJson.Default.BenchDocument));
                 else
                     Show(results);
             }
@@ -54,7 +54,7 @@ internal static class BenchCommand
 
     private static void Show(List<BenchResult> results)
     {
-        var table = new Table { Title = new($"CPU class {CpuClass.Host}") }.AddColumns("model", "backend", "bytes", "µs a call (median)", "ratio of medians", "median of ratios");
+        var table = new Table { Title = new($"CPU class {CpuFeatureDetection.Class}") }.AddColumns("model", "backend", "bytes", "µs a call (median)", "ratio of medians", "median of ratios");
         foreach (var r in results)
             table.AddRow(Markup.Escape(r.Model), r.Backend, $"{r.Bytes:N0}", FormattableString.Invariant($"{r.Microseconds:0.00}"), FormattableString.Invariant($"{r.Ratio:0.000}"), FormattableString.Invariant($"{r.MedianOfRatios:0.000}"));
         AnsiConsole.Write(table);

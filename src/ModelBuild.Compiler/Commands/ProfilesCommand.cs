@@ -19,7 +19,7 @@ internal static class ProfilesCommand
         command.SetAction((parse, cancellation) =>
         {
             if (parse.GetValue(detect))
-                Console.Out.WriteLine(CpuClass.HostProfile);
+                Console.Out.WriteLine(BuiltInProfiles.ThisMachine.Name);
             else if (parse.GetValue(measure))
             {
                 Cores.PinToOne();
@@ -43,7 +43,7 @@ internal static class ProfilesCommand
         {
             var costs = CostTable.Load(p.CostClass);
             table.AddRow(p.Name, string.Join(' ', p.Requires), p.Activations.ToString().ToLowerInvariant(), $"±{p.WeightLimit}", $"{costs.CpuClass}, {costs.Kind}",
-                $"{(p.Name == CpuClass.HostProfile ? "this machine" : "")}{(p.Experimental ? " experimental" : "")}".Trim());
+                $"{(p.Name == BuiltInProfiles.ThisMachine.Name ? "this machine" : "")}{(p.Experimental ? " experimental" : "")}".Trim());
         }
         AnsiConsole.Write(table);
     }

@@ -30,7 +30,7 @@ internal static class CostMeasurement
         return new()
         {
             Version = 1,
-            CpuClass = CpuClass.Host,
+            CpuClass = CpuFeatureDetection.Class,
             Kind = "measured",
             Source = "modelbuild profiles --measure, one pinned thread, ONNX Runtime 1.31.1",
             Costs = costs,

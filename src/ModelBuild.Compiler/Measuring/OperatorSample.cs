@@ -105,7 +105,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
     private static OperatorSample Rewritten(OperatorSample sample)
     {
         var technique = new DynamicInt8();
-        var proposal = technique.Propose(new() { Model = sample.Model, Profile = Compression.Profiles.BuiltInProfiles.Host with { Activations = ElementType.UInt8 } });
+        var proposal = technique.Propose(new() { Model = sample.Model, Profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 } });
         technique.Apply(sample.Model, new() { Recipe = technique.Name, Decisions = proposal.Decisions });
         return sample;
     }

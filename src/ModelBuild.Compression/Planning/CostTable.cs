@@ -36,6 +36,9 @@ public sealed record CostTable
     [JsonIgnore]
     public bool IsMeasured => Kind == "measured";
 
+    /// <summary>Whether a table of a CPU class comes with the package.</summary>
+    public static bool Exists(string cpuClass) => typeof(CostTable).Assembly.GetManifestResourceInfo($"profiles/{cpuClass}.json") is not null;
+
     /// <summary>The table of a CPU class that comes with the package.</summary>
     /// <exception cref="InvalidOperationException">There is no table for the class.</exception>
     public static CostTable Load(string cpuClass)

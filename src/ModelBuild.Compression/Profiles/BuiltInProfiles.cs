@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Profiles;
@@ -21,19 +22,19 @@ public static class BuiltInProfiles
         new() { Name = "x64-avx512vnni", Requires = ["avx2", "fma", "avx512", "avx512vnni"], Activations = ElementType.UInt8, WeightLimit = Full, CostClass = "avx512vnni" },
         new() { Name = "arm64", Requires = ["dotprod"], Activations = ElementType.Int8, WeightLimit = Full, CostClass = "arm64", Experimental = true },
         new() { Name = "arm64-i8mm", Requires = ["dotprod", "i8mm"], Activations = ElementType.Int8, WeightLimit = Full, CostClass = "arm64", Experimental = true },
-        new() { Name = "wasm-simd", Requires = [], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "wasm-simd", Experimental = true },
+        new() { Name = "wasm-simd", Requires = ["simd128"], Activations = ElementType.UInt8, WeightLimit = SevenBits, CostClass = "wasm-simd", Experimental = true },
     ];
 
-    /// <summary>The profile of a name; <c>host</c> is the best one that this machine runs.</summary>
+    /// <summary>The profile of a name; <c>host</c> is the best one that this machine runs, with the costs of its very class where they were measured.</summary>
     /// <exception cref="CompressionException">MDLB0020: there is no such profile.</exception>
     public static HardwareProfile Get(string name)
     {
         if (name == "host")
-            return Host with { Name = "host" };
+            return ThisMachine with { Name = "host", CostClass = CostTable.Exists(CpuFeatureDetection.Class) ? CpuFeatureDetection.Class : ThisMachine.CostClass };
         return All.FirstOrDefault(p => p.Name == name)
             ?? throw new CompressionException("MDLB0020", $"there is no profile '{name}'{Suggestion.For(name, All.Select(p => p.Name).Append("host"))}; there are {string.Join(", ", All.Select(p => p.Name))}, host", "Profile");
     }
 
-    /// <summary>The built-in profile that fits this machine best.</summary>
-    public static HardwareProfile Host => All.First(p => p.Name == CpuClass.HostProfile);
+    /// <summary>The built-in profile that fits this machine best: the last one all of whose instruction sets it has.</summary>
+    public static HardwareProfile ThisMachine { get; } = All.Last(p => p.Requires.All(r => HardwareProfiles.TryParse(r, out var feature) && CpuFeatureDetection.Current.HasFlag(feature)));
 }

@@ -45,6 +45,9 @@ public static class CpuFeatureDetection
     /// </summary>
     public static string Class { get; } = ClassOf(Current);
 
+    /// <summary>Whether this CPU sums products of 8-bit integers exactly in 32 bits by an instruction of its own.</summary>
+    public static bool HasIntegerDotProduct => (Current & (CpuFeatures.AvxVnni | CpuFeatures.Avx512Vnni | CpuFeatures.DotProd)) != 0;
+
     private static string ClassOf(CpuFeatures cpu)
     {
         if (cpu.HasFlag(CpuFeatures.Avx512Vnni)) return cpu.HasFlag(CpuFeatures.AvxVnni) ? "avx512vnni-avxvnni" : "avx512vnni";

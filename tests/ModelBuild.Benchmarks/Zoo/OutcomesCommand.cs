@@ -19,7 +19,7 @@ internal static class OutcomesCommand
             Console.Error.WriteLine("../shared/zoo is not there");
             return 1;
         }
-        string file = Outcome.FileOf(CpuClass.Host);
+        string file = Outcome.FileOf(CpuFeatureDetection.Class);
         List<Outcome> outcomes = File.Exists(file) ? [.. Outcome.Read(file)] : [];
         RatioCommand.Pin();
         List<string> table = ["| model | optimize | recipe | backend | size | metric | loss | time over the original's |", "|---|---|---|---|---:|---|---:|---:|"];
@@ -29,9 +29,9 @@ internal static class OutcomesCommand
                 double ratio = double.NaN;
                 IReadOnlyList<Outcome> mine = Outcome.Of(model, objective, chosen =>
                 {
-                    if (chosen.Profile.Name == CpuClass.HostProfile) ratio = Ratio(model, chosen.Chosen.Candidate);
+                    if (chosen.Profile.Name == BuiltInProfiles.ThisMachine.Name) ratio = Ratio(model, chosen.Chosen.Candidate);
                 });
-                if (mine.FirstOrDefault(o => o.Profile == CpuClass.HostProfile) is { } here)
+                if (mine.FirstOrDefault(o => o.Profile == BuiltInProfiles.ThisMachine.Name) is { } here)
                     table.Add(string.Create(CultureInfo.InvariantCulture, $"| {model} | {here.Optimize} | {here.Recipe} | {here.Backend} | {(double)here.Bytes / here.OriginalBytes:0.000} | {here.Metric} | {here.Loss:0.#####} | {ratio:0.00} |"));
                 foreach (Outcome o in mine)
                     Console.WriteLine($"{o.Model} {o.Profile} {o.Optimize}: {o.Recipe} on {o.Backend}, {(double)o.Bytes / o.OriginalBytes:0.000} of the size, {o.Metric} loss {o.Loss:0.#####}, predicted {o.PredictedRatio:0.00}x");

@@ -6,8 +6,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compiler.Measuring;
 
 /// <summary>
-/// Measures this CPU class's cost table: models of one operator in several sizes, one thread, then <c>overhead + perUnit * work</c> by least squares of the
-/// relative error.
+/// Measures this CPU class's cost table: models of one operator in several sizes, one thread, then the figures of
+/// <see cref="OperatorCost"/> by least squares of the relative error.
 /// </summary>
 internal static class CostMeasurement
 {
@@ -17,13 +17,18 @@ internal static class CostMeasurement
     {
         OnnxRuntimeBackend.Register();
         var costs = new SortedDictionary<string, OperatorCost>(StringComparer.Ordinal);
-        var call = Time([OperatorSample.Unary("Identity", 1, 1, 1)], cancellation)[0];
+        // A node costs something by itself, which a model of one node cannot tell from what the call costs.
+        const int Length = 20;
+        var chains = Time([OperatorSample.Chain(1), OperatorSample.Chain(1 + Length)], cancellation);
+        var node = (chains[1] - chains[0]) / Length;
+        var call = chains[0] - node;
         costs.Add("onnxruntime/call/any", new(Math.Round(call, 1), 0));
+        costs.Add("onnxruntime/view/any", new(Math.Round(node, 1), 0));
         foreach (var (key, samples) in Samples())
         {
             progress($"measuring {key}");
             var times = Time(samples, cancellation);
-            costs.Add($"onnxruntime/{key}", Fit([.. samples.Select((s, i) => (s.Work, s.Outputs, Math.Max(1, times[i] - call)))]));
+            costs.Add($"onnxruntime/{key}", Fit([.. samples.Select((s, i) => (s.Work, Math.Max(1, times[i] - call)))]));
         }
         foreach (var (key, cost) in ManagedMeasurement.Run(progress, cancellation))
             costs.Add(key, cost);
@@ -45,7 +50,9 @@ internal static class CostMeasurement
             yield return ($"conv/{precision}", [
                 OperatorSample.Conv(16, 32, 32, 16, 3, false, integer), OperatorSample.Conv(32, 28, 28, 32, 3, false, integer), OperatorSample.Conv(64, 14, 14, 64, 3, false, integer),
                 OperatorSample.Conv(64, 7, 7, 64, 3, false, integer), OperatorSample.Conv(16, 60, 80, 32, 3, false, integer), OperatorSample.Conv(8, 14, 14, 16, 5, false, integer),
-                OperatorSample.Conv(3, 48, 48, 8, 3, false, integer), OperatorSample.Conv(1, 28, 28, 16, 3, false, integer), OperatorSample.Conv(3, 112, 112, 32, 3, false, integer)]);
+                OperatorSample.Conv(3, 48, 48, 8, 3, false, integer), OperatorSample.Conv(1, 28, 28, 16, 3, false, integer), OperatorSample.Conv(3, 112, 112, 32, 3, false, integer),
+                OperatorSample.Conv(3, 112, 112, 8, 3, false, integer), OperatorSample.Conv(8, 28, 28, 8, 5, false, integer), OperatorSample.Conv(16, 56, 56, 16, 3, false, integer),
+                OperatorSample.Conv(32, 14, 14, 128, 3, false, integer), OperatorSample.Conv(1, 28, 28, 8, 5, false, integer)]);
             yield return ($"pointwise/{precision}", [
                 OperatorSample.Conv(64, 25, 5, 64, 1, false, integer), OperatorSample.Conv(32, 56, 56, 64, 1, false, integer), OperatorSample.Conv(128, 14, 14, 128, 1, false, integer),
                 OperatorSample.Conv(256, 7, 7, 256, 1, false, integer), OperatorSample.Conv(16, 28, 28, 32, 1, false, integer), OperatorSample.Conv(64, 30, 40, 64, 1, false, integer),
@@ -53,17 +60,20 @@ internal static class CostMeasurement
             yield return ($"depthwise/{precision}", [
                 OperatorSample.Conv(64, 25, 5, 64, 3, true, integer), OperatorSample.Conv(32, 56, 56, 32, 3, true, integer), OperatorSample.Conv(128, 28, 28, 128, 3, true, integer),
                 OperatorSample.Conv(256, 14, 14, 256, 3, true, integer), OperatorSample.Conv(16, 14, 14, 16, 3, true, integer), OperatorSample.Conv(8, 48, 48, 8, 3, true, integer),
-                OperatorSample.Conv(256, 3, 3, 256, 3, true, integer), OperatorSample.Conv(64, 6, 6, 64, 3, true, integer)]);
+                OperatorSample.Conv(256, 3, 3, 256, 3, true, integer), OperatorSample.Conv(64, 6, 6, 64, 3, true, integer), OperatorSample.Conv(8, 112, 112, 8, 3, true, integer),
+                OperatorSample.Conv(16, 56, 56, 16, 3, true, integer), OperatorSample.Conv(32, 28, 28, 32, 5, true, integer), OperatorSample.Conv(512, 7, 7, 512, 3, true, integer)]);
             yield return ($"gemm/{precision}", [
                 OperatorSample.Gemm(1, 784, 256, integer), OperatorSample.Gemm(1, 256, 128, integer), OperatorSample.Gemm(1, 128, 10, integer),
-                OperatorSample.Gemm(1, 640, 128, integer), OperatorSample.Gemm(1, 128, 128, integer), OperatorSample.Gemm(16, 256, 256, integer)]);
+                OperatorSample.Gemm(1, 640, 128, integer), OperatorSample.Gemm(1, 128, 128, integer), OperatorSample.Gemm(16, 256, 256, integer),
+                OperatorSample.Gemm(50, 64, 64, integer), OperatorSample.Gemm(50, 64, 128, integer), OperatorSample.Gemm(128, 384, 384, integer)]);
             yield return ($"elementwise/{precision}", [
                 OperatorSample.Add(16, 32, 32, integer), OperatorSample.Add(64, 8, 8, integer), OperatorSample.Add(64, 56, 56, integer)]);
             yield return ($"pool/{precision}", [OperatorSample.Pool(64, 8, 8, integer), OperatorSample.Pool(256, 7, 7, integer), OperatorSample.Pool(64, 28, 28, integer)]);
         }
         yield return ("gemm/dynamic-int8", [
             OperatorSample.DynamicGemm(1, 784, 256), OperatorSample.DynamicGemm(1, 256, 128), OperatorSample.DynamicGemm(1, 128, 10),
-            OperatorSample.DynamicGemm(1, 640, 128), OperatorSample.DynamicGemm(1, 128, 128), OperatorSample.DynamicGemm(16, 256, 256)]);
+            OperatorSample.DynamicGemm(1, 640, 128), OperatorSample.DynamicGemm(1, 128, 128), OperatorSample.DynamicGemm(16, 256, 256),
+            OperatorSample.DynamicGemm(50, 64, 64), OperatorSample.DynamicGemm(50, 64, 128), OperatorSample.DynamicGemm(128, 384, 384)]);
         foreach (var dynamic in new[] { false, true })
             yield return ($"recurrent/{(dynamic ? "dynamic-int8" : "float32")}", [
                 OperatorSample.Lstm(28, 28, 96, dynamic), OperatorSample.Lstm(50, 64, 64, dynamic), OperatorSample.Lstm(1, 128, 128, dynamic), OperatorSample.Lstm(60, 6, 96, dynamic)]);
@@ -87,10 +97,10 @@ internal static class CostMeasurement
     }
 
     /// <summary>Overhead and slopes with the least sum of squared relative errors, none below 0 (coordinate descent).</summary>
-    internal static OperatorCost Fit(IReadOnlyList<(double Work, double Outputs, double Time)> points)
+    internal static OperatorCost Fit(IReadOnlyList<(OperatorWork Work, double Time)> points)
     {
-        double[][] rows = [.. points.Select(p => new[] { 1 / p.Time, p.Work / p.Time, p.Outputs / p.Time })];
-        var x = new double[3];
+        double[][] rows = [.. points.Select(p => new[] { 1 / p.Time, p.Work.Units / p.Time, p.Work.Outputs / p.Time, p.Work.Gathered / p.Time })];
+        var x = new double[4];
         for (var round = 0; round < 20000; round++)
             for (var j = 0; j < x.Length; j++)
             {
@@ -106,6 +116,6 @@ internal static class CostMeasurement
                 }
                 x[j] = down == 0 ? 0 : Math.Max(0, up / down);
             }
-        return new(Math.Round(x[0], 1), Math.Round(x[1], 6), Math.Round(x[2], 5));
+        return new(Math.Round(x[0], 1), Math.Round(x[1], 6), Math.Round(x[2], 5), Math.Round(x[3], 5));
     }
 }

@@ -18,7 +18,7 @@ internal static class ManagedMeasurement
         {
             progress($"measuring managed/{key}");
             var times = Time(samples, cancellation);
-            yield return ($"managed/{key}", CostMeasurement.Fit([.. samples.Select((s, i) => (s.Work, s.Outputs, Math.Max(1, times[i] - call)))]));
+            yield return ($"managed/{key}", CostMeasurement.Fit([.. samples.Select((s, i) => (new OperatorWork(s.Work.Units), Math.Max(1, times[i] - call)))]));
         }
     }
 

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Onnx;
 
@@ -5,9 +6,8 @@ namespace ModelBuild.Compiler.Measuring;
 
 /// <summary>A model of one operator, to measure what the operator costs.</summary>
 /// <param name="Model">The model; its one input is called <c>x</c>.</param>
-/// <param name="Work">Multiply-adds, or elements where nothing is multiplied.</param>
-/// <param name="Outputs">Elements of the output, where they are counted apart from the work.</param>
-internal sealed record OperatorSample(Model Model, double Work, double Outputs = 0)
+/// <param name="Work">What the operator has to do.</param>
+internal sealed record OperatorSample(Model Model, OperatorWork Work)
 {
     private const float ActivationScale = 0.02f;
 
@@ -23,7 +23,8 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         conv.Attributes["pads"] = new long[] { pad, pad, pad, pad };
         conv.Attributes["group"] = depthwise ? (long)channels : 1;
         Finish(graph, conv, integer, 1, filters, height, width);
-        return new(model, (double)filters * height * width * kernel * kernel * (depthwise ? 1 : channels), (double)filters * height * width);
+        double pixels = height * width, window = kernel * kernel * (depthwise ? 1 : channels);
+        return new(model, new(pixels * filters * window, pixels * filters, kernel == 1 ? 0 : pixels * kernel * kernel));
     }
 
     /// <summary>A Gemm.</summary>
@@ -35,7 +36,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, outputs, integer, weights)], ["y"]);
         gemm.Attributes["transB"] = 1L;
         Finish(graph, gemm, integer, rows, outputs);
-        return new(model, (double)rows * inputs * outputs);
+        return new(model, new((double)rows * inputs * outputs, (double)rows * outputs, (double)rows * inputs));
     }
 
     /// <summary>A MatMul with weights, as dynamic quantization rewrites it.</summary>
@@ -49,7 +50,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         var lstm = graph.AddNode("LSTM", [x, graph.AddInitializer("w", Weights(1, 4 * hidden, inputs)), graph.AddInitializer("r", Weights(1, 4 * hidden, hidden))], ["y"]);
         lstm.Attributes["hidden_size"] = (long)hidden;
         Finish(graph, lstm, false, steps, 1, 1, hidden);
-        var sample = new OperatorSample(model, steps * 4.0 * hidden * (hidden + inputs));
+        var sample = new OperatorSample(model, new(steps * 4.0 * hidden * (hidden + inputs)));
         return dynamic ? Rewritten(sample) : sample;
     }
 
@@ -61,7 +62,18 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         attributes?.Invoke(node);
         model.Graph.AddOutput(node.Output);
         ShapeInference.Run(model);
-        return new(model, (double)channels * height * width);
+        return new(model, new((double)channels * height * width));
+    }
+
+    /// <summary>Nodes in a row that do next to nothing and that no runtime merges.</summary>
+    public static OperatorSample Chain(int length)
+    {
+        var (model, value) = Start(false, 1);
+        for (var i = 0; i < length; i++)
+            value = model.Graph.AddNode(i % 2 == 0 ? "Neg" : "Abs", [value], [$"y{i}"]).Output;
+        model.Graph.AddOutput(value);
+        ShapeInference.Run(model);
+        return new(model, new(length));
     }
 
     /// <summary>A sum of a tensor with itself, in float or in integers.</summary>
@@ -71,7 +83,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         var graph = model.Graph;
         var node = graph.AddNode("Add", [integer ? Dequantize(graph, x) : x, integer ? Dequantize(graph, x) : x], ["y"]);
         Finish(graph, node, integer, 1, channels, height, width);
-        return new(model, (double)channels * height * width);
+        return new(model, new((double)channels * height * width));
     }
 
     /// <summary>Global average pooling, in float or in integers.</summary>
@@ -80,7 +92,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
         var (model, x) = Start(integer, 1, channels, height, width);
         var node = model.Graph.AddNode("GlobalAveragePool", [integer ? Dequantize(model.Graph, x) : x], ["y"]);
         Finish(model.Graph, node, integer, 1, channels, 1, 1);
-        return new(model, (double)channels * height * width);
+        return new(model, new((double)channels * height * width));
     }
 
     /// <summary>QuantizeLinear of floats, or DequantizeLinear of integers.</summary>
@@ -99,7 +111,7 @@ internal sealed record OperatorSample(Model Model, double Work, double Outputs =
             f.Type = TensorType.Of(ElementType.Float, 1, length);
             model.Graph.AddOutput(f);
         }
-        return new(model, length);
+        return new(model, new(length));
     }
 
     private static OperatorSample Rewritten(OperatorSample sample)

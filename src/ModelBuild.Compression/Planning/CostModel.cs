@@ -23,7 +23,7 @@ public sealed class CostModel
     }
 
     /// <summary>Predicted nanoseconds of one call.</summary>
-    public double Predict(Graph graph) => _table.Of(Backend, "call", "any", 1) + PerNode(graph).Sum(n => n.Cost);
+    public double Predict(Graph graph) => _table.Of(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
     public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Cost(Charge(n))));
@@ -39,7 +39,7 @@ public sealed class CostModel
     /// <summary>Predicted nanoseconds by key of the table: what a model's time is made of.</summary>
     public IReadOnlyDictionary<string, double> PerKey(Graph graph)
     {
-        var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", 1) };
+        var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", default) };
         foreach (var node in graph.Nodes.Where(n => !IsConstant(n)))
             if (Charge(node) is { } charge)
             {
@@ -50,18 +50,18 @@ public sealed class CostModel
     }
 
     /// <summary>What a node is charged for.</summary>
-    private readonly record struct Work(string Class, string Precision, double Units, double Outputs = 0);
+    private readonly record struct Charged(string Class, string Precision, OperatorWork Work);
 
-    private double Cost(Work? work) => work is { } w ? _table.Of(Backend, w.Class, w.Precision, w.Units, w.Outputs) : 0;
+    private double Cost(Charged? charged) => charged is { } c ? _table.Of(Backend, c.Class, c.Precision, c.Work) : 0;
 
-    private Work? Charge(Node node)
+    private Charged? Charge(Node node)
     {
         var output = Elements(node.Outputs[0]);
         if (node.Is("DequantizeLinear"))
-            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? null : new Work("dequantize", "any", output);
+            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? null : new Charged("dequantize", "any", new(output));
         if (node.Is("QuantizeLinear"))
-            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? null : new Work("quantize", "any", output);
-        if (IsFusedActivation(node) || IsFusedNormalization(node) || IsFreeView(node))
+            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? null : new Charged("quantize", "any", new(output));
+        if (IsFusedActivation(node) || IsFusedNormalization(node) || node.OpType is "Identity" or "Dropout")
             return null;
         var precision = IsInteger(node) ? "int8" : "float32";
         switch (node.OpType)
@@ -71,34 +71,38 @@ public sealed class CostModel
                 var weights = StaticShape(node.Inputs[1]!);
                 var perOutput = weights is null ? 1 : node.Is("Conv") ? Product(weights, 1) : Product(weights, 1) * (weights[0] / (double)Math.Max(1, node.Int("group", 1))) / Math.Max(1, weights[1]);
                 var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
-                return new Work(depthwise ? "depthwise" : IsPointwise(node, weights) ? "pointwise" : "conv", precision, output * perOutput, output);
+                var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights, 2);
+                return IsPointwise(node, weights) && !depthwise ? new Charged("pointwise", precision, new(output * perOutput, output))
+                    : new Charged(depthwise ? "depthwise" : "conv", precision, new(output * perOutput, output, positions));
             }
             case "Gemm" or "MatMul":
             {
                 var k = Dimension(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
-                return new Work("gemm", precision, output * k);
+                return new Charged("gemm", precision, new(output * k, output, Elements(node.Inputs[0]!)));
             }
             case "MatMulInteger":
-                return new Work("gemm", "dynamic-int8", output * Dimension(node.Inputs[0]!, -1));
+                return new Charged("gemm", "dynamic-int8", new(output * Dimension(node.Inputs[0]!, -1), output, Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
             case "LSTM" or "GRU" or "RNN":
-                return new Work("recurrent", "float32", RecurrentWork(node));
+                return new Charged("recurrent", "float32", new(RecurrentWork(node)));
             case "DynamicQuantizeLSTM":
-                return new Work("recurrent", "dynamic-int8", RecurrentWork(node));
+                return new Charged("recurrent", "dynamic-int8", new(RecurrentWork(node)));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
-                return new Work("transcendental", "float32", output);
+                return new Charged("transcendental", "float32", new(output));
             case "MaxPool" or "AveragePool" or "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
-                return new Work("pool", precision, Elements(node.Inputs[0]!));
+                return new Charged("pool", precision, new(Elements(node.Inputs[0]!)));
+            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Shape":
+                return new Charged("view", "any", default);
             case "Transpose" or "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Resize" or "Expand" or "Tile":
-                return new Work("move", "any", output);
+                return new Charged("move", "any", new(output));
             // The multiplication by scales and the conversion behind an integer product are fused into it.
             case "Cast" when node.Inputs[0]?.Producer is { OpType: "MatMulInteger" }:
             case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" } || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
                 return null;
             default:
-                return new Work("elementwise", precision, output);
+                return new Charged("elementwise", precision, new(output));
         }
     }
 
@@ -115,8 +119,6 @@ public sealed class CostModel
         && x.OnlyUser == node && x.Producer is { OpType: "Conv" or "Gemm" or "BatchNormalization" or "Add" };
 
     private static bool IsFusedNormalization(Node node) => node.Is("BatchNormalization") && node.Inputs[0] is { } x && x.OnlyUser == node && x.Producer is { OpType: "Conv" };
-
-    private static bool IsFreeView(Node node) => node.OpType is "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Identity" or "Shape" or "Dropout";
 
     private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1) && (node.Ints("strides")?.All(s => s == 1) ?? true);
 

@@ -3,11 +3,21 @@ using System.Text.Json.Serialization;
 
 namespace ModelBuild.Compression.Planning;
 
-/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs</c>.</summary>
+/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered</c>.</summary>
 /// <param name="Overhead">Nanoseconds per call of the operator.</param>
 /// <param name="PerUnit">Nanoseconds per unit of work: a multiply-add, or an element where nothing is multiplied.</param>
 /// <param name="PerOutput">Nanoseconds per element of the output: what layers with few multiply-adds an output pay for.</param>
-public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0);
+/// <param name="PerGathered">
+/// Nanoseconds per gather: per position of a convolution's window at each output pixel, or per element of a matrix product's rows. What integer kernels pay for layers of few channels,
+/// where they lose against float.
+/// </param>
+public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0, double PerGathered = 0);
+
+/// <summary>How much of each a node has to do.</summary>
+/// <param name="Units">Multiply-adds, or elements where nothing is multiplied.</param>
+/// <param name="Outputs">Elements of the output, where they are counted apart from the units.</param>
+/// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows.</param>
+public readonly record struct OperatorWork(double Units, double Outputs = 0, double Gathered = 0);
 
 /// <summary>
 /// The versioned costs of one CPU class, one thread. Keys are <c>backend/operator class/precision</c>, for example <c>onnxruntime/conv/int8</c>.
@@ -50,11 +60,11 @@ public sealed record CostTable
 
     /// <summary>The cost of some work.</summary>
     /// <exception cref="KeyNotFoundException">The table has no such operator class.</exception>
-    public double Of(string backend, string operatorClass, string precision, double work, double outputs = 0)
+    public double Of(string backend, string operatorClass, string precision, OperatorWork work)
     {
         if (!Costs.TryGetValue($"{backend}/{operatorClass}/{precision}", out var cost))
             throw new KeyNotFoundException($"the cost table of {CpuClass} has no '{backend}/{operatorClass}/{precision}'");
-        return cost.Overhead + cost.PerUnit * work + cost.PerOutput * outputs;
+        return cost.Overhead + cost.PerUnit * work.Units + cost.PerOutput * work.Outputs + cost.PerGathered * work.Gathered;
     }
 }
 

@@ -8,14 +8,14 @@ public static class ManagedCost
     private const string Backend = "managed";
 
     /// <summary>Predicted nanoseconds of one call of a graph that the managed backend takes.</summary>
-    public static double Predict(CostTable table, Graph graph) => table.Of(Backend, "call", "any", 1) + graph.Nodes.Sum(n => Cost(table, n));
+    public static double Predict(CostTable table, Graph graph) => table.Of(Backend, "call", "any", default) + graph.Nodes.Sum(n => Cost(table, n));
 
     private static double Cost(CostTable table, Node node) => node.OpType switch
     {
-        "Gemm" or "MatMul" => table.Of(Backend, "gemm", node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } ? "int8" : "float32", Weights(node)),
-        "MatMulInteger" => table.Of(Backend, "gemm", "dynamic-int8", Weights(node)),
-        "Softmax" or "Sigmoid" or "Tanh" => table.Of(Backend, "transcendental", "float32", Width(node)),
-        _ => table.Of(Backend, "elementwise", "float32", Width(node)),
+        "Gemm" or "MatMul" => table.Of(Backend, "gemm", node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } ? "int8" : "float32", new(Weights(node))),
+        "MatMulInteger" => table.Of(Backend, "gemm", "dynamic-int8", new(Weights(node))),
+        "Softmax" or "Sigmoid" or "Tanh" => table.Of(Backend, "transcendental", "float32", new(Width(node))),
+        _ => table.Of(Backend, "elementwise", "float32", new(Width(node))),
     };
 
     private static double Weights(Node node)

@@ -10,7 +10,7 @@ namespace ModelBuild.Benchmarks;
 
 /// <summary>
 /// Cost tables. That of this machine's class, whose keys <c>modelbuild profiles --measure</c> measured one operator at a time, is scaled so that whole models' latencies
-/// come near those measured here. Those of classes that were not at hand are estimates. AVX2: the measured table of avx512vnni-avxvnni, each key scaled so that the models' latencies come near those that
+/// come near those measured here. Those of classes that were not at hand are estimates. AVX2: the measured table of avx512vnni, each key scaled so that the models' latencies come near those that
 /// ../shared/peers measured on an AVX2-only machine. The others follow from these two by stated factors. All are marked as estimates.
 /// </summary>
 internal static class CostEstimates
@@ -28,8 +28,12 @@ internal static class CostEstimates
     {
         string peers = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("../shared/zoo"), "..", "peers", "results.json");
         using JsonDocument results = JsonDocument.Parse(File.ReadAllText(peers));
-        if (CostTable.Exists(CpuFeatureDetection.Class) && CostTable.Load(CpuFeatureDetection.Class) is { IsMeasured: true, Version: 1 } here) Write(folder, Calibrated(here));
-        CostTable measured = CostTable.Load("avx512vnni-avxvnni");
+        CostTable measured = CostTable.Load("avx512vnni");
+        if (CpuFeatureDetection.Class == measured.CpuClass && measured.Version == 1)
+        {
+            measured = Calibrated(measured);
+            Write(folder, measured);
+        }
         List<(IReadOnlyDictionary<string, double> Costs, double Nanoseconds, string Name)> floats = [], integers = [];
         foreach (string name in Models)
         {
@@ -57,10 +61,10 @@ internal static class CostEstimates
             Console.WriteLine($"{name,-32} {nanoseconds / 1000,10:0.0} us, estimated {costs.Sum(c => c.Value * factors[c.Key]) / 1000,10:0.0} us");
         Console.WriteLine(string.Join('\n', factors.Select(f => $"{f.Key,-40} {f.Value:0.00}")));
 
-        CostTable avx2 = Scaled(measured, "avx2", "avx512vnni-avxvnni scaled to latencies measured on an AVX2-only CPU (../shared/peers); managed keys by 1.5", key => factors.GetValueOrDefault(key, key.StartsWith("managed", StringComparison.Ordinal) ? 1.5 : Mean(factors)));
+        CostTable avx2 = Scaled(measured, "avx2", "avx512vnni scaled to latencies measured on an AVX2-only CPU (../shared/peers); managed keys by 1.5", key => factors.GetValueOrDefault(key, key.StartsWith("managed", StringComparison.Ordinal) ? 1.5 : Mean(factors)));
         Write(folder, avx2);
         Write(folder, Scaled(avx2, "avxvnni", "avx2 with integer products at 0.85", key => IsIntegerProduct(key) ? 0.85 : 1));
-        Write(folder, Scaled(measured, "avx512", "avx512vnni-avxvnni with integer products at 1.6", key => IsIntegerProduct(key) ? 1.6 : 1));
+        Write(folder, Scaled(measured, "avx512", "avx512vnni with integer products at 1.6", key => IsIntegerProduct(key) ? 1.6 : 1));
         Write(folder, Scaled(avx2, "arm64", "avx2 at 1.3", _ => 1.3));
         Write(folder, Scaled(avx2, "wasm-simd", "avx2 at 3", _ => 3));
         return 0;
@@ -81,7 +85,7 @@ internal static class CostEstimates
         }
         Dictionary<string, double> factors = Fit(integers, Fit(floats, []));
         foreach (var (costs, nanoseconds, name) in floats.Concat(integers))
-            Console.WriteLine($"{name,-32} {nanoseconds / 1000,10:0.0} us here, {costs.Sum(c => c.Value * factors[c.Key]) / 1000,10:0.0} us by the table");
+            Console.WriteLine($"{name,-32} {nanoseconds / 1000,10:0.0} us here, {costs.Sum(c => c.Value) / 1000,10:0.0} us operator by operator, {costs.Sum(c => c.Value * factors[c.Key]) / 1000,10:0.0} us by the table");
         return Scaled(table, table.CpuClass, table.Source + "; keys scaled to whole models' latencies by the benchmark project's command 'costs'", key => factors.GetValueOrDefault(key, 1)) with { Kind = "measured", Version = table.Version + 1 };
     }
 
@@ -126,7 +130,7 @@ internal static class CostEstimates
         CpuClass = cpuClass,
         Kind = "estimate",
         Source = source,
-        Costs = new(table.Costs.ToDictionary(c => c.Key, c => new OperatorCost(Math.Round(c.Value.Overhead * factor(c.Key), 1), Math.Round(c.Value.PerUnit * factor(c.Key), 6), Math.Round(c.Value.PerOutput * factor(c.Key), 5)), StringComparer.Ordinal), StringComparer.Ordinal),
+        Costs = new(table.Costs.ToDictionary(c => c.Key, c => new OperatorCost(Math.Round(c.Value.Overhead * factor(c.Key), 1), Math.Round(c.Value.PerUnit * factor(c.Key), 6), Math.Round(c.Value.PerOutput * factor(c.Key), 5), Math.Round(c.Value.PerGathered * factor(c.Key), 5)), StringComparer.Ordinal), StringComparer.Ordinal),
     };
 
     private static void Write(string folder, CostTable table) => File.WriteAllText(Path.Combine(folder, $"{table.CpuClass}.json"), table.ToJson() + "\n");

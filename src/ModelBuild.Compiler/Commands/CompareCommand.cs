@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelBuild.Compiler.Inspection;
@@ -27,14 +28,15 @@ internal static class CompareCommand
             {
                 var table = new Table().AddColumns("layer", "operator", "SQNR dB", "min", "max", "µs this", "µs original");
                 foreach (var l in layers)
-                    table.AddRow(Markup.Escape(l.Layer), l.Operator, FormattableString.Invariant($"{l.Sqnr:0.0}"), FormattableString.Invariant($"{l.Minimum:0.###}"), FormattableString.Invariant($"{l.Maximum:0.###}"),
-                        FormattableString.Invariant($"{l.Microseconds:0.0}"), FormattableString.Invariant($"{l.OriginalMicroseconds:0.0}"));
+                    table.AddRow(Markup.Escape(l.Layer), l.Operator, Cell(l.Sqnr, "0.0"), Cell(l.Minimum, "0.###"), Cell(l.Maximum, "0.###"), Cell(l.Microseconds, "0.0"), Cell(l.OriginalMicroseconds, "0.0"));
                 AnsiConsole.Write(table);
             }
             return Task.FromResult(ExitCodes.Done);
         });
         return command;
     }
+
+    private static string Cell(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]

@@ -5,11 +5,11 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compiler.Inspection;
 
-/// <summary>One tensor that both models compute.</summary>
+/// <summary>One layer: how far apart the two models are behind it, and how long each takes for it.</summary>
 /// <param name="Layer">The layer's name in the original.</param>
 /// <param name="Operator">Its operator.</param>
 /// <param name="Tensor">The tensor's name in the original.</param>
-/// <param name="Sqnr">Signal to noise of the compressed model's tensor, in dB, over all samples.</param>
+/// <param name="Sqnr">Signal to noise of the compressed model's tensor, in dB, over all samples; NaN, as are the next two, where the compressed model does not compute the tensor.</param>
 /// <param name="Minimum">Smallest value in the original.</param>
 /// <param name="Maximum">Largest value in the original.</param>
 /// <param name="Microseconds">Time of the layer's kernels in the compressed model, a call; 0 where fused into another.</param>
@@ -59,12 +59,13 @@ internal static class LayerComparison
         }
         var times = KernelTimes.Of(path, samples, threads);
         var originalTimes = KernelTimes.Of(originalPath, samples, threads);
-        return [.. original.Graph.Nodes.Where(n => sums.TryGetValue(n.Outputs[0].Name, out var s) && double.IsFinite(ranges[n.Outputs[0].Name].Low)).Select(n =>
+        return [.. original.Graph.Nodes.Select(n =>
         {
             var name = n.Outputs[0].Name;
-            return new LayerError(n.DisplayName, n.OpType, name, metric.Evaluate(sums[name]).Compressed, ranges[name].Low, ranges[name].High,
+            var measured = sums.ContainsKey(name) && double.IsFinite(ranges[name].Low);
+            return new LayerError(n.DisplayName, n.OpType, name, measured ? metric.Evaluate(sums[name]).Compressed : double.NaN, measured ? ranges[name].Low : double.NaN, measured ? ranges[name].High : double.NaN,
                 times.GetValueOrDefault(n.DisplayName), originalTimes.GetValueOrDefault(n.DisplayName));
-        })];
+        }).Where(l => !double.IsNaN(l.Sqnr) || l.Microseconds > 0 || l.OriginalMicroseconds > 0)];
     }
 
     /// <summary>Tensors of the original and what carries their values in the compressed model: the tensor of the same name, or the floats of its integers.</summary>

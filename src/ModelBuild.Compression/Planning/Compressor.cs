@@ -45,6 +45,9 @@ public sealed class Compressor : IDisposable
         _signatureHash = signatureHash;
         _progress = progress;
         _cancellation = cancellation;
+        // A misspelt recipe is said before anything takes time.
+        if (options.Technique is not ("auto" or "none"))
+            techniques.Check(Recipe.Parse(options.Technique));
 
         var calibration = DataLoader.Open(options.CalibrationData, source.Interface, options.Images, "CalibrationData");
         var evaluation = DataLoader.Open(options.EvaluationData, source.Interface, options.Images, "EvaluationData");

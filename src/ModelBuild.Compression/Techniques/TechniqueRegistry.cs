@@ -1,3 +1,5 @@
+using ModelBuild.Compression.Planning;
+
 namespace ModelBuild.Compression.Techniques;
 
 /// <summary>The techniques that the planner knows. The compiler registers further ones (trained ones) before it plans.</summary>
@@ -15,4 +17,15 @@ public sealed class TechniqueRegistry
     /// <exception cref="CompressionException">MDLB0030: there is no such technique.</exception>
     public ITechnique Get(string name) => _techniques.FirstOrDefault(t => t.Name == name)
         ?? throw new CompressionException("MDLB0030", $"there is no technique '{name}'{Suggestion.For(name, _techniques.Select(t => t.Name))}; there are auto, none, simplify, {string.Join(", ", _techniques.Select(t => t.Name))}", "Technique");
+
+    /// <summary>Checks the names and arguments of a recipe's steps.</summary>
+    /// <exception cref="CompressionException">MDLB0030, MDLB0032: there is no such technique, or no such argument.</exception>
+    public void Check(Recipe recipe)
+    {
+        foreach (var step in recipe.Steps)
+        {
+            Get(step.Technique);
+            Recipe.RangesOf(step);
+        }
+    }
 }

@@ -1,0 +1,125 @@
+using System.IO.Compression;
+using System.Text.Json;
+using ModelBuild.Zoo;
+
+namespace ModelBuild.Compiler.Tests;
+
+/// <summary>The commands as scripts use them: exit codes, files, and standard output that holds one JSON document and nothing else.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private static readonly string Models = Path.Combine(SharedFolder.Repository, "samples", "Quickstart", "Models");
+    private static readonly string Model = Path.Combine(Models, "digits.onnx");
+    private static readonly string Evaluation = Path.Combine(Models, "evaluation.npz");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("modelbuild-cli-");
+
+    public void Dispose() => _folder.Delete(true);
+
+    private string File(string name) => Path.Combine(_folder.FullName, name);
+
+    private async Task<Cli.Result> Compress(string output, params string[] more) =>
+        await Cli.Run(["compress", Model, "-o", output, "--profile", "x64-avx2", "--calibration", Path.Combine(Models, "calibration.npz"), "--evaluation", Evaluation, .. more]);
+
+    [Fact]
+    public async Task Inspect_prints_one_document()
+    {
+        var result = await Cli.Run("inspect", Model, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(new FileInfo(Model).Length, json.RootElement.GetProperty("bytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task Compress_writes_a_smaller_model_and_its_report()
+    {
+        var result = await Compress(File("small.onnx"), "--optimize", "size", "--report", File("report.json"));
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("", result.Output);
+        Assert.InRange(new FileInfo(File("small.onnx")).Length, 1, new FileInfo(Model).Length * 36 / 100);
+        using var report = JsonDocument.Parse(System.IO.File.ReadAllText(File("report.json")));
+        Assert.Equal(new FileInfo(File("small.onnx")).Length, report.RootElement.GetProperty("artifact").GetProperty("bytes").GetInt64());
+        Assert.Equal(2, _folder.GetFiles().Length);
+    }
+
+    [Fact]
+    public async Task Run_writes_the_outputs_of_all_samples()
+    {
+        var result = await Cli.Run("run", Model, "--inputs", Evaluation, "--outputs", File("out.npz"));
+        Assert.Equal(0, result.ExitCode);
+        using var zip = ZipFile.OpenRead(File("out.npz"));
+        Assert.NotEmpty(zip.Entries);
+        Assert.All(zip.Entries, e => Assert.EndsWith(".npy", e.Name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Evaluate_finds_a_model_equal_to_itself()
+    {
+        var result = await Cli.Run("evaluate", Model, "--evaluation", Evaluation, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(0, json.RootElement.GetProperty("deciding").GetProperty("loss").GetDouble());
+    }
+
+    [Fact]
+    public async Task Bench_compares_all_models_with_the_first()
+    {
+        Assert.Equal(0, (await Compress(File("small.modelbuild"))).ExitCode);
+        var result = await Cli.Run("bench", Model, File("small.modelbuild"), "--json");
+        Assert.Equal(0, result.ExitCode);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(CpuFeatureDetection.Class, json.RootElement.GetProperty("cpuClass").GetString());
+        Assert.Equal(2, json.RootElement.GetProperty("results").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Profiles_detects_this_machine()
+    {
+        var result = await Cli.Run("profiles", "--detect");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(Compression.Profiles.BuiltInProfiles.ThisMachine.Name, result.Output.Trim());
+    }
+
+    [SkippableFact]
+    public async Task Compare_attributes_the_time_of_fused_kernels_to_the_layers_of_the_original()
+    {
+        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        var zoo = ZooModel.Open("mnist8");
+        var compressed = await Cli.Run("compress", zoo.Model, "-o", File("int8.onnx"), "--profile", "x64-avx2", "--technique", "int8", "--calibration", zoo.Calibration, "--evaluation", zoo.Evaluation);
+        Assert.Equal(0, compressed.ExitCode);
+        var result = await Cli.Run("compare", File("int8.onnx"), zoo.Model, "--inputs", zoo.Calibration, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using var json = JsonDocument.Parse(result.Output);
+        var convolutions = json.RootElement.EnumerateArray().Where(l => l.GetProperty("operator").GetString() == "Conv").ToList();
+        Assert.Equal(2, convolutions.Count);
+        // A layer that runs takes time, in either model, however it is fused.
+        Assert.All(convolutions, l => Assert.True(l.GetProperty("microseconds").GetDouble() > 0 && l.GetProperty("originalMicroseconds").GetDouble() > 0));
+        Assert.Contains(json.RootElement.EnumerateArray(), l => l.GetProperty("sqnr").ValueKind == JsonValueKind.Number && l.GetProperty("sqnr").GetDouble() is > 20 and < 100);
+    }
+
+    [Theory]
+    [InlineData(2, "x64-avx22", "did you mean 'x64-avx2'", "MDLB0020")]
+    [InlineData(2, "x64-avx2 --technique int9", "did you mean 'int8'", "MDLB0030")]
+    [InlineData(2, "x64-avx2 --no-such-option", "--no-such-option", "")]
+    [InlineData(1, "x64-avx2 --technique int8 --max-accuracy-loss 0 --max-size 1KB", "1024", "MDLB2007")]
+    public async Task What_is_wrong_is_said_with_its_code_and_nothing_is_written(int exitCode, string arguments, string text, string code)
+    {
+        var result = await Cli.Run(["compress", Model, "-o", File("out.onnx"), "--calibration", Path.Combine(Models, "calibration.npz"), "--profile", .. arguments.Split(' ')]);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains(text, result.Error, StringComparison.Ordinal);
+        Assert.Contains(code, result.Error, StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+        Assert.Empty(_folder.GetFiles());
+    }
+
+    [Theory]
+    [InlineData("", "MDLB1002")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "MDLB1003")]
+    [InlineData("no model at all", "MDLB1004")]
+    public async Task A_file_that_is_no_model_is_refused_with_its_code(string content, string code)
+    {
+        System.IO.File.WriteAllText(File("bad.onnx"), content);
+        var result = await Cli.Run("inspect", File("bad.onnx"), "--json");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("", result.Output);
+        Assert.Contains(code, result.Error, StringComparison.Ordinal);
+    }
+}

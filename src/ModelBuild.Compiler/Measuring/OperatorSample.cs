@@ -116,10 +116,10 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
 
     private static OperatorSample Rewritten(OperatorSample sample)
     {
-        var technique = new DynamicInt8();
-        var proposal = technique.Propose(new() { Model = sample.Model, Profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 } });
-        technique.Apply(sample.Model, new() { Recipe = technique.Name, Decisions = proposal.Decisions });
-        return sample;
+        var profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 };
+        var planner = new Planner(new TechniqueRegistry(), sample.Model, null);
+        var plan = planner.TryPlan(Recipe.Parse("dynamic-int8"), profile, new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
+        return sample with { Model = planner.Apply(plan) };
     }
 
     private static (Model Model, Value Input) Start(bool integer, params long[] shape)

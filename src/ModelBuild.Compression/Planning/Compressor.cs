@@ -86,7 +86,7 @@ public sealed class Compressor : IDisposable
         var findings = new List<Finding>();
         var originalCost = costs.Predict(_source.Original.Graph);
         var ranked = new List<RankedCandidate>();
-        foreach (var candidate in CandidatesFor(profile))
+        foreach (var candidate in CandidatesFor(profile, costs))
         {
             var latency = candidate.Failure is not null ? double.PositiveInfinity
                 : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
@@ -101,9 +101,10 @@ public sealed class Compressor : IDisposable
         return new Choice(this, profile, table, ranked, findings).Make();
     }
 
-    private List<Candidate> CandidatesFor(HardwareProfile profile)
+    private List<Candidate> CandidatesFor(HardwareProfile profile, CostModel costs)
     {
-        if (_candidates.TryGetValue(profile.NumericKey, out var known))
+        var key = $"{profile.NumericKey} {profile.CostClass}";
+        if (_candidates.TryGetValue(key, out var known))
             return known;
         var candidates = new List<Candidate>();
         if (_backends.Contains("onnxruntime"))
@@ -112,13 +113,13 @@ public sealed class Compressor : IDisposable
             foreach (var recipe in Recipes())
             {
                 _cancellation.ThrowIfCancellationRequested();
-                var plan = _planner.TryPlan(recipe, profile);
+                var plan = _planner.TryPlan(recipe, profile, costs);
                 if (plan is null)
                     continue;
                 // Recipes that come to the same artifact are one candidate.
                 candidates.AddRange(CarryOut(plan).Where(c => candidates.All(o => o.Sha256 != c.Sha256)).ToList());
             }
-        _candidates.Add(profile.NumericKey, candidates);
+        _candidates.Add(key, candidates);
         return candidates;
     }
 
@@ -133,7 +134,7 @@ public sealed class Compressor : IDisposable
         List<Recipe> recipes = [Recipe.Simplify, Recipe.Parse("weights-float16")];
         if (_choose is null)
             return recipes;
-        recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8" }.Select(Recipe.Parse));
+        recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "int8(mse,mixed)+weights-float16" }.Select(Recipe.Parse));
         return recipes;
     }
 
@@ -285,8 +286,8 @@ public sealed class Compressor : IDisposable
                     + $"{(chosen.Candidate.IsOriginal ? "The original" : "The simplified original")} ships. Allow more by MaxAccuracyLoss, or give more CalibrationData.";
                 findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", text, "MaxAccuracyLoss"));
             }
-            else if (missed is not null && options.Technique == "auto" && ranked.IndexOf(missed) < ranked.IndexOf(chosen))
-                findings.Add(new(Severity.Message, "MDLB2002", $"{profile.Name}: {missed.Candidate.Recipe} would be preferred, but {missed.Why}; {chosen.Candidate.Recipe} ships"));
+            else if (missed is not null && options.Technique == "auto")
+                findings.Add(new(Severity.Message, "MDLB2002", $"{profile.Name}: {missed.Candidate.Recipe} is not within budget: {missed.Why}; {chosen.Candidate.Recipe} ships"));
             else if (plain && options.Technique is not ("none" or "simplify"))
                 findings.Add(new(Severity.Message, "MDLB2006", $"{profile.Name}: {(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
             if (owner._choose is null && !plain)

@@ -26,7 +26,16 @@ public sealed class CostModel
     public double Predict(Graph graph) => _table.Of(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
-    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Cost(Charge(n))));
+    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Charges(n).Sum(Cost)));
+
+    /// <summary>Predicted nanoseconds of a node of a float graph, as it is or in its integer form.</summary>
+    public double Of(Node node, bool integer) => IsConstant(node) || Charge(node, integer) is not { } charged ? 0 : Cost(charged);
+
+    /// <summary>Predicted nanoseconds of turning a value into integers.</summary>
+    public double Quantize(Value value) => Conversion("quantize", value).Sum(Cost);
+
+    /// <summary>Predicted nanoseconds of turning a value's integers into floats.</summary>
+    public double Dequantize(Value value) => Conversion("dequantize", value).Sum(Cost);
 
     /// <summary>Whether a node computes on constants alone, so that the runtime does it once, at load.</summary>
     private bool IsConstant(Node node)
@@ -41,7 +50,7 @@ public sealed class CostModel
     {
         var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", default) };
         foreach (var node in graph.Nodes.Where(n => !IsConstant(n)))
-            if (Charge(node) is { } charge)
+            foreach (var charge in Charges(node))
             {
                 var key = $"{Backend}/{charge.Class}/{charge.Precision}";
                 costs[key] = costs.GetValueOrDefault(key) + Cost(charge);
@@ -52,18 +61,30 @@ public sealed class CostModel
     /// <summary>What a node is charged for.</summary>
     private readonly record struct Charged(string Class, string Precision, OperatorWork Work);
 
-    private double Cost(Charged? charged) => charged is { } c ? _table.Of(Backend, c.Class, c.Precision, c.Work) : 0;
+    private double Cost(Charged charged) => _table.Of(Backend, charged.Class, charged.Precision, charged.Work);
 
-    private Charged? Charge(Node node)
+    /// <summary>What a conversion is charged for: pictures change their layout, too, since integer convolutions work on channels last and float ones on blocks of channels.</summary>
+    private IEnumerable<Charged> Conversion(string direction, Value value)
+    {
+        var elements = new OperatorWork(Elements(value));
+        yield return new(direction, "any", elements);
+        if (value.Type is { HasRank: true, Rank: 4 })
+            yield return new("move", "any", elements);
+    }
+
+    private IEnumerable<Charged> Charges(Node node) => node.OpType switch
+    {
+        "DequantizeLinear" => node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? [] : Conversion("dequantize", node.Output),
+        "QuantizeLinear" => node.Inputs[0]?.Producer is { } p && IsInteger(p) ? [] : Conversion("quantize", node.Inputs[0]!),
+        _ => Charge(node, IsInteger(node)) is { } charged ? [charged] : [],
+    };
+
+    private Charged? Charge(Node node, bool integer)
     {
         var output = Elements(node.Outputs[0]);
-        if (node.Is("DequantizeLinear"))
-            return node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? null : new Charged("dequantize", "any", new(output));
-        if (node.Is("QuantizeLinear"))
-            return node.Inputs[0]?.Producer is { } p && IsInteger(p) ? null : new Charged("quantize", "any", new(output));
         if (IsFusedActivation(node) || IsFusedNormalization(node) || node.OpType is "Identity" or "Dropout")
             return null;
-        var precision = IsInteger(node) ? "int8" : "float32";
+        var precision = integer ? "int8" : "float32";
         switch (node.OpType)
         {
             case "Conv" or "ConvTranspose":

@@ -16,7 +16,8 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
     /// <summary>The plan of a recipe, or null where a step of it has nothing to do (or needs data that is not there).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="profile">The target.</param>
-    public Plan? TryPlan(Recipe recipe, HardwareProfile profile)
+    /// <param name="costs">What things cost there.</param>
+    public Plan? TryPlan(Recipe recipe, HardwareProfile profile, CostModel costs)
     {
         var taken = new HashSet<string>(StringComparer.Ordinal);
         var decisions = new List<Decision>();
@@ -28,7 +29,8 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
             {
                 Model = simplified,
                 Profile = profile,
-                Ranges = Recipe.RangesOf(step),
+                Step = step,
+                Costs = costs,
                 Excluded = taken,
                 Histograms = histograms,
             });

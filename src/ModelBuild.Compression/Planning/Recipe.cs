@@ -1,5 +1,3 @@
-using ModelBuild.Compression.Calibration;
-
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>One step of a recipe: a technique and its arguments.</summary>
@@ -34,21 +32,6 @@ public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
             steps.Add(new(name, open < 0 ? [] : part[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
         }
         return new(steps);
-    }
-
-    /// <summary>How a step takes ranges: its argument <c>minmax</c> or <c>mse</c>.</summary>
-    /// <exception cref="CompressionException">MDLB0032: the argument is neither.</exception>
-    public static RangeMethod RangesOf(RecipeStep step)
-    {
-        var method = RangeMethod.MinMax;
-        foreach (var argument in step.Arguments)
-            method = argument switch
-            {
-                "minmax" => RangeMethod.MinMax,
-                "mse" => RangeMethod.MeanSquaredError,
-                _ => throw new CompressionException("MDLB0032", $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse"])}; there are minmax, mse", "Technique"),
-            };
-        return method;
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,6 @@ public sealed record HardwareProfile
     /// <summary>Whether the profile has not been measured on such hardware yet; said in its output.</summary>
     public bool Experimental { get; init; }
 
-    /// <summary>What the profile decides about a model's numbers, as text: profiles of equal text get equal candidates.</summary>
+    /// <summary>What the profile decides about a model's numbers, as text: profiles of equal text and equal costs get equal candidates.</summary>
     public string NumericKey => $"{Activations}/{WeightLimit}";
 }

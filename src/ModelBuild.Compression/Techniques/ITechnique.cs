@@ -14,6 +14,14 @@ public interface ITechnique
     /// <summary>Whether the technique needs calibration data.</summary>
     bool NeedsData { get; }
 
+    /// <summary>Checks the arguments of a step.</summary>
+    /// <exception cref="CompressionException">MDLB0032: there is no such argument.</exception>
+    void Check(RecipeStep step)
+    {
+        if (step.Arguments.Count > 0)
+            throw new CompressionException("MDLB0032", $"'{step}': {Name} takes no arguments", "Technique");
+    }
+
     /// <summary>Proposes a decision for every node that it can work on; empty where there is none.</summary>
     Proposal Propose(ProposalContext context);
 
@@ -41,8 +49,11 @@ public sealed class ProposalContext
     /// <summary>The target.</summary>
     public required HardwareProfile Profile { get; init; }
 
-    /// <summary>How ranges are taken.</summary>
-    public RangeMethod Ranges { get; init; } = RangeMethod.MinMax;
+    /// <summary>The step of the recipe, with its arguments.</summary>
+    public required RecipeStep Step { get; init; }
+
+    /// <summary>What things cost on the target.</summary>
+    public required CostModel Costs { get; init; }
 
     /// <summary>Nodes (by first output) that must be left alone: another technique has them, or they are kept in float.</summary>
     public IReadOnlySet<string> Excluded { get; init; } = new HashSet<string>();

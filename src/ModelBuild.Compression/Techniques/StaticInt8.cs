@@ -18,6 +18,9 @@ public sealed class StaticInt8 : ITechnique
     public bool NeedsData => true;
 
     /// <inheritdoc/>
+    public void Check(RecipeStep step) => StaticInt8Arguments.Parse(step);
+
+    /// <inheritdoc/>
     public Proposal Propose(ProposalContext context)
     {
         if (context.Histograms is null)
@@ -27,14 +30,23 @@ public sealed class StaticInt8 : ITechnique
             .ToDictionary(w => w.Node.Output.Name, StringComparer.Ordinal);
         if (weighted.Count == 0)
             return Proposal.Nothing;
+        var arguments = StaticInt8Arguments.Parse(context.Step);
         var region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
+        if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
+        {
+            foreach (var name in floats)
+                weighted.Remove(name);
+            if (weighted.Count == 0)
+                return Proposal.Nothing;
+            region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
+        }
         var mapped = MappedValues(graph, region);
         var histograms = context.Histograms([.. mapped.Select(v => v.Name)]);
 
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
         foreach (var value in mapped)
         {
-            var (low, high) = RangeEstimator.Estimate(histograms[value.Name], context.Ranges);
+            var (low, high) = RangeEstimator.Estimate(histograms[value.Name], arguments.Ranges);
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
             tensors.Add(value.Name, new(q.Type, q.Scale, q.ZeroPoint));
         }

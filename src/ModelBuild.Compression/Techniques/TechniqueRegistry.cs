@@ -23,9 +23,6 @@ public sealed class TechniqueRegistry
     public void Check(Recipe recipe)
     {
         foreach (var step in recipe.Steps)
-        {
-            Get(step.Technique);
-            Recipe.RangesOf(step);
-        }
+            Get(step.Technique).Check(step);
     }
 }

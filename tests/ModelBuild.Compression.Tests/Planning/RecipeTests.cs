@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -21,9 +22,10 @@ public class RecipeTests
     [Fact]
     public void Ranges_are_an_argument()
     {
-        Assert.Equal(RangeMethod.MeanSquaredError, Recipe.RangesOf(Recipe.Parse("int8(mse)").Steps[0]));
-        Assert.Equal(RangeMethod.MinMax, Recipe.RangesOf(Recipe.Parse("int8").Steps[0]));
-        Assert.Equal("MDLB0032", Assert.Throws<CompressionException>(() => Recipe.RangesOf(Recipe.Parse("int8(ms)").Steps[0])).Code);
+        Assert.Equal(RangeMethod.MeanSquaredError, StaticInt8Arguments.Parse(Recipe.Parse("int8(mse)").Steps[0]).Ranges);
+        Assert.Equal(RangeMethod.MinMax, StaticInt8Arguments.Parse(Recipe.Parse("int8").Steps[0]).Ranges);
+        Assert.True(StaticInt8Arguments.Parse(Recipe.Parse("int8(mse,mixed)").Steps[0]).Mixed);
+        Assert.Equal("MDLB0032", Assert.Throws<CompressionException>(() => StaticInt8Arguments.Parse(Recipe.Parse("int8(ms)").Steps[0])).Code);
     }
 
     [Theory]

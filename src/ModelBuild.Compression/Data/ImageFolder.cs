@@ -10,6 +10,9 @@ namespace ModelBuild.Compression.Data;
 public sealed class ImageFolder : Dataset
 {
     private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".bmp"];
+    // A file of a few bytes can declare any size, and the decoder takes memory for it.
+    private const long MaxPixels = 32_000_000;
+    private readonly string _metadata;
     private readonly List<(string Path, long? Label)> _files;
     private readonly ModelPort _input;
     private readonly int _channels;
@@ -20,6 +23,7 @@ public sealed class ImageFolder : Dataset
     private ImageFolder(List<(string, long?)> files, ModelPort input, ImageOptions options, string metadata)
     {
         _files = files;
+        _metadata = metadata;
         _input = input;
         var d = input.Dimensions;
         if (input.ElementType != ElementType.Float || d.Length != 4)
@@ -77,13 +81,19 @@ public sealed class ImageFolder : Dataset
             ImageResult picture;
             try
             {
-                picture = ImageResult.FromMemory(File.ReadAllBytes(path), _channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
+                var bytes = File.ReadAllBytes(path);
+                if (ImageInfo.FromStream(new MemoryStream(bytes)) is { } info && (long)info.Width * info.Height > MaxPixels)
+                    throw new InvalidOperationException($"{info.Width} x {info.Height} pixels are more than {MaxPixels}");
+                picture = ImageResult.FromMemory(bytes, _channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
             }
-            catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException or ArgumentException)
+            // The decoder stumbles over damaged files in many ways.
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new CompressionException("MDLB1117", $"'{path}' is not a readable picture: {e.Message}{NpzReader.LfsHint(path)}", null, e);
+                throw new CompressionException("MDLB1117", $"'{path}' is not a readable picture: {e.Message}{NpzReader.LfsHint(path)}", _metadata, e);
             }
             var values = new float[_transform.Length];
+            if (picture.Width <= 0 || picture.Height <= 0)
+                throw new CompressionException("MDLB1117", $"'{path}' is a picture without pixels", _metadata);
             _transform.Apply(picture.Data, picture.Width, picture.Height, values);
             return new(new Dictionary<string, Tensor> { [_input.Name] = Tensor.Of(values, _shape) }, label is { } l ? Tensor.Vector(l) : null, new Dictionary<string, Tensor>());
         }

@@ -61,6 +61,7 @@ internal sealed class Frame(Model model, Frame? parent, Dictionary<Value, object
         var inputs = new object?[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
             inputs[i] = node.Inputs[i] is { } v ? Get(v) : null;
+        WorkBudget.Charge(WorkBudget.PerNode);
         var context = new ExecutionContext(node, opset, inputs, RunSubgraph);
         NodeError.Guard(node, () => op.Execute(context));
         for (var i = 0; i < node.Outputs.Count; i++)

@@ -28,6 +28,12 @@ public sealed class Interpreter
             throw new OnnxException(OnnxErrors.UnsupportedOperator, $"operators that cannot be executed: {string.Join(", ", unsupported)}");
     }
 
+    /// <summary>
+    /// The most work that one run may cause, in elements made and multiply-adds (about a nanosecond each, and 64 for each node run); beyond it the run ends with MDLB1011.
+    /// Unlimited unless set: a model that somebody chose to run may take its time, one that nobody vouches for may not.
+    /// </summary>
+    public long MaxWork { get; init; } = long.MaxValue;
+
     /// <summary>The operators of a model, subgraphs included, that cannot be executed, each as <c>domain.Name (version)</c>, in order of first use.</summary>
     public static IReadOnlyList<string> Unsupported(Model model)
     {
@@ -76,6 +82,7 @@ public sealed class Interpreter
                 environment[input] = Check(input, given);
             else if (input.Constant is null && input.NonTensorType is not TypeProto { ValueCase: TypeProto.ValueOneofCase.OptionalType })
                 throw new OnnxException(OnnxErrors.InvalidInput, $"the input '{input.Name}' is missing");
+        using var budget = WorkBudget.Limit(MaxWork);
         var frame = new Frame(_model, null, environment);
         frame.Run(graph, wanted);
         return wanted.DistinctBy(v => v.Name).ToDictionary(v => v.Name, frame.Get);

@@ -40,6 +40,7 @@ internal static class ConvolutionLoops
         var perGroup = s.Channels / s.Groups;
         var filtersPerGroup = s.Filters / s.Groups;
         var y = new double[Indexing.Length([s.Batch, s.Filters, outputPlane])];
+        WorkBudget.Charge((double)y.Length * perGroup * taps);
         for (var n = 0; n < s.Batch; n++)
             for (var m = 0; m < s.Filters; m++)
             {

@@ -15,6 +15,7 @@ internal static class Indexing
     public static int Length(ReadOnlySpan<long> shape)
     {
         var n = Tensor.Count(shape);
+        WorkBudget.Charge(n);
         return n <= MaxElements ? (int)n : throw new InvalidOperationException($"a tensor of {n} elements is beyond the limit of {MaxElements}");
     }
 

@@ -23,6 +23,7 @@ internal static class LinearAlgebra
     /// <summary>c[m,n] += a[m,k] * b[k,n], all row-major.</summary>
     public static void MultiplyAdd(ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> c, int m, int k, int n)
     {
+        WorkBudget.Charge((double)m * k * n);
         for (var i = 0; i < m; i++)
         {
             var row = c.Slice(i * n, n);

@@ -56,9 +56,9 @@ internal sealed class FoldConstants : GraphPass
         {
             NodeError.Guard(node, () => op.Execute(execution));
         }
-        catch (OnnxException e) when (e.Code == OnnxErrors.UnsupportedOperator || node.Graph.Parent is not null)
+        catch (OnnxException e) when (e.Code is OnnxErrors.UnsupportedOperator or OnnxErrors.TooLarge || node.Graph.Parent is not null)
         {
-            // A form of the operator that is not executed, or a branch that is never taken; the node stays.
+            // A form of the operator that is not executed, more work than is allowed, or a branch that is never taken; the node stays.
             return null;
         }
         return execution.Outputs;

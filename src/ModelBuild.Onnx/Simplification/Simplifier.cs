@@ -9,6 +9,8 @@ namespace ModelBuild.Onnx;
 /// </summary>
 public static class Simplifier
 {
+    private const long MinFoldingWork = 1 << 28;
+
     private static readonly GraphPass[] Passes =
     [
         new ConstantNodes(),
@@ -41,6 +43,7 @@ public static class Simplifier
         OpsetConverter.RaiseIr(model, 4);
         foreach (var initializer in model.Graph.Initializers)
             model.Graph.UnmarkInput(initializer);
+        using var budget = WorkBudget.Limit(MinFoldingWork + options.MaxFoldingWorkPerElement * model.Graph.Initializers.Sum(static v => v.Constant!.Length));
         var inference = ShapeInference.Run(model, options.FixedDimensions);
         for (var round = 0; round < options.MaxRounds; round++)
         {

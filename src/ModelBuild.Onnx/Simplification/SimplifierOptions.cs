@@ -12,6 +12,11 @@ public sealed record SimplifierOptions
     /// </summary>
     public long MaxFoldedBytes { get; init; } = 1 << 20;
 
+    /// <summary>
+    /// How much folding may compute per element of the model's constants, in elements made and multiply-adds, beyond a start of 2^28. What would take more stays in the graph.
+    /// </summary>
+    public long MaxFoldingWorkPerElement { get; init; } = 16;
+
     /// <summary>The most rounds over all passes; each round but the last changes something.</summary>
     public int MaxRounds { get; init; } = 50;
 }

@@ -70,7 +70,14 @@ internal sealed unsafe class ManagedContext : ModelContext
             NativeMemory.AlignedFree(_arena);
             _arena = null;
             _arenaBytes = 0;
-            _arena = (byte*)NativeMemory.AlignedAlloc((nuint)plan.ArenaBytes, (nuint)ArenaPlanner.Alignment);
+            try
+            {
+                _arena = (byte*)NativeMemory.AlignedAlloc((nuint)plan.ArenaBytes, (nuint)ArenaPlanner.Alignment);
+            }
+            catch (OutOfMemoryException e)
+            {
+                throw new ModelLoadException("MDLB3011", $"'{_session.Origin}' takes {plan.ArenaBytes} bytes for the activations of one call, which this machine does not have. Give it smaller inputs.", e);
+            }
             _arenaBytes = plan.ArenaBytes;
             // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.
             NativeMemory.Clear(_arena, (nuint)_arenaBytes);

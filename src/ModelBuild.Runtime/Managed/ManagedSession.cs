@@ -6,9 +6,11 @@ internal sealed class ManagedSession : ModelSession
     // Enough for an app that runs a handful of sizes; one with more sizes plans again, which takes microseconds.
     private const int KeptPlans = 16;
     private readonly List<ShapePlan> _plans = [];
+    private readonly long _maxActivationBytes;
 
-    public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin)
+    public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin, long maxActivationBytes)
     {
+        _maxActivationBytes = maxActivationBytes;
         Program = program;
         Weights = weights;
         Description = description;
@@ -73,6 +75,8 @@ internal sealed class ManagedSession : ModelSession
                 return plan;
             }
             ShapePlan created = new(Program, symbols, Origin);
+            if (created.ArenaBytes > _maxActivationBytes)
+                throw new ModelLoadException("MDLB3011", $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions [{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows {_maxActivationBytes}. Give it smaller inputs, or allow more.");
             if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
             _plans.Insert(0, created);
             return created;

@@ -17,6 +17,12 @@ public sealed class ModelOptions
     /// <summary>How many calls may run at the same time; further ones wait. Each holds its own buffers, so this bounds memory. 0 means twice the number of processors.</summary>
     public int MaxConcurrency { get; set; }
 
+    /// <summary>
+    /// Bytes that the activations of one call may take on the managed backend; 4 GB where nothing else is set. A program that asks for more is refused (MDLB3011) before memory is
+    /// taken for it, so that a damaged or hostile artifact cannot exhaust the machine.
+    /// </summary>
+    public long MaxActivationBytes { get; set; } = 4L << 30;
+
     /// <summary>Called when another profile runs than the best one that this CPU admits.</summary>
     public Action<ModelFallback>? OnFallback { get; set; }
 

@@ -5,6 +5,9 @@ namespace ModelBuild.Managed;
 /// <summary>Checks everything about a program that holds for all sizes: indices, kinds, kernels, packings. What depends on sizes is checked when they are bound.</summary>
 internal static class ProgramValidator
 {
+    // Placing buffers compares each with all others. The largest real programs have hundreds.
+    private const int MaxBuffers = 1 << 13;
+
     public static void Check(ManagedProgram program, long weightsLength, string origin)
     {
         for (int i = 0; i < program.Expressions.Length; i++)
@@ -22,6 +25,7 @@ internal static class ProgramValidator
         {
             if (c.Offset % 64 != 0 || c.Offset > weightsLength || c.Length > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");
         }
+        if (program.Buffers.Length > MaxBuffers) throw Damaged($"it has {program.Buffers.Length} buffers, more than {MaxBuffers}");
         foreach (ProgramBuffer buffer in program.Buffers)
         {
             CheckType(buffer.ElementType);

@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using ModelBuild.Managed;
+using ModelBuild.Zoo;
+
+namespace ModelBuild.Fuzz;
+
+/// <summary>Managed artifacts: reading, planning and running. The kernels trust what the checks before them let through, so this must not crash.</summary>
+internal sealed class ProgramTarget : FuzzTarget
+{
+    public override string Name => "program";
+
+    public override IReadOnlyList<byte[]> Seeds() => [File.ReadAllBytes(Path.Combine(SharedFolder.Repository, "tests", "ModelBuild.Runtime.Tests", "Program", "golden-1.modelbuild"))];
+
+    /// <summary>Writes the hash of the changed program into the header, or every change would end there.</summary>
+    public override byte[] Repair(byte[] bytes, Random random)
+    {
+        if (bytes.Length < 128 || random.Next(8) == 0)
+            return bytes;
+        var offset = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16));
+        var length = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(24));
+        if (offset >= 128 && length >= 0 && offset <= bytes.Length && length <= bytes.Length - offset)
+            SHA256.HashData(bytes.AsSpan((int)offset, (int)length)).CopyTo(bytes, 80);
+        return bytes;
+    }
+
+    public override void Run(byte[] bytes)
+    {
+        using var artifact = ModelArtifact.FromStream("program", "portable", () => new MemoryStream(bytes));
+        using var session = ManagedBackend.Instance.Open(artifact, ManagedBackend.Describe(artifact), new ModelOptions { MaxActivationBytes = 64 << 20 });
+        using var context = session.CreateContext();
+        long[] symbols = new long[ManagedBackend.ReadProgram(artifact).Symbols.Length];
+        Array.Fill(symbols, 2);
+        try
+        {
+            context.Prepare(symbols);
+        }
+        catch (ArgumentException)
+        {
+            // The model has no such sizes: the caller's mistake, not the file's.
+            return;
+        }
+        context.Run();
+    }
+}

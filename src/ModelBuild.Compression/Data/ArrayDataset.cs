@@ -19,7 +19,7 @@ public sealed class ArrayDataset : Dataset
     /// <param name="origin">Where the arrays came from, for messages.</param>
     /// <param name="metadata">The item metadata that named them, for messages.</param>
     /// <exception cref="CompressionException">MDLB1112 to MDLB1115: an array is missing, or its type or shape does not fit.</exception>
-    public ArrayDataset(IReadOnlyDictionary<string, Tensor> arrays, ModelInterface model, string origin, string metadata)
+    public ArrayDataset(IReadOnlyDictionary<string, NpyArray> arrays, ModelInterface model, string origin, string metadata)
     {
         var left = arrays.Keys.ToHashSet(StringComparer.Ordinal);
         var counts = new List<(string Name, int Count)>();
@@ -66,7 +66,7 @@ public sealed class ArrayDataset : Dataset
         _labels?[index],
         _expected.ToDictionary(e => e.Name, e => e.Cut[index], StringComparer.Ordinal));
 
-    private static string? FindName(ModelPort input, ModelInterface model, IReadOnlyDictionary<string, Tensor> arrays)
+    private static string? FindName(ModelPort input, ModelInterface model, IReadOnlyDictionary<string, NpyArray> arrays)
     {
         if (arrays.ContainsKey(input.Name))
             return input.Name;
@@ -77,16 +77,16 @@ public sealed class ArrayDataset : Dataset
         return model.Inputs.Count == 1 && free.Count == 1 ? free[0] : null;
     }
 
-    private static string List(IReadOnlyDictionary<string, Tensor> arrays) => string.Join(", ", arrays.Select(a => $"'{a.Key}' {a.Value}"));
+    private static string List(IReadOnlyDictionary<string, NpyArray> arrays) => string.Join(", ", arrays.Select(a => $"'{a.Key}' {a.Value}"));
 
     /// <summary>One array and how it falls into samples.</summary>
     private sealed class Cut
     {
-        private readonly Tensor _array;
+        private readonly NpyArray _array;
         private readonly ImmutableArray<long> _shape;
         private readonly bool _constant;
 
-        private Cut(Tensor array, int? count, ImmutableArray<long> shape)
+        private Cut(NpyArray array, int? count, ImmutableArray<long> shape)
         {
             _array = array;
             _shape = shape;
@@ -96,21 +96,9 @@ public sealed class ArrayDataset : Dataset
 
         public int? Count { get; }
 
-        public Tensor this[int index]
-        {
-            get
-            {
-                if (_constant)
-                    return _array;
-                var length = Tensor.Count(_shape.AsSpan());
-                if (_array.ElementType == ElementType.String)
-                    return new(_shape, _array.Strings.Slice((int)(index * length), (int)length).ToArray());
-                var bytes = (int)ElementTypes.ByteSize(_array.ElementType, length);
-                return new(_array.ElementType, _shape, _array.Bytes.Slice(index * bytes, bytes));
-            }
-        }
+        public Tensor this[int index] => _constant ? _array.Whole : _array.Slice(index * Tensor.Count(_shape.AsSpan()), _shape);
 
-        public static Cut ForInput(Tensor array, ModelPort input, string origin, string metadata)
+        public static Cut ForInput(NpyArray array, ModelPort input, string origin, string metadata)
         {
             if (array.ElementType != input.ElementType)
                 throw new CompressionException("MDLB1113", $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}", metadata);
@@ -146,7 +134,7 @@ public sealed class ArrayDataset : Dataset
                 + "An array of one rank more holds one whole input a sample; an array of equal rank is cut along its first axis.", metadata);
         }
 
-        public static Cut Along(Tensor array, int count, string origin, string name, string metadata)
+        public static Cut Along(NpyArray array, int count, string origin, string name, string metadata)
         {
             if (array.Rank == 0 || array.Shape[0] % count != 0)
                 throw new CompressionException("MDLB1114", $"'{origin}': array '{name}' {array} does not divide into {count} samples", metadata);

@@ -62,12 +62,13 @@ public static class DataLoader
         return files.Count > 0 ? files : throw new CompressionException("MDLB1109", $"{metadata}: no file matches '{path}'", metadata);
     }
 
-    private static Dictionary<string, Tensor> ReadNpz(string path, string metadata) => Guard(path, metadata, () => NpzReader.Read(path));
+    private static Dictionary<string, NpyArray> ReadNpz(string path, string metadata) => Guard(path, metadata, () => NpzReader.Read(path));
 
-    private static Tensor ReadNpy(string path, string metadata) => Guard(path, metadata, () =>
+    // A large array keeps the file open: it is read sample by sample.
+    private static NpyArray ReadNpy(string path, string metadata) => Guard(path, metadata, () =>
     {
-        using var stream = File.OpenRead(path);
-        return NpyReader.Read(stream, stream.Length, path);
+        var stream = File.OpenRead(path);
+        return NpyReader.Open(stream, stream.Length, path);
     });
 
     private static T Guard<T>(string path, string metadata, Func<T> read)

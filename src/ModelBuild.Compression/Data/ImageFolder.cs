@@ -82,7 +82,9 @@ public sealed class ImageFolder : Dataset
             try
             {
                 var bytes = File.ReadAllBytes(path);
-                if (ImageInfo.FromStream(new MemoryStream(bytes)) is { } info && (long)info.Width * info.Height > MaxPixels)
+                if (ImageInfo.FromStream(new MemoryStream(bytes)) is { } info
+                    // A negative height means that rows go from top to bottom.
+                    && Math.Abs((long)info.Width) * Math.Abs((long)info.Height) > MaxPixels)
                     throw new InvalidOperationException($"{info.Width} x {info.Height} pixels are more than {MaxPixels}");
                 picture = ImageResult.FromMemory(bytes, _channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
             }

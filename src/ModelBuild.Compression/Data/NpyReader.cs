@@ -13,12 +13,15 @@ public static partial class NpyReader
 {
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    /// <summary>Reads one array.</summary>
-    /// <param name="stream">The stream, at the array's first byte.</param>
+    /// <summary>Larger arrays stay on disk.</summary>
+    private const long MaximumInMemory = 16 << 20;
+
+    /// <summary>Opens one array: reads it, or leaves it on disk where it is large.</summary>
+    /// <param name="stream">The stream, at the array's first byte. A <see cref="FileStream"/> may become the array's own; any other is read to its end here.</param>
     /// <param name="length">How many bytes the stream holds from there, for checking before anything is allocated.</param>
     /// <param name="origin">Where the stream came from, for messages.</param>
     /// <exception cref="CompressionException">MDLB1110: not a readable array.</exception>
-    public static Tensor Read(Stream stream, long length, string origin)
+    public static NpyArray Open(Stream stream, long length, string origin)
     {
         CompressionException Bad(string why) => new("MDLB1110", $"'{origin}' is not a readable .npy array: {why}");
 
@@ -59,19 +62,49 @@ public static partial class NpyReader
         }
         var remaining = length - 8 - sizeBytes - headerLength;
         if (descriptor.Length > 2 && descriptor[1] == 'U')
-            return ReadStrings(stream, descriptor, shape, count, remaining, Bad);
+            return NpyArray.Of(ReadStrings(stream, descriptor, shape, count, remaining, Bad));
         var type = TypeOf(descriptor) ?? throw Bad($"element type '{descriptor}' (supported: bool, integers, float16 to float64, unicode strings, little endian)");
         var size = ElementTypes.ByteSize(type, count);
-        if (size > remaining || size > int.MaxValue)
+        var rowMajor = order.Groups[1].Value != "True" || shape.Count < 2;
+        var swapped = descriptor[0] == '>' && ElementTypes.BitsOf(type) > 8;
+        if (size > remaining)
             throw Bad($"it declares {size} bytes of data and holds {remaining}");
+        if (size > MaximumInMemory && rowMajor && !swapped)
+        {
+            var file = stream as FileStream ?? Unpack(stream, size, Bad);
+            return NpyArray.InFile(type, [.. shape], file, stream is FileStream ? file.Position : 0);
+        }
+        if (size > int.MaxValue)
+            throw Bad($"its {size} bytes are in {(rowMajor ? "big endian" : "column-major")} order, which is read up to 2 GB");
         var data = new byte[size];
         if (stream.ReadAtLeast(data, data.Length, false) < data.Length)
             throw Bad("it is truncated");
-        if (descriptor[0] == '>' && ElementTypes.BitsOf(type) > 8)
+        if (swapped)
             ReverseElements(data, ElementTypes.BitsOf(type) / 8);
-        if (order.Groups[1].Value == "True" && shape.Count > 1)
-            data = ToRowMajor(data, shape, ElementTypes.BitsOf(type) / 8);
-        return new(type, [.. shape], data);
+        return NpyArray.Of(new(type, [.. shape], rowMajor ? data : ToRowMajor(data, shape, ElementTypes.BitsOf(type) / 8)));
+    }
+
+    /// <summary>Copies what a stream gives into a temporary file that goes with its last use, even where the process is killed.</summary>
+    private static FileStream Unpack(Stream stream, long size, Func<string, CompressionException> bad)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"modelbuild-{Guid.NewGuid():N}.npy");
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 1 << 16, FileOptions.DeleteOnClose);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        var buffer = new byte[1 << 20];
+        for (var left = size; left > 0;)
+        {
+            var n = stream.Read(buffer, 0, (int)Math.Min(left, buffer.Length));
+            if (n == 0)
+            {
+                file.Dispose();
+                throw bad("it is truncated");
+            }
+            file.Write(buffer, 0, n);
+            left -= n;
+        }
+        file.Flush();
+        return file;
     }
 
     private static Tensor ReadStrings(Stream stream, string descriptor, List<long> shape, long count, long remaining, Func<string, CompressionException> bad)

@@ -13,7 +13,7 @@ namespace ModelBuild.Compression.Metrics;
 /// <param name="outputs">The outputs that are judged.</param>
 public sealed class ReferenceAnswers(IModelRunner original, Dataset data, IReadOnlyCollection<string> outputs)
 {
-    private const long MaximumBytes = 256L << 20;
+    private const long MaximumBytes = 64L << 20;
     private readonly IReadOnlyDictionary<string, Tensor>?[] _kept = new IReadOnlyDictionary<string, Tensor>?[data.Count];
     private long _bytes;
 

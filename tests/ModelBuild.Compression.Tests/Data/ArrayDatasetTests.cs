@@ -7,7 +7,7 @@ namespace ModelBuild.Compression.Tests.Data;
 public class ArrayDatasetTests
 {
     private static ArrayDataset Of(ModelInterface model, params (string Name, Tensor Array)[] arrays) =>
-        new(arrays.ToDictionary(a => a.Name, a => a.Array), model, "test.npz", "CalibrationData");
+        new(arrays.ToDictionary(a => a.Name, a => NpyArray.Of(a.Array)), model, "test.npz", "CalibrationData");
 
     [Fact]
     public void Equal_rank_is_cut_one_by_one_along_a_named_axis()

@@ -15,7 +15,7 @@ internal static class Arrays
         return [0x93, .. "NUMPY"u8, version, 0, .. length, .. text, .. data];
     }
 
-    public static Tensor ReadNpy(byte[] bytes) => NpyReader.Read(new MemoryStream(bytes), bytes.Length, "test.npy");
+    public static Tensor ReadNpy(byte[] bytes) => NpyReader.Open(new MemoryStream(bytes), bytes.Length, "test.npy").Whole;
 
     /// <summary>An interface with float inputs of the given shapes; -1 is a named dimension.</summary>
     public static ModelInterface Interface(params (string Name, long[] Shape)[] inputs) => new(

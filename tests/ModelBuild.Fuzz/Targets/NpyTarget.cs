@@ -15,7 +15,7 @@ internal sealed class NpyTarget : FuzzTarget
         Replaced(Written(Tensor.Of(new double[6], 2, 3)), "False", "True "), Replaced(Written(Tensor.Of(new int[6], 2, 3)), "<i4", ">i4"),
     ];
 
-    public override void Run(byte[] bytes) => NpyReader.Read(new MemoryStream(bytes), bytes.Length, "array.npy");
+    public override void Run(byte[] bytes) => NpyReader.Open(new MemoryStream(bytes), bytes.Length, "array.npy");
 
     private static byte[] Replaced(byte[] array, string from, string to) => Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(array).Replace(from, to, StringComparison.Ordinal));
 

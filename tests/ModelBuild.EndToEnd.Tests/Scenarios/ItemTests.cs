@@ -35,4 +35,17 @@ public class ItemTests
         project.Build().Succeeded().Says("compiled: ");
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
     }
+
+    [Fact]
+    public void ThePropertyTurnsCompressionOffWhateverItemsSay()
+    {
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Relu.onnx" Technique="no-such-technique" />""")
+            .Model()
+            .Source(OutsideProject.ReluProgram);
+        project.Build().Failed().Says("error MDLB0030");
+        project.Build("-p:ModelBuildTechnique=none").Succeeded();
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+        project.Build().Failed().Says("error MDLB0030");
+    }
 }

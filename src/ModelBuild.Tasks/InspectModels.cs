@@ -69,7 +69,7 @@ public sealed class InspectModels : ModelTask
         if (FileListFiles.Any(file => File.Exists(file) && !File.ReadAllLines(file).All(File.Exists)))
             foreach (var file in FileListFiles)
                 File.Delete(file);
-        NativeInstructionSet = BuiltInProfiles.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
+        NativeInstructionSet = ProfileDefaults.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
         Signatures = [.. signatures];
         Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))), .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];
         Inputs = [.. inputs.Distinct(StringComparer.Ordinal).Select(path => new TaskItem(path))];

@@ -96,7 +96,8 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData(2, "x64-avx22", "did you mean 'x64-avx2'", "MDLB0020")]
+    [InlineData(2, "x64-avx22", "Did you mean \"x64-avx2\"?", "MDLB0020")]
+    [InlineData(2, "directml-fp16", "later version", "MDLB0023")]
     [InlineData(2, "x64-avx2 --technique int9", "did you mean 'int8'", "MDLB0030")]
     [InlineData(2, "x64-avx2 --no-such-option", "--no-such-option", "")]
     [InlineData(1, "x64-avx2 --technique int8 --max-accuracy-loss 0 --max-size 1KB", "1024", "MDLB2007")]

@@ -131,6 +131,7 @@ public sealed class InspectModelsTests : IDisposable
 
     [Theory]
     [InlineData("Profile", "x64-avx22", "MDLB0020", "Did you mean \"x64-avx2\"?")]
+    [InlineData("Profile", "cuda-fp16", "MDLB0023", "later version")]
     [InlineData("Optimize", "sizes", "MDLB0001", "Did you mean \"size\"?")]
     [InlineData("Backend", "cpu", "MDLB0001", "auto, managed, onnxruntime")]
     [InlineData("OnBudgetMiss", "fail", "MDLB0001", "fallback, error")]
@@ -220,8 +221,10 @@ public sealed class InspectModelsTests : IDisposable
 
     [Theory]
     [InlineData("mine", "", "MDLB0021")]
-    [InlineData("mine", "x64-avx22", "MDLB0021")]
+    [InlineData("mine", "x64-avx22", "MDLB0020")]
+    [InlineData("mine", "qnn-u8", "MDLB0023")]
     [InlineData("x64-avx2", "portable", "MDLB0021")]
+    [InlineData("coreml", "portable", "MDLB0021")]
     public void WrongHardwareProfiles(string name, string basedOn, string code)
     {
         var profile = new TaskItem(name);
@@ -233,11 +236,35 @@ public sealed class InspectModelsTests : IDisposable
         Assert.Equal(code, Assert.Single(_project.Engine.Errors).Code);
     }
 
+    [Theory]
+    [InlineData("WeightLimit", "128", "1 to 127")]
+    [InlineData("Activations", "uint4", "Did you mean \"uint8\"?")]
+    [InlineData("Requires", "avx2 avxvni", "Did you mean \"avxvnni\"?")]
+    [InlineData("CostClass", "skylake", "avx512vnni")]
+    [InlineData("WeightLimits", "63", "Did you mean \"WeightLimit\"?")]
+    public void WrongFieldsOfAHardwareProfileAreCodedErrorsAtTheField(string field, string value, string hint)
+    {
+        _project.Folder.Write("App.csproj", $"<Project>\n  <HardwareProfile Include=\"mine\" BasedOn=\"x64-avx2\"\n    {field}=\"{value}\" />\n</Project>");
+        var profile = new TaskItem("mine");
+        profile.SetMetadata("BasedOn", "x64-avx2");
+        profile.SetMetadata(field, value);
+        _project.Profiles.Add(profile);
+        _project.AddModel("a.onnx");
+        Assert.False(_project.Inspect().Execute());
+        var error = Assert.Single(_project.Engine.Errors);
+        Assert.Equal(("MDLB0022", _project.File, 3, 5), (error.Code, error.File, error.LineNumber, error.ColumnNumber));
+        Assert.Contains(hint, error.Message);
+    }
+
     [Fact]
     public void OnesOwnProfileIsAccepted()
     {
         var profile = new TaskItem("mine");
         profile.SetMetadata("BasedOn", "x64-avx2");
+        profile.SetMetadata("Requires", "avxvnni");
+        profile.SetMetadata("Activations", "uint8");
+        profile.SetMetadata("WeightLimit", "127");
+        profile.SetMetadata("CostClass", "avxvnni");
         _project.Profiles.Add(profile);
         _project.AddModel("a.onnx", ("Profile", "portable;mine"));
         var task = _project.Inspect();

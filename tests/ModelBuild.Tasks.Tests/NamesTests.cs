@@ -56,5 +56,5 @@ public class NamesTests
     [InlineData("x64-axv2", "x64-avx2")]
     [InlineData("ARM64", "arm64")]
     [InlineData("riscv", null)]
-    public void Suggestions(string word, string? expected) => Assert.Equal(expected, Suggestion.For(word, BuiltInProfiles.Names));
+    public void Suggestions(string word, string? expected) => Assert.Equal(expected, Suggestion.For(word, ProfileNames.BuiltIn));
 }

@@ -1,3 +1,5 @@
+using ModelBuild.Shared;
+
 namespace ModelBuild.Tasks.Tests;
 
 public class ProfileTests
@@ -11,7 +13,7 @@ public class ProfileTests
     [InlineData("linux-arm", "linux-x64", "portable")]
     [InlineData("browser-wasm", "linux-x64", "wasm-simd")]
     public void Defaults(string runtimeIdentifier, string sdk, string expected) =>
-        Assert.Equal(expected, string.Join(" ", BuiltInProfiles.DefaultsFor(runtimeIdentifier, sdk)));
+        Assert.Equal(expected, string.Join(" ", ProfileDefaults.DefaultsFor(runtimeIdentifier, sdk)));
 
     [Fact]
     public void BestComesFirstAndOnesOwnBeforeItsBase()
@@ -19,8 +21,8 @@ public class ProfileTests
         var basedOn = new Dictionary<string, string> { ["mine"] = "x64-avx2", ["child"] = "mine" };
         Assert.Equal(
             ["x64-avx512vnni", "mine", "x64-avx2", "portable"],
-            BuiltInProfiles.BestFirst(["portable", "x64-avx2", "mine", "x64-avx512vnni"], basedOn));
-        Assert.Equal(["child", "x64-avx2"], BuiltInProfiles.BestFirst(["x64-avx2", "child"], basedOn));
+            ProfileDefaults.BestFirst(["portable", "x64-avx2", "mine", "x64-avx512vnni"], basedOn));
+        Assert.Equal(["child", "x64-avx2"], ProfileDefaults.BestFirst(["x64-avx2", "child"], basedOn));
     }
 
     [Theory]
@@ -30,9 +32,17 @@ public class ProfileTests
     [InlineData("x64-avx2 portable", "")]
     [InlineData("arm64", "")]
     [InlineData("", "")]
-    public void NativeInstructionSets(string profiles, string expected) => Assert.Equal(expected, BuiltInProfiles.NativeInstructionSet(
+    public void NativeInstructionSets(string profiles, string expected) => Assert.Equal(expected, ProfileDefaults.NativeInstructionSet(
         profiles.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Dictionary<string, string> { ["mine"] = "x64-avxvnni" }));
 
     [Fact]
-    public void EveryProfileOfTheCompilerIsKnown() => Assert.Empty(Compression.Profiles.BuiltInProfiles.All.Select(profile => profile.Name).Except(BuiltInProfiles.Names));
+    public void TasksAndCompilerKnowTheSameProfiles() =>
+        Assert.Equal(ProfileNames.BuiltIn.Order(), Compression.Profiles.BuiltInProfiles.All.Select(profile => profile.Name).Append("host").Order());
+
+    [Fact]
+    public void EveryCostClassHasATable() => Assert.All(ProfileFields.CostClasses, name => Assert.True(Compression.Planning.CostTable.Exists(name), name));
+
+    [Fact]
+    public void InstructionSetsAreThoseOfTheRuntime() =>
+        Assert.Equal(ProfileFields.InstructionSets.Order(), Enum.GetValues<CpuFeatures>().Where(f => f != CpuFeatures.None).Select(f => f.ToString().ToLowerInvariant()).Order());
 }

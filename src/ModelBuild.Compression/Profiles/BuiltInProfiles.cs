@@ -1,5 +1,6 @@
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Profiles;
 
@@ -26,13 +27,14 @@ public static class BuiltInProfiles
     ];
 
     /// <summary>The profile of a name; <c>host</c> is the best one that this machine runs, with the costs of its very class where they were measured.</summary>
-    /// <exception cref="CompressionException">MDLB0020: there is no such profile.</exception>
+    /// <exception cref="CompressionException">MDLB0020, MDLB0023: there is no such profile, or not in this version.</exception>
     public static HardwareProfile Get(string name)
     {
         if (name == "host")
             return ThisMachine with { Name = "host", CostClass = CostTable.Exists(CpuFeatureDetection.Class) ? CpuFeatureDetection.Class : ThisMachine.CostClass };
-        return All.FirstOrDefault(p => p.Name == name)
-            ?? throw new CompressionException("MDLB0020", $"there is no profile '{name}'{Suggestion.For(name, All.Select(p => p.Name).Append("host"))}; there are {string.Join(", ", All.Select(p => p.Name))}, host", "Profile");
+        if (ProfileNames.Problem(name, []) is { } problem)
+            throw new CompressionException(problem.Code, problem.Text, "Profile");
+        return All.First(p => p.Name == name);
     }
 
     /// <summary>The built-in profile that fits this machine best: the last one all of whose instruction sets it has.</summary>

@@ -7,8 +7,8 @@ internal static class Codes
     public const string BadNumber = "MDLB0002";
     public const string BadShapes = "MDLB0003";
     public const string BadImage = "MDLB0004";
-    public const string UnknownProfile = "MDLB0020";
     public const string BadHardwareProfile = "MDLB0021";
+    public const string BadHardwareField = "MDLB0022";
     public const string UnknownMetadata = "MDLB0040";
     public const string MissingData = "MDLB0041";
     public const string WrongHash = "MDLB0042";

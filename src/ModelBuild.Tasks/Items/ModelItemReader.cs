@@ -93,11 +93,11 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
     {
         var profiles = Text(item, "Profile") is { } text
             ? text.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim()).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList()
-            : [.. BuiltInProfiles.DefaultsFor(project.RuntimeIdentifier, project.SdkRuntimeIdentifier)];
+            : [.. ProfileDefaults.DefaultsFor(project.RuntimeIdentifier, project.SdkRuntimeIdentifier)];
         foreach (var name in profiles)
-            if (!hardwareProfiles.Names.Contains(name))
-                throw new DiagnosticException(Codes.UnknownProfile, $"Profile \"{name}\" is not known.{Suggestion.Sentence(name, hardwareProfiles.Names)} Profiles: {string.Join(", ", hardwareProfiles.Names)}.", "Profile");
-        return BuiltInProfiles.BestFirst(profiles, hardwareProfiles.BasedOn).ToEquatableArray();
+            if (ProfileNames.Problem(name, hardwareProfiles.Names) is { } problem)
+                throw new DiagnosticException(problem.Code, problem.Text, "Profile");
+        return ProfileDefaults.BestFirst(profiles, hardwareProfiles.BasedOn).ToEquatableArray();
     }
 
     private static string? Sha256(ITaskItem item)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ModelBuild.EndToEnd.Tests.Support;
 
 namespace ModelBuild.EndToEnd.Tests.Scenarios;
@@ -47,5 +48,23 @@ public class ItemTests
         project.Build("-p:ModelBuildTechnique=none").Succeeded();
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
         project.Build().Failed().Says("error MDLB0030");
+    }
+
+    [Fact]
+    public void AProfileOfOnesOwnStatesWhatItsArtifactNeeds()
+    {
+        const string model = """<OnnxModel Include="Relu.onnx" Technique="none" Profile="mine;portable" />""";
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + """<HardwareProfile Include="mine" BasedOn="x64-avx2" Requires="avx512vnni" WeightLimit="127" CostClass="avx512vnni" />""" + model)
+            .Model()
+            .Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded();
+        using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(project.Models(), "Relu.json")));
+        var artifacts = manifest.RootElement.GetProperty("artifacts").EnumerateArray().ToDictionary(a => a.GetProperty("profile").GetString()!);
+        Assert.Equal(["avx2", "fma", "avx512vnni"], artifacts["mine"].GetProperty("requires").EnumerateArray().Select(r => r.GetString()));
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+        // Full-range weights saturate where AVX2 adds pairs of products.
+        project.Write(OutsideProject.OnnxRuntime + """<HardwareProfile Include="mine" BasedOn="x64-avx2" WeightLimit="127" />""" + model);
+        project.Build().Failed().Says("error MDLB0022").Says("saturate");
     }
 }

@@ -1,15 +1,10 @@
+using ModelBuild.Shared;
+
 namespace ModelBuild.Tasks;
 
-/// <summary>The names of the profiles that ship with the compiler, and which of them a project gets that names none.</summary>
-internal static class BuiltInProfiles
+/// <summary>Which profiles a project gets that names none, their order, and what they mean to the native compiler.</summary>
+internal static class ProfileDefaults
 {
-    /// <summary>All names; where a CPU admits several, the better one stands first.</summary>
-    public static readonly IReadOnlyList<string> Names =
-    [
-        "host", "cuda-sparse24", "cuda-fp16", "directml-fp16", "qnn-u8", "coreml",
-        "x64-avx512vnni", "x64-avxvnni", "x64-avx512", "x64-avx2", "arm64-i8mm", "arm64", "wasm-simd", "portable",
-    ];
-
     /// <summary>The profiles of a project that names none, best first.</summary>
     /// <param name="runtimeIdentifier">The project's RuntimeIdentifier; may be empty.</param>
     /// <param name="sdkRuntimeIdentifier">The one of the SDK, for projects without.</param>
@@ -36,7 +31,7 @@ internal static class BuiltInProfiles
         double Rank(string profile)
         {
             var root = Root(profile, basedOn);
-            return ((IList<string>)Names).IndexOf(root) - (root != profile ? 0.5 : 0);
+            return ((IList<string>)ProfileNames.BuiltIn).IndexOf(root) - (root != profile ? 0.5 : 0);
         }
     }
 

@@ -96,16 +96,16 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
         var summaries = new List<string>();
-        var failed = false;
+        var findings = new List<(Finding Finding, List<string> Profiles)>();
         foreach (var profile in options.Profiles)
         {
             var start = clock.Elapsed.TotalSeconds;
             var outcome = compressor.Choose(profile);
             foreach (var finding in outcome.Findings)
-            {
-                Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code, finding.Text, finding.Metadata);
-                failed |= finding.Severity == Severity.Error;
-            }
+                if (findings.FirstOrDefault(f => f.Finding == finding).Profiles is { } profiles)
+                    profiles.Add(profile.Name);
+                else
+                    findings.Add((finding, [profile.Name]));
             var chosen = outcome.Chosen.Candidate;
             // Equal artifacts are one file, named after the first profile that has it.
             if (!files.TryGetValue(chosen.Sha256, out var file))
@@ -120,7 +120,10 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.html"), HtmlReport.Of(report));
             summaries.Add(Summary(outcome, source));
         }
-        if (failed)
+        // What holds for every profile is said once, without their names.
+        foreach (var (finding, profiles) in findings)
+            Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code, (profiles.Count == options.Profiles.Count ? "" : string.Join(", ", profiles) + ": ") + finding.Text, finding.Metadata);
+        if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
         new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
         return string.Join('\n', summaries.Distinct());

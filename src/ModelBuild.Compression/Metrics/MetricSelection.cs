@@ -98,15 +98,37 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
     private static long Classes(Graph graph, string output) =>
         graph.Outputs.First(o => o.Name == output).Type is { Rank: > 0 } t && t.Shape[^1].IsConstant ? t.Shape[^1].Value : 0;
 
-    /// <summary>The first judged output whose rows can be what the labels number: labels are class numbers below its last dimension.</summary>
+    /// <summary>
+    /// The first judged output that the labels can be about: a row of scores for each label, and more classes than the largest label. A recurrent state has rows too,
+    /// but not as many.
+    /// </summary>
     private static string? LabelledOutput(IReadOnlyList<string> judged, Dataset report, Graph graph)
     {
         long largest = 0;
+        Tensor? first = null;
         for (var i = 0; i < Math.Min(report.Count, 64); i++)
             if (report[i].Labels is { } labels)
+            {
+                first ??= labels;
                 foreach (var label in FloatValues.Integers(labels))
                     largest = Math.Max(largest, label);
-        return judged.FirstOrDefault(o => graph.Outputs.First(v => v.Name == o).Type is { Rank: >= 2 } t
-            && (!t.Shape[^1].IsConstant || t.Shape[^1].Value > Math.Max(1, largest)));
+            }
+        return first is null ? null : judged.FirstOrDefault(o => graph.Outputs.First(v => v.Name == o).Type is { Rank: >= 2 } t
+            && (!t.Shape[^1].IsConstant || t.Shape[^1].Value > Math.Max(1, largest))
+            && HasRowsFor(t, first));
+    }
+
+    private static bool HasRowsFor(TensorType scores, Tensor labels)
+    {
+        if (scores.Rank == labels.Shape.Length + 1 && (!scores.Shape[0].IsConstant || scores.Shape[0].Value == labels.Shape[0]))
+            return true;
+        long rows = 1;
+        for (var i = 0; i < scores.Rank - 1; i++)
+        {
+            if (!scores.Shape[i].IsConstant && i > 0)
+                return false;
+            rows *= scores.Shape[i].IsConstant ? scores.Shape[i].Value : labels.Shape.IsEmpty ? 1 : labels.Shape[0];
+        }
+        return rows == FloatValues.Integers(labels).Length;
     }
 }

@@ -250,7 +250,7 @@ public sealed class Compressor : IDisposable
                 if (ranked[i].Candidate is { IsOriginal: false, Report.Deciding: { } d } && d.Loss > owner.Selection!.Budget)
                 {
                     var why = $"{d.Metric} loss {d.Loss:0.#####} of '{d.Output}' on the report part exceeds {owner.Selection.Budget:0.#####}";
-                    findings.Add(new(Severity.Message, "MDLB2003", $"{profile.Name}: {ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+                    findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
                     ranked[i] = ranked[i] with { Accepted = false, Why = why };
                     continue;
                 }
@@ -274,7 +274,7 @@ public sealed class Compressor : IDisposable
                         : owner._source.WhyNotSimplified is { } obstacle ? obstacle
                         : owner.Data.Calibrate is null ? "it has nothing to do, or needs CalibrationData, which is not given"
                         : "it finds nothing to do in this model";
-                    findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"{profile.Name}: Technique={options.Technique} is not applied: {reason}. {chosen.Candidate.Recipe} ships", "Technique"));
+                    findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {chosen.Candidate.Recipe} ships", "Technique"));
                     return;
                 }
             }
@@ -282,18 +282,16 @@ public sealed class Compressor : IDisposable
             var plain = chosen.Candidate.IsLossless;
             if (missed is not null && plain && options.Technique != "none")
             {
-                var text = $"{profile.Name}: no compressed candidate is within budget ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
+                var text = $"no compressed candidate is within budget ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
                     + $"{(chosen.Candidate.IsOriginal ? "The original" : "The simplified original")} ships. Allow more by MaxAccuracyLoss, or give more CalibrationData.";
                 findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", text, "MaxAccuracyLoss"));
             }
             else if (missed is not null && options.Technique == "auto")
-                findings.Add(new(Severity.Message, "MDLB2002", $"{profile.Name}: {missed.Candidate.Recipe} is not within budget: {missed.Why}; {chosen.Candidate.Recipe} ships"));
+                findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not within budget: {missed.Why}; {chosen.Candidate.Recipe} ships"));
             else if (plain && options.Technique is not ("none" or "simplify"))
-                findings.Add(new(Severity.Message, "MDLB2006", $"{profile.Name}: {(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
-            if (owner._choose is null && !plain)
-                findings.Add(new(Severity.Warning, "MDLB2004", $"{profile.Name}: {chosen.Candidate.Recipe} is unverified, since there is no data; set CalibrationData (and EvaluationData)", "CalibrationData"));
-            if (owner._choose is null && plain && options.Technique == "auto")
-                findings.Add(new(Severity.Warning, "MDLB2004", "without data only weights are compressed, and nothing is verified; set CalibrationData (and EvaluationData)", "CalibrationData"));
+                findings.Add(new(Severity.Message, "MDLB2006", $"{(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+            if (owner._choose is null && (!plain || options.Technique == "auto"))
+                findings.Add(new(Severity.Warning, "MDLB2004", $"{chosen.Candidate.Recipe} is unverified, since there is no data, and without data only weights are compressed; set CalibrationData (and EvaluationData)", "CalibrationData"));
             if (owner._source.WhyNotSimplified is { } why)
                 findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
         }

@@ -10,11 +10,13 @@ internal static class Zoo
     /// <param name="name">Its folder.</param>
     /// <param name="metadata">Further metadata, as XML attributes.</param>
     /// <param name="data">The folder of its data, where that is another.</param>
-    public static string Item(string name, string metadata, string? data = null)
+    /// <param name="withData">Whether the item has data.</param>
+    public static string Item(string name, string metadata, string? data = null, bool withData = true)
     {
         var folder = SecurityElement.Escape(Repository.Shared("zoo", name));
         var dataFolder = SecurityElement.Escape(Repository.Shared("zoo", data ?? name));
-        return $"""<OnnxModel Include="{folder}/model.onnx" ClassName="{ClassName(name)}" CalibrationData="{dataFolder}/calibration.npz" EvaluationData="{dataFolder}/evaluation.npz" {metadata} />""";
+        var arrays = withData ? $"""CalibrationData="{dataFolder}/calibration.npz" EvaluationData="{dataFolder}/evaluation.npz" """ : "";
+        return $"""<OnnxModel Include="{folder}/model.onnx" ClassName="{ClassName(name)}" {arrays}{metadata} />""";
     }
 
     /// <summary>The class that a test gives a model.</summary>

@@ -41,6 +41,33 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task No_command_writes_over_what_it_reads()
+    {
+        System.IO.File.Copy(Model, File("net.onnx"));
+        System.IO.File.Copy(Evaluation, File("data.npz"));
+        System.IO.File.CreateSymbolicLink(File("link.onnx"), File("net.onnx"));
+        string[] compress = ["compress", File("net.onnx"), "--profile", "x64-avx2", "--technique", "weights-float16"];
+        foreach (var arguments in new string[][]
+        {
+            [.. compress, "-o", File("net.onnx")],
+            [.. compress, "-o", File("link.onnx")],
+            [.. compress, "-o", _folder.FullName],
+            [.. compress, "-o", File("small.onnx"), "--report", File("net.onnx")],
+            [.. compress, "-o", File("data.npz"), "--calibration", File("data.npz")],
+            [.. compress, "-o", File("data.npz"), "--calibration", File("*.npz")],
+            ["run", File("net.onnx"), "--inputs", File("data.npz"), "--outputs", File("data.npz")],
+        })
+        {
+            var result = await Cli.Run(arguments);
+            Assert.Equal(2, result.ExitCode);
+            Assert.Contains("MDLB0050", result.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(System.IO.File.ReadAllBytes(Model), System.IO.File.ReadAllBytes(File("net.onnx")));
+        Assert.Equal(System.IO.File.ReadAllBytes(Evaluation), System.IO.File.ReadAllBytes(File("data.npz")));
+        Assert.Equal(3, _folder.GetFiles().Length);
+    }
+
+    [Fact]
     public async Task Run_writes_the_outputs_of_all_samples()
     {
         var result = await Cli.Run("run", Model, "--inputs", Evaluation, "--outputs", File("out.npz"));

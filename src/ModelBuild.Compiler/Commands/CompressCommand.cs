@@ -67,6 +67,8 @@ internal static class CompressCommand
         var clock = Stopwatch.StartNew();
         var target = ProfileResolver.Resolve(profile, new Dictionary<string, IReadOnlyDictionary<string, string>>());
         var options = CompressionOptions.Parse(values, [target]);
+        foreach (var written in new[] { output, report }.OfType<string>())
+            OutputPath.Check(written, model, [.. options.CalibrationData, .. options.EvaluationData]);
         // The ending says which backend is wanted, where the option does not.
         if (output.EndsWith(".modelbuild", StringComparison.Ordinal))
             options = options with { Backend = "managed" };

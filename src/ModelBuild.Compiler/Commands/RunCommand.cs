@@ -18,6 +18,7 @@ internal static class RunCommand
         var command = new Command("run", "Runs a model over data and writes the raw outputs") { model, inputs, outputs, backend, threads };
         command.SetAction(parse =>
         {
+            OutputPath.Check(parse.GetValue(outputs)!, parse.GetValue(model)!, parse.GetValue(inputs)!);
             var opened = OpenedModel.Open(parse.GetValue(model)!, parse.GetValue(backend)!);
             var data = opened.Data(parse.GetValue(inputs)!, "--inputs");
             using var runner = opened.Runner(parse.GetValue(threads));

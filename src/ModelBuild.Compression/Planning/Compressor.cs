@@ -291,7 +291,7 @@ public sealed class Compressor : IDisposable
             else if (plain && options.Technique is not ("none" or "simplify"))
                 findings.Add(new(Severity.Message, "MDLB2006", $"{(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
             if (owner._choose is null && (!plain || options.Technique == "auto"))
-                findings.Add(new(Severity.Warning, "MDLB2004", $"{chosen.Candidate.Recipe} is unverified, since there is no data, and without data only weights are compressed; set CalibrationData (and EvaluationData)", "CalibrationData"));
+                findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)", "CalibrationData"));
             if (owner._source.WhyNotSimplified is { } why)
                 findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
         }

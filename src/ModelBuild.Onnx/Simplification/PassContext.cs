@@ -9,6 +9,8 @@ internal sealed class PassContext(Model model, InferenceResult inference, Simpli
 
     public SimplifierOptions Options => options;
 
+    public InferenceResult Inference => inference;
+
     /// <summary>The inferred type of a value.</summary>
     public TensorType? Type(Value value) => inference.TypeOf(value);
 

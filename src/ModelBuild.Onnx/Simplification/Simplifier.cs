@@ -29,6 +29,7 @@ public static class Simplifier
         new FoldPad(),
         new MatMulAddToGemm(),
         new RemoveZeroStates(),
+        new FusePatterns(),
         new RemoveDead(),
     ];
 
@@ -40,6 +41,8 @@ public static class Simplifier
     {
         options ??= new();
         FunctionInliner.Run(model);
+        if (options.MinOpset > model.Opset)
+            OpsetConverter.Upgrade(model, options.MinOpset);
         OpsetConverter.RaiseIr(model, 4);
         foreach (var initializer in model.Graph.Initializers)
             model.Graph.UnmarkInput(initializer);

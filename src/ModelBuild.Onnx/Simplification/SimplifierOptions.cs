@@ -7,6 +7,12 @@ public sealed record SimplifierOptions
     public IReadOnlyDictionary<string, long>? FixedDimensions { get; init; }
 
     /// <summary>
+    /// The standard operator set to bring an older model to first, so that patterns can be written as the operators that it brought (LayerNormalization 17, Gelu 20);
+    /// 0 to keep the model's own.
+    /// </summary>
+    public long MinOpset { get; init; }
+
+    /// <summary>
     /// The largest constant, in bytes, that folding may make where that costs more than the constants that it replaces. A folded result that is no larger
     /// than its constant inputs is always kept.
     /// </summary>

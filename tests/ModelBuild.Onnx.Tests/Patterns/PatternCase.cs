@@ -1,0 +1,27 @@
+namespace ModelBuild.Onnx.Tests;
+
+/// <summary>A small model and what should be found in it.</summary>
+/// <param name="Name">What the model is.</param>
+/// <param name="Pattern">The pattern to look for.</param>
+/// <param name="Form">The form in which it is there, or null where it is not.</param>
+/// <param name="Build">Builds the model and returns its outputs.</param>
+internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, Func<GraphBuilder, Value[]> Build)
+{
+    public long Opset { get; init; } = 17;
+
+    /// <summary>The captures that are asked for.</summary>
+    public string[] Captures { get; init; } = [];
+
+    public GraphBuilder Model()
+    {
+        var builder = new GraphBuilder(Opset);
+        builder.Finish(Build(builder));
+        return builder;
+    }
+
+    /// <summary>All cases by name.</summary>
+    public static IReadOnlyDictionary<string, PatternCase> All { get; } =
+        new[] { NormalizationCases.All, ActivationCases.All }.SelectMany(c => c).ToDictionary(c => $"{c.Pattern}: {c.Name}");
+
+    public static TheoryData<string> Names => [.. All.Keys];
+}

@@ -132,6 +132,32 @@ public sealed class OnnxInterfaceReaderTests : IDisposable
     [Fact]
     public void NewerOpset() => Assert.Equal("MDLB1006", Code(OnnxFile.Model(opset: 29)));
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void OlderIrVersion(long ir) => Assert.Equal("MDLB1006", Code(OnnxFile.Model(ir: ir)));
+
+    [Fact]
+    public void ImpossibleOpset() => Assert.Equal("MDLB1006", Code(OnnxFile.Model(opset: 0)));
+
+    [Fact]
+    public void OldestVersionsAreRead() => Assert.Single(Read(OnnxFile.Model(ir: 3, opset: 1)).Inputs);
+
+    [Theory]
+    [InlineData("", 17, null)]
+    [InlineData("ai.onnx", 17, null)]
+    [InlineData("ai.onnx", 18, "MDLB1007")]
+    [InlineData("ai.onnx.ml", 5, null)]
+    public void AnotherImport(string domain, long version, string? code)
+    {
+        byte[] model = [.. OnnxFile.Model(opset: 17), .. OnnxFile.Message().Sub(8, OnnxFile.Message().Text(1, domain).Integer(2, version)).ToArray()];
+        if (code is null)
+            Assert.Single(Read(model).Inputs);
+        else
+            Assert.Equal(code, Code(model));
+    }
+
     [Fact]
     public void NewestVersionsAreRead() => Assert.Single(Read(OnnxFile.Model(ir: 14, opset: 28)).Inputs);
 

@@ -18,7 +18,7 @@ public static class Calibrator
     public static IReadOnlyDictionary<string, RangeHistogram> Run(Model model, Dataset data, IReadOnlyCollection<string> names, int threads,
         Action<int>? progress = null, CancellationToken cancellation = default)
     {
-        var copy = OnnxReader.Read(OnnxWriter.ToBytes(model), null);
+        var copy = model.Clone();
         foreach (var name in names)
             if (copy.Graph.Find(name) is { IsGraphOutput: false, IsGraphInput: false, Constant: null } value)
                 copy.Graph.AddOutput(value);

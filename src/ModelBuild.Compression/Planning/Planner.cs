@@ -11,8 +11,6 @@ namespace ModelBuild.Compression.Planning;
 /// <param name="histograms">Gives histograms of tensors, or null without data.</param>
 public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? histograms)
 {
-    private readonly byte[] _bytes = OnnxWriter.ToBytes(simplified);
-
     /// <summary>The plan of a recipe, or null where a step of it has nothing to do (or needs data that is not there).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="profile">The target.</param>
@@ -54,20 +52,9 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
     /// <summary>Applies a plan to a copy of the simplified model.</summary>
     public Model Apply(Plan plan)
     {
-        var model = OnnxReader.Read(_bytes, null);
-        RestoreTypes(model);
+        var model = simplified.Clone();
         foreach (var technique in techniques.All)
             technique.Apply(model, plan);
         return model;
-    }
-
-    /// <summary>Sources and inferred types are not part of the file: they are copied from the simplified model.</summary>
-    private void RestoreTypes(Model copy)
-    {
-        foreach (var value in simplified.Graph.Values)
-            if (copy.Graph.Find(value.Name) is { } same)
-                same.Type = value.Type;
-        foreach (var (a, b) in simplified.Graph.Nodes.Zip(copy.Graph.Nodes))
-            b.Sources = a.Sources;
     }
 }

@@ -19,7 +19,7 @@ public sealed class Interpreter
         if (FunctionInliner.HasFunctions(model))
         {
             // The caller's model keeps its functions.
-            model = OnnxReader.Read(OnnxWriter.ToBytes(model));
+            model = model.Clone();
             FunctionInliner.Run(model);
         }
         _model = model;

@@ -160,10 +160,10 @@ public sealed class Graph
         return node;
     }
 
-    /// <summary>A new node over existing values: for import, where names are given and may be used before they are made.</summary>
-    internal Node AddNode(string opType, string domain, IReadOnlyList<Value?> inputs, IReadOnlyList<Value> outputs)
+    /// <summary>A new node over existing values: for import and copies, where names are given and may be used before they are made.</summary>
+    internal Node AddNode(int id, string opType, string domain, IReadOnlyList<Value?> inputs, IReadOnlyList<Value> outputs)
     {
-        var node = new Node(this, Model.NextNodeId(), opType, domain);
+        var node = new Node(this, id, opType, domain);
         for (var i = 0; i < inputs.Count; i++)
             if (inputs[i] is { } input)
                 node.SetInput(i, input);

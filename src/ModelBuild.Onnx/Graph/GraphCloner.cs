@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx;
 
-/// <summary>Copies subgraphs into another place, letting them read other values of the graphs around them.</summary>
+/// <summary>Copies graphs. Tensors are shared, not copied. What stands for what is noted in one map, which inner graphs add to.</summary>
 internal static class GraphCloner
 {
     /// <summary>An attribute for a node of <paramref name="parent"/>; subgraphs inside are copied.</summary>
-    public static AttributeValue Clone(AttributeValue attribute, Graph parent, IReadOnlyDictionary<Value, Value> replaced) => attribute.Value switch
+    public static AttributeValue Clone(AttributeValue attribute, Graph parent, Dictionary<Value, Value> replaced) => attribute.Value switch
     {
         Graph g => attribute with { Value = Clone(g, parent, replaced) },
         ImmutableArray<Graph> gs => attribute with { Value = gs.Select(g => Clone(g, parent, replaced)).ToImmutableArray() },
@@ -24,6 +24,8 @@ internal static class GraphCloner
         copy.Name = inner.Name;
         copy.Overload = inner.Overload;
         copy.DocString = inner.DocString;
+        copy.Metadata.AddRange(inner.Metadata);
+        copy.Carried = inner.Carried;
         copy.Sources = [.. inner.Sources.Union(before.Sources)];
         foreach (var (key, value) in inner.Attributes)
             copy.Attributes.Add(key, Clone(value, graph, replaced));
@@ -37,19 +39,22 @@ internal static class GraphCloner
     }
 
     /// <summary>A copy of a subgraph as a subgraph of another graph.</summary>
-    public static Graph Clone(Graph graph, Graph parent, IReadOnlyDictionary<Value, Value> replaced)
+    public static Graph Clone(Graph graph, Graph parent, Dictionary<Value, Value> replaced)
     {
-        var copy = new Graph(parent.Model, parent) { Name = graph.Name, DocString = graph.DocString, Carried = graph.Carried };
+        var copy = new Graph(parent.Model, parent);
+        Fill(copy, graph, replaced);
+        return copy;
+    }
+
+    /// <summary>Fills an empty graph with a copy of another. In another model the copies of nodes keep their ids.</summary>
+    public static void Fill(Graph copy, Graph graph, Dictionary<Value, Value> map)
+    {
+        copy.Name = graph.Name;
+        copy.DocString = graph.DocString;
+        copy.Carried = graph.Carried;
         copy.Metadata.AddRange(graph.Metadata);
-        var map = new Dictionary<Value, Value>(replaced);
         foreach (var value in graph.Values)
-        {
-            var v = copy.AddValue(value.Name, value.Type);
-            v.NonTensorType = value.NonTensorType;
-            v.CarriedType = value.CarriedType;
-            v.CarriedTensor = value.CarriedTensor;
-            map[value] = v;
-        }
+            map[value] = Copy(value, copy.AddValue(value.Name));
         foreach (var input in graph.Inputs)
             copy.MarkInput(map[input]);
         foreach (var initializer in graph.Initializers)
@@ -58,8 +63,9 @@ internal static class GraphCloner
             copy.SparseInitializers.Add((map[value], data));
         foreach (var node in graph.Nodes)
         {
-            var n = copy.AddNode(node.OpType, node.Domain, [.. node.Inputs.Select(i => i is null ? null : map.GetValueOrDefault(i, i))],
-                [.. node.Outputs.Select(o => o.Name.Length == 0 ? new Value(copy, "") : map[o])]);
+            var id = ReferenceEquals(copy.Model, graph.Model) ? copy.Model.NextNodeId() : node.Id;
+            var n = copy.AddNode(id, node.OpType, node.Domain, [.. node.Inputs.Select(i => i is null ? null : map.GetValueOrDefault(i, i))],
+                [.. node.Outputs.Select(o => o.Name.Length == 0 ? Copy(o, new(copy, "")) : map[o])]);
             n.Name = node.Name;
             n.Overload = node.Overload;
             n.DocString = node.DocString;
@@ -71,6 +77,14 @@ internal static class GraphCloner
         }
         foreach (var output in graph.Outputs)
             copy.AddOutput(map.GetValueOrDefault(output, output));
-        return copy;
+    }
+
+    private static Value Copy(Value from, Value to)
+    {
+        to.Type = from.Type;
+        to.NonTensorType = from.NonTensorType;
+        to.CarriedType = from.CarriedType;
+        to.CarriedTensor = from.CarriedTensor;
+        return to;
     }
 }

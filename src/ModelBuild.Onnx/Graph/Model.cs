@@ -45,5 +45,28 @@ public sealed class Model
     /// <summary>Parts of the file that are carried through untouched (functions, training information), as read.</summary>
     public List<object> CarriedThrough { get; } = [];
 
+    /// <summary>
+    /// A copy that can be edited apart from this model: graphs, nodes (with their ids) and values are copied, tensors are shared. It costs memory by the number of nodes, not by the size of weights.
+    /// </summary>
+    public Model Clone()
+    {
+        var copy = new Model
+        {
+            IrVersion = IrVersion,
+            ProducerName = ProducerName,
+            ProducerVersion = ProducerVersion,
+            Domain = Domain,
+            ModelVersion = ModelVersion,
+            DocString = DocString,
+            _nodeIds = _nodeIds,
+        };
+        foreach (var (domain, version) in Opsets)
+            copy.Opsets.Add(domain, version);
+        copy.Metadata.AddRange(Metadata);
+        copy.CarriedThrough.AddRange(CarriedThrough);
+        GraphCloner.Fill(copy.Graph, Graph, []);
+        return copy;
+    }
+
     internal int NextNodeId() => _nodeIds++;
 }

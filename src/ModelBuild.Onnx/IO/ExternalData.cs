@@ -5,7 +5,7 @@ using ModelBuild.Onnx.Proto;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Maps the parts of other files that tensors name. Only files below the model's folder are opened; a symbolic link that leads out of it counts as outside.
+/// Maps the parts of other files that tensors name. Only files below the model's folder are opened.
 /// </summary>
 /// <param name="folder">The model's folder, or null where external data is refused.</param>
 internal sealed class ExternalData(string? folder) : IDisposable
@@ -55,7 +55,9 @@ internal sealed class ExternalData(string? folder) : IDisposable
     {
         if (_files.TryGetValue(location, out var known))
             return known;
-        var path = Confine(location, where);
+        if (folder is null)
+            throw new OnnxException(OnnxErrors.ExternalData, $"{where} lies in '{location}', but the model was not read from a folder");
+        var path = ConfinedPath.Of(folder, location, where);
         try
         {
             var length = new FileInfo(path).Length;
@@ -71,39 +73,6 @@ internal sealed class ExternalData(string? folder) : IDisposable
             throw new OnnxException(OnnxErrors.ExternalData, $"the external data '{location}' of {where} cannot be opened: {e.Message}", null, e);
         }
     }
-
-    private string Confine(string location, string where)
-    {
-        if (folder is null)
-            throw new OnnxException(OnnxErrors.ExternalData, $"{where} lies in '{location}', but the model was not read from a folder");
-        var parts = location.Split('/', '\\');
-        if (Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0') || parts.Any(p => p == ".."))
-            throw Outside(location, where);
-        var root = Path.GetFullPath(folder);
-        var path = root;
-        foreach (var part in parts)
-        {
-            if (part.Length == 0 || part == ".")
-                continue;
-            path = Path.Combine(path, part);
-            FileSystemInfo info = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
-            try
-            {
-                if (info.LinkTarget is not null && (info.ResolveLinkTarget(true) is not { } target || !IsBelow(root, target.FullName)))
-                    throw Outside(location, where);
-            }
-            catch (IOException e)
-            {
-                throw new OnnxException(OnnxErrors.ExternalData, $"the external data '{location}' of {where} cannot be opened: {e.Message}", null, e);
-            }
-        }
-        return path;
-    }
-
-    private static bool IsBelow(string root, string path) => !Path.GetRelativePath(root, path).StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(Path.GetRelativePath(root, path));
-
-    private static OnnxException Outside(string location, string where) =>
-        new(OnnxErrors.ExternalData, $"the external data '{location}' of {where} lies outside the model's folder");
 
     private static long Number(string text, string where) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v)

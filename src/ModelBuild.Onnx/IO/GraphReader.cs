@@ -58,8 +58,11 @@ internal sealed class GraphReader(ExternalData external)
         for (var i = 0; i < inputs.Length; i++)
             if (proto.Input[i] is { Length: > 0 } name)
                 inputs[i] = graph.Find(name) ?? throw new OnnxException(OnnxErrors.Wiring, $"{Describe(proto)} reads '{name}', which nothing makes", proto.Name);
+        // What an operator of the standard set means depends on the version: without one it would be a guess.
+        if (Domains.Normalize(proto.Domain).Length == 0 && graph.Model.Opset == 0)
+            throw new OnnxException(OnnxErrors.Version, $"{Describe(proto)} is of the standard operator set, of which the model imports no version", proto.Name);
         var outputs = proto.Output.Select(name => name.Length == 0 ? new Value(graph, "") : Own(graph, name)!).ToArray();
-        var node = graph.AddNode(proto.OpType, Domains.Normalize(proto.Domain), inputs, outputs);
+        var node = graph.AddNode(graph.Model.NextNodeId(), proto.OpType, Domains.Normalize(proto.Domain), inputs, outputs);
         node.Name = proto.Name;
         node.Overload = proto.Overload;
         node.DocString = proto.DocString;

@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using Google.Protobuf;
 using ModelBuild.Onnx.Proto;
 
@@ -19,44 +18,9 @@ public static class OnnxReader
     /// <summary>Reads a model from a file; external data is looked for in the file's folder.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="OnnxException">The file is missing, empty, a Git LFS pointer, corrupt, too new, or its parts do not fit each other.</exception>
-    public static unsafe Model Read(string path)
-    {
-        FileInfo file;
-        long length;
-        try
-        {
-            file = new(path);
-            length = file.Length;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{path}' cannot be opened: {e.Message}", null, e);
-        }
-        if (length == 0)
-            throw new OnnxException(OnnxErrors.FileEmpty, $"the model '{path}' is an empty file");
-        if (length > int.MaxValue)
-            throw new OnnxException(OnnxErrors.TooLarge, $"the model '{path}' is larger than 2 GB, which its format does not allow; weights of that size belong into external data");
-        try
-        {
-            // Mapped, not read: the parser copies each tensor once, so the model takes its size in memory once.
-            using var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            using var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            byte* start = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            try
-            {
-                return Read(new ReadOnlySpan<byte>(start + view.PointerOffset, (int)length), file.DirectoryName, path);
-            }
-            finally
-            {
-                view.SafeMemoryMappedViewHandle.ReleasePointer();
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{path}' cannot be opened: {e.Message}", null, e);
-        }
-    }
+    public static Model Read(string path) =>
+        // Mapped, not read: the parser copies each tensor once, so the model takes its size in memory once.
+        MappedFile.Read(path, content => Read(content, Path.GetDirectoryName(Path.GetFullPath(path)), path));
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="bytes">The content of an .onnx file. Not kept.</param>
@@ -70,6 +34,8 @@ public static class OnnxReader
             throw new OnnxException(OnnxErrors.FileEmpty, $"the model '{origin}' is empty");
         if (bytes.StartsWith("version https://git-lfs.github.com/spec/"u8))
             throw new OnnxException(OnnxErrors.GitLfsPointer, $"'{origin}' is a Git LFS pointer, not the model itself; run 'git lfs pull'");
+        if (MessageScan.Of(bytes).Objects > MessageScan.MaxObjects)
+            throw new OnnxException(OnnxErrors.TooLarge, $"the model '{origin}' consists of more than {MessageScan.MaxObjects} parts, tensor data apart");
         ModelProto proto;
         try
         {

@@ -8,6 +8,9 @@ namespace ModelBuild.Tasks;
 /// </summary>
 internal sealed class OnnxInterfaceReader
 {
+    /// <summary>The oldest IR version that is read.</summary>
+    public const int MinIrVersion = 3;
+
     /// <summary>The newest IR version that is read.</summary>
     public const int MaxIrVersion = 14;
 
@@ -28,8 +31,8 @@ internal sealed class OnnxInterfaceReader
     private readonly SortedSet<string> _externalFiles = new(StringComparer.Ordinal);
     private string? _modelDocumentation;
     private string? _graphDocumentation;
-    private long _irVersion;
-    private long _opset;
+    private readonly Dictionary<string, long> _opsets = new(StringComparer.Ordinal);
+    private long? _irVersion;
     private bool _hasGraph;
 
     private OnnxInterfaceReader(ProtobufReader reader) => _reader = reader;
@@ -77,12 +80,14 @@ internal sealed class OnnxInterfaceReader
 
     private OnnxInterface Result(string path)
     {
-        if (!_hasGraph || _irVersion < 1)
+        if (!_hasGraph || _irVersion is null)
             throw new DiagnosticException(Codes.NotAModel, $"\"{path}\" is no ONNX model: it states no {(_hasGraph ? "IR version" : "graph")}. Export the model as ONNX.");
         if (_irVersion > MaxIrVersion)
             throw Newer(path, $"IR version {_irVersion}", $"{MaxIrVersion}");
-        if (_opset > MaxOpset)
-            throw Newer(path, $"opset {_opset}", $"{MaxOpset}");
+        if (_irVersion < MinIrVersion)
+            throw new DiagnosticException(Codes.UnsupportedVersion, $"The model \"{path}\" has IR version {_irVersion}; versions from {MinIrVersion} on are read. Export it again.");
+        if (_opsets.TryGetValue("", out var opset) && opset > MaxOpset)
+            throw Newer(path, $"opset {opset}", $"{MaxOpset}");
         var fed = _inputs.Where(input => !_initializers.Contains(input.Name)).ToList();
         if (_outputs.Count == 0)
             throw new DiagnosticException(Codes.NotAModel, $"\"{path}\" declares no output. Export the model with its outputs.");
@@ -91,7 +96,7 @@ internal sealed class OnnxInterfaceReader
     }
 
     private static DiagnosticException Newer(string path, string what, string newest) => new(
-        Codes.NewerFormat,
+        Codes.UnsupportedVersion,
         $"The model \"{path}\" has {what}; this version of ModelBuild reads up to {newest}. Export it for an older one, or update ModelBuild.");
 
     private void Model()
@@ -133,8 +138,14 @@ internal sealed class OnnxInterfaceReader
             else
                 _reader.Skip();
         }
-        if (domain is "" or "ai.onnx")
-            _opset = version;
+        if (version < 1)
+            throw new DiagnosticException(Codes.UnsupportedVersion, $"The model imports version {version} of the operator set \"{domain}\"; versions begin with 1. Export it again.");
+        // The standard domain has two spellings, and some converters state it twice.
+        if (domain == "ai.onnx")
+            domain = "";
+        if (_opsets.TryGetValue(domain, out var other) && other != version)
+            throw new DiagnosticException(Codes.DuplicateName, $"The model imports the operator set \"{domain}\" in the versions {other} and {version}. Export it again.");
+        _opsets[domain] = version;
     }
 
     private void Graph()

@@ -64,4 +64,27 @@ public sealed class HostileGraphTests
         Simplifier.Run(model);
         Assert.Equal(10_000, g.Nodes.Count);
     }
+
+    [Theory]
+    [InlineData(1)] // node
+    [InlineData(5)] // initializer
+    [InlineData(13)] // value_info
+    [InlineData(999)] // a field that nobody knows
+    public void Millions_of_empty_messages_are_refused_before_they_become_objects(int field)
+    {
+        byte[] empty = field < 16 ? [(byte)(field << 3 | 2), 0] : [(byte)(field << 3 & 0x7F | 0x80 | 2), (byte)(field >> 4), 0];
+        var graph = new byte[9_000_000 * empty.Length];
+        for (var i = 0; i < graph.Length; i++)
+            graph[i] = empty[i % empty.Length];
+        using var file = new MemoryStream();
+        using (var output = new Google.Protobuf.CodedOutputStream(file, leaveOpen: true))
+        {
+            output.WriteRawTag(8, 8);
+            output.WriteRawTag(7 << 3 | 2);
+            output.WriteBytes(Google.Protobuf.UnsafeByteOperations.UnsafeWrap(graph));
+        }
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(OnnxErrors.TooLarge, Assert.Throws<OnnxException>(() => OnnxReader.Read(file.ToArray())).Code);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 2 * file.Length);
+    }
 }

@@ -67,6 +67,26 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void No_version_of_the_standard_operators()
+    {
+        var m = Valid();
+        m.OpsetImport[0].Domain = "com.microsoft";
+        Throws(OnnxErrors.Version, m);
+        m.Graph.Node[0].Domain = "com.microsoft";
+        Assert.Single(OnnxReader.Read(m.ToByteArray()).Graph.Nodes);
+    }
+
+    [Fact]
+    public void An_operator_set_imported_twice()
+    {
+        var m = Valid();
+        m.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx", Version = 13 });
+        Assert.Equal(13, OnnxReader.Read(m.ToByteArray()).Opset);
+        m.OpsetImport[1].Version = 14;
+        Throws(OnnxErrors.DuplicateName, m);
+    }
+
+    [Fact]
     public void Two_values_of_one_name()
     {
         var m = Valid();

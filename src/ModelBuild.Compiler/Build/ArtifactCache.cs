@@ -14,6 +14,9 @@ internal sealed class ArtifactCache(string root, long limit)
 {
     private const string EntryFile = "entry.json";
 
+    // Longer than any build runs: what a killed one left behind.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(2);
+
     private string FolderOf(string key) => Path.Combine(root, key[..2], key);
 
     /// <summary>Holds other processes off one key while it is computed. Released by disposing.</summary>
@@ -95,11 +98,15 @@ internal sealed class ArtifactCache(string root, long limit)
 
     private void Trim()
     {
-        var entries = Directory.EnumerateFiles(root, EntryFile, SearchOption.AllDirectories)
-            .Select(f => (Folder: Path.GetDirectoryName(f)!, Used: File.GetLastWriteTimeUtc(f)))
+        // Nothing but entries of this cache is ever deleted, even if the user put it into a folder with other things in it.
+        var entries = Directory.EnumerateDirectories(root, "??").SelectMany(Directory.EnumerateDirectories)
+            .Where(folder => IsKey(Path.GetFileName(folder)) && File.Exists(Path.Combine(folder, EntryFile)))
+            .Select(folder => (Folder: folder, Used: File.GetLastWriteTimeUtc(Path.Combine(folder, EntryFile))))
             .OrderByDescending(e => e.Used)
             .Select(e => (e.Folder, Bytes: new DirectoryInfo(e.Folder).EnumerateFiles().Sum(f => f.Length)))
             .ToList();
+        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(root, "tmp")).Where(f => DateTime.UtcNow - Directory.GetCreationTimeUtc(f) > Abandoned && Guid.TryParseExact(Path.GetFileName(f), "n", out _)))
+            TryDelete(folder);
         long total = 0;
         foreach (var (folder, bytes) in entries)
         {
@@ -108,6 +115,8 @@ internal sealed class ArtifactCache(string root, long limit)
                 TryDelete(folder);
         }
     }
+
+    private static bool IsKey(string name) => name.Length == 2 * SHA256.HashSizeInBytes && name.All(char.IsAsciiHexDigitLower);
 
     private static void TryDelete(string folder)
     {

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using ModelBuild.Compression;
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
@@ -29,7 +31,7 @@ internal static class CacheKey
         foreach (var (name, value) in request.OptionTexts().OrderBy(o => o.Key, StringComparer.Ordinal))
             if (DataOptions.Contains(name))
                 foreach (var path in value.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                    foreach (var (relative, file) in DataFiles(path))
+                    foreach (var (relative, file) in DataFiles(path, name))
                         Add(name, $"{relative} {HashFile(file)}");
             else
                 Add(name, value);
@@ -43,16 +45,22 @@ internal static class CacheKey
     }
 
     /// <summary>The files that a data path names, with the part of their path that carries meaning (class folders, array names).</summary>
-    private static IEnumerable<(string Relative, string File)> DataFiles(string path)
+    private static IEnumerable<(string Relative, string File)> DataFiles(string path, string name)
     {
-        if (File.Exists(path))
-            return [(Path.GetFileName(path), path)];
-        if (Directory.Exists(path))
-            return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(f => (Path.GetRelativePath(path, f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal);
+        IEnumerable<string> found;
+        try
+        {
+            found = DataLoader.Expand(path, name);
+        }
+        catch (CompressionException)
+        {
+            // What does not exist is reported when the data is opened.
+            return [];
+        }
         var wild = path.IndexOfAny(['*', '?']);
-        var root = wild < 0 ? null : Path.GetDirectoryName(path[..wild]);
-        // What does not exist is reported when the data is opened, with the code for it.
-        return root is { Length: > 0 } && Directory.Exists(root) ? DataFiles(root) : [];
+        var origin = wild < 0 && Directory.Exists(path) ? path : Path.GetDirectoryName(wild < 0 ? path : path[..wild])!;
+        return found.SelectMany(f => Directory.Exists(f) ? Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories) : [f])
+            .Select(f => (Path.GetRelativePath(origin, f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal);
     }
 
     private static string HashFile(string path)

@@ -44,7 +44,10 @@ public static class DataLoader
         : Directory.EnumerateFiles(path).Where(f => f.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) || f.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);
 
     /// <summary>The files and folders that a path or glob names.</summary>
-    private static IEnumerable<string> Expand(string path, string metadata)
+    /// <param name="path">A full path or glob.</param>
+    /// <param name="metadata">The item metadata that named it.</param>
+    /// <exception cref="CompressionException">MDLB1109: nothing is there.</exception>
+    public static IReadOnlyList<string> Expand(string path, string metadata)
     {
         if (File.Exists(path) || Directory.Exists(path))
             return [path];

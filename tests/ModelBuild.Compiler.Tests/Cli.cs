@@ -10,9 +10,14 @@ internal static class Cli
     /// <summary>What a run gave.</summary>
     public sealed record Result(int ExitCode, string Output, string Error);
 
-    public static async Task<Result> Run(params string[] arguments)
+    public static Task<Result> Run(params string[] arguments) => Run(null, arguments);
+
+    public static async Task<Result> Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo("dotnet", [Path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

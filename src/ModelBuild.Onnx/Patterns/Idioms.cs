@@ -11,6 +11,9 @@ internal static class Idioms
     /// <summary>v * w.</summary>
     public static ValuePattern Mul(ValuePattern v, ValuePattern w) => Op("Mul", v, w);
 
+    /// <summary>v + w, of which others may read the sum; older exporters write residual connections with the other operator.</summary>
+    public static ValuePattern SharedSum(ValuePattern v, ValuePattern w) => OneOf(Op("Add", v, w).Shared(), Op("Sum", v, w).Shared());
+
     /// <summary>v times a number.</summary>
     public static ValuePattern Scaled(ValuePattern v, double factor) => OneOf(Mul(v, Number(factor)), Op("Div", v, Number(1 / factor)));
 

@@ -110,7 +110,7 @@ internal sealed class Matching
 
     private bool MatchOperator(OperatorValue op, Value value, Func<bool> next)
     {
-        if (value.Producer is not { } node || node.OpType != op.OpType || node.Domain != op.Domain || value.ProducerIndex != op.Output
+        if (value.Producer is not { } node || node.OpType != op.OpType || node.Domain != op.Domain || op.Output >= 0 && value.ProducerIndex != op.Output
             || !op.IsOutside && !ReferenceEquals(node.Graph, _root.Graph) || op.Condition?.Invoke(node) == false)
             return false;
         for (var i = op.Inputs.Length; i < node.Inputs.Count && !op.HasMoreInputs; i++)
@@ -133,7 +133,7 @@ internal sealed class Matching
         return node.Input(isSwapped ? 1 - index : index) is { } input && Match(op.Inputs[index], input, () => MatchInputs(op, node, index + 1, isSwapped, next));
     }
 
-    private static bool CanSwap(OperatorValue op) => op is { Domain: "", OpType: "Add" or "Mul" or "Max" or "Min", Inputs.Length: 2 } && !op.Inputs[0].Equals(op.Inputs[1]);
+    private static bool CanSwap(OperatorValue op) => op is { Domain: "", OpType: "Add" or "Sum" or "Mul" or "Max" or "Min", Inputs.Length: 2 } && !op.Inputs[0].Equals(op.Inputs[1]);
 
     private bool MatchParameters(OperatorValue op, Node node, int index, Func<bool> next)
     {

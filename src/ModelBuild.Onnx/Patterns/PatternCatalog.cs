@@ -44,6 +44,18 @@ public static class PatternCatalog
     /// <summary>Normalization to Euclidean length 1.</summary>
     public static Pattern L2Normalization => Patterns.L2Normalization.Pattern;
 
+    /// <summary>Scaled dot product attention, and the heads around it.</summary>
+    public static Pattern Attention => AttentionPattern.Pattern;
+
+    /// <summary>Rotary position embedding.</summary>
+    public static Pattern RotaryEmbedding => RotaryEmbeddingPattern.Pattern;
+
+    /// <summary>A step of long short-term memory.</summary>
+    public static Pattern LstmCell => RecurrentCells.Lstm;
+
+    /// <summary>A step of a gated recurrent unit.</summary>
+    public static Pattern GruCell => RecurrentCells.Gru;
+
     /// <summary>A convolution and its activation.</summary>
     public static Pattern ConvActivation => Patterns.ConvActivation.Pattern;
 
@@ -53,7 +65,7 @@ public static class PatternCatalog
     /// <summary>Every pattern, in the order in which they are shown.</summary>
     public static IReadOnlyList<Pattern> All { get; } =
     [
-        LayerNorm, SkipLayerNorm, RmsNorm, SkipRmsNorm, L2Normalization, Softmax, LogSoftmax,
+        Attention, RotaryEmbedding, LstmCell, GruCell, LayerNorm, SkipLayerNorm, RmsNorm, SkipRmsNorm, L2Normalization, Softmax, LogSoftmax,
         Gelu, Swish, HardSwish, HardSigmoid, Softplus, Mish, ConvActivation, ConvAddActivation,
     ];
 }

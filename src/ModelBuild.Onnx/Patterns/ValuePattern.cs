@@ -61,7 +61,7 @@ internal sealed record OperatorValue(string Domain, string OpType, ImmutableArra
     /// <summary>What is asked of attributes, or of inputs that took their place.</summary>
     public ImmutableArray<ParameterPattern> Parameters { get; init; } = [];
 
-    /// <summary>Which of the operator's outputs the value is.</summary>
+    /// <summary>Which of the operator's outputs the value is; -1 for any.</summary>
     public int Output { get; init; }
 
     /// <summary>Whether the node may have inputs that the pattern says nothing about.</summary>
@@ -92,6 +92,9 @@ internal sealed record OperatorValue(string Domain, string OpType, ImmutableArra
 
     /// <summary>Lets the node have inputs that the pattern says nothing about.</summary>
     public OperatorValue AndMore() => this with { HasMoreInputs = true };
+
+    /// <summary>Asks for another output than the first; -1 for any.</summary>
+    public OperatorValue At(int output) => this with { Output = output };
 
     /// <summary>Makes the node one that only feeds the match.</summary>
     public OperatorValue Outside() => this with { IsOutside = true };

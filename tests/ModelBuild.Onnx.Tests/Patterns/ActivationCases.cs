@@ -59,6 +59,8 @@ internal static class ActivationCases
         Conv("no activation", null, (b, x) => b.Node("Neg", x)),
         new("the convolution is used elsewhere", PatternCatalog.ConvActivation, null, b => Convolution(b) is var c ? [b.Node("Relu", c), b.Node("Neg", c)] : []),
         new("residual", PatternCatalog.ConvAddActivation, "relu", b => [b.Node("Relu", b.Add(b.Input("r", 1, 4, 5, 5), Convolution(b)))]) { Captures = ["input", "weights", "residual"] },
+        new("residual by Sum", PatternCatalog.ConvAddActivation, "relu", b => [b.Node("Relu", b.Node("Sum", b.Input("r", 1, 4, 5, 5), Convolution(b)))]) { Captures = ["residual"] },
+        new("a sum of three", PatternCatalog.ConvAddActivation, null, b => [b.Node("Relu", b.Node("Sum", b.Input("r", 1, 4, 5, 5), Convolution(b), b.Input("s", 1, 4, 5, 5)))]),
         new("a broadcast summand", PatternCatalog.ConvAddActivation, null, b => [b.Node("Relu", b.Add(b.Input("r", 1, 4, 1, 1), Convolution(b)))]),
     ];
 

@@ -12,6 +12,9 @@ internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, F
     /// <summary>The captures that are asked for.</summary>
     public string[] Captures { get; init; } = [];
 
+    /// <summary>The numbers that are asked for; NaN where there must be none.</summary>
+    public Dictionary<string, double> Numbers { get; init; } = [];
+
     public GraphBuilder Model()
     {
         var builder = new GraphBuilder(Opset);
@@ -21,7 +24,7 @@ internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, F
 
     /// <summary>All cases by name.</summary>
     public static IReadOnlyDictionary<string, PatternCase> All { get; } =
-        new[] { NormalizationCases.All, ActivationCases.All }.SelectMany(c => c).ToDictionary(c => $"{c.Pattern}: {c.Name}");
+        new[] { NormalizationCases.All, ActivationCases.All, AttentionCases.All, RecurrentCases.All }.SelectMany(c => c).ToDictionary(c => $"{c.Pattern}: {c.Name}");
 
     public static TheoryData<string> Names => [.. All.Keys];
 }

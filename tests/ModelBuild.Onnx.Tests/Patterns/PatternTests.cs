@@ -18,6 +18,8 @@ public sealed class PatternTests
         var match = Assert.Single(matches);
         Assert.Equal(test.Form, match.Form);
         Assert.Subset(match.Captures.ToHashSet(), test.Captures.ToHashSet());
+        foreach (var (key, number) in test.Numbers)
+            Assert.Equal(number, match.Number(key) ?? double.NaN, 1e-6);
         Assert.Equal(match.Nodes.Length, match.Nodes.Distinct().Count());
         Assert.Same(match.Output.Producer, match.Nodes[^1]);
     }

@@ -12,7 +12,7 @@ internal static class ConvActivation
 
     public static Pattern ResidualPattern { get; } = new("conv-add-activation",
         "An activation of x, the convolution of input with weights plus a residual of the same shape; the form names the activation",
-        [.. Activated(Op("Add", Conv.As("conv"), Any("residual")).As("x")).Select(static f => f with { Check = m => IsResidual(m) && f.Check?.Invoke(m) != false })]);
+        [.. Activated(OneOf(Op("Add", Conv.As("conv"), Any("residual")), Op("Sum", Conv.As("conv"), Any("residual"))).As("x")).Select(static f => f with { Check = m => IsResidual(m) && f.Check?.Invoke(m) != false })]);
 
     private static IEnumerable<PatternForm> Activated(ValuePattern x) =>
     [

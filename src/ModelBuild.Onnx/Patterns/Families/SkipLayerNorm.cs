@@ -1,3 +1,4 @@
+using static ModelBuild.Onnx.Patterns.Idioms;
 using static ModelBuild.Onnx.Patterns.ValuePattern;
 
 namespace ModelBuild.Onnx.Patterns;
@@ -5,7 +6,7 @@ namespace ModelBuild.Onnx.Patterns;
 /// <summary>A residual connection and the normalization after it. The sum may be used further on, as transformers that normalize first do.</summary>
 internal static class SkipLayerNorm
 {
-    private static readonly ValuePattern Sum = Op("Add", Any("input"), Any("skip")).Shared().As("x");
+    private static readonly ValuePattern Sum = SharedSum(Any("input"), Any("skip")).As("x");
 
     public static Pattern Pattern { get; } = new("skip-layer-norm", "Layer normalization of a sum x of two values of one shape, input and skip: scale, bias, epsilon, axis",
     [

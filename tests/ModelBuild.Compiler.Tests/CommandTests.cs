@@ -126,8 +126,9 @@ public sealed class CommandTests : IDisposable
     [InlineData(2, "x64-avx22", "Did you mean \"x64-avx2\"?", "MDLB0020")]
     [InlineData(2, "directml-fp16", "later version", "MDLB0023")]
     [InlineData(2, "x64-avx2 --technique int9", "did you mean 'int8'", "MDLB0030")]
+    [InlineData(2, "x64-avx2 --threads 0", "at least 1", "MDLB0002")]
     [InlineData(2, "x64-avx2 --no-such-option", "--no-such-option", "")]
-    [InlineData(1, "x64-avx2 --technique int8 --max-accuracy-loss 0 --max-size 1KB", "1024", "MDLB2007")]
+    [InlineData(1, "x64-avx2 --technique int8 --max-accuracy-loss 0 --max-size 1KB", "1000", "MDLB2007")]
     public async Task What_is_wrong_is_said_with_its_code_and_nothing_is_written(int exitCode, string arguments, string text, string code)
     {
         var result = await Cli.Run(["compress", Model, "-o", File("out.onnx"), "--calibration", Path.Combine(Models, "calibration.npz"), "--profile", .. arguments.Split(' ')]);

@@ -141,6 +141,9 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     private void Say(string severity, string code, string text, string? metadata)
     {
         var reply = new Reply { Kind = "diagnostic", Model = request.Model, Severity = severity, Code = code, Text = text, Metadata = metadata };
+        // What holds for every profile is said once.
+        if (_diagnostics.Contains(reply))
+            return;
         _diagnostics.Add(reply);
         replies.Write(reply);
     }

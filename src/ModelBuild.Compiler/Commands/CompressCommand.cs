@@ -30,6 +30,8 @@ internal static class CompressCommand
             (CommonOptions.Text("--optimize", "latency, size or balanced"), "Optimize"),
             (CommonOptions.Text("--backend", "auto, managed or onnxruntime"), "Backend"),
             (CommonOptions.Text("--seed", "Seed of everything random"), "Seed"),
+            (CommonOptions.Text("--training-time", "Time for training, for example 10min"), "TrainingTime"),
+            (CommonOptions.Text("--search-time", "Time for searching, for example 10min"), "SearchTime"),
             (CommonOptions.Text("--threads", "Threads that the compiler may use"), "Threads"),
             (CommonOptions.Text("--image-resize", "crop, fit or stretch"), "ImageResize"),
             (CommonOptions.Text("--image-mean", "Subtracted from pixels, one value or one a channel"), "ImageMean"),
@@ -40,6 +42,7 @@ internal static class CompressCommand
         {
             (CommonOptions.List("--calibration", "Calibration data: .npz, .npy, folders, globs, pictures"), "CalibrationData"),
             (CommonOptions.List("--evaluation", "Evaluation data"), "EvaluationData"),
+            (CommonOptions.List("--training", "Data to train on; the calibration data where it is left out"), "TrainingData"),
             (CommonOptions.List("--metric-outputs", "The judged outputs"), "MetricOutputs"),
         };
         var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Profiles;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Planning;
 
@@ -29,6 +30,15 @@ public sealed record CompressionOptions
 
     /// <summary>Files, folders or globs of evaluation data.</summary>
     public IReadOnlyList<string> EvaluationData { get; init; } = [];
+
+    /// <summary>Files, folders or globs of data to train on; nothing trains yet.</summary>
+    public IReadOnlyList<string> TrainingData { get; init; } = [];
+
+    /// <summary>Seconds for training; nothing trains yet.</summary>
+    public double TrainingTime { get; init; }
+
+    /// <summary>Seconds for searching; nothing searches yet.</summary>
+    public double SearchTime { get; init; }
 
     /// <summary>How images become inputs.</summary>
     public ImageOptions Images { get; init; } = new();
@@ -83,14 +93,14 @@ public sealed record CompressionOptions
                     return choice.Value;
             throw new CompressionException("MDLB0001", $"{name}={text}: there is no such value{Suggestion.For(text, choices.Select(c => c.Text))}; there are {string.Join(", ", choices.Select(c => c.Text))}", name);
         }
-        double? Number(string name)
+        double? Number(string name, Func<string, double?> read, Func<double, bool> isValid, string expected)
         {
             if (Text(name) is not { } text)
                 return null;
-            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= 0 && double.IsFinite(v)
-                ? v
-                : throw new CompressionException("MDLB0002", $"{name}={text} is no number of 0 or more (write 0.01 for one per cent)", name);
+            return read(text) is { } v && isValid(v) ? v : throw new CompressionException("MDLB0002", $"{name}=\"{text}\" is not {expected}", name);
         }
+        int? Integer(string name, int least) => (int?)Number(name, Quantities.Number, v => v >= least && v <= int.MaxValue && v == Math.Floor(v), $"an integer of at least {least}");
+        double? Seconds(string name) => Number(name, Quantities.Seconds, v => v >= 0, "a time, such as 90s, 10min or 0");
 
         return new()
         {
@@ -98,18 +108,21 @@ public sealed record CompressionOptions
             Technique = Text("Technique") ?? "auto",
             CalibrationData = List("CalibrationData"),
             EvaluationData = List("EvaluationData"),
+            TrainingData = List("TrainingData"),
+            TrainingTime = Seconds("TrainingTime") ?? 0,
+            SearchTime = Seconds("SearchTime") ?? 0,
             Images = ImageOptions.Parse(Text("ImageResize"), Text("ImageMean"), Text("ImageScale"), Text("ImageOrder")),
             Metric = Text("Metric") ?? "auto",
             MetricOutputs = List("MetricOutputs"),
-            MaxAccuracyLoss = Number("MaxAccuracyLoss"),
+            MaxAccuracyLoss = Number("MaxAccuracyLoss", Quantities.Number, v => v >= 0, "a number of at least 0, such as 0.01"),
             Optimize = Choice("Optimize", Objective.Latency, ("latency", Objective.Latency), ("size", Objective.Size), ("balanced", Objective.Balanced)),
-            MaxSize = Text("MaxSize") is { } s ? Quantity.Bytes(s, "MaxSize") : null,
-            MaxLatency = Text("MaxLatency") is { } l ? Quantity.Nanoseconds(l, "MaxLatency") : null,
+            MaxSize = (long?)Number("MaxSize", Quantities.Bytes, v => v > 0, "a size above 0, such as 4MB or 300KB"),
+            MaxLatency = Number("MaxLatency", Quantities.Seconds, v => v > 0, "a time above 0, such as 5ms") * 1e9,
             Backend = Choice("Backend", "auto", ("auto", "auto"), ("managed", "managed"), ("onnxruntime", "onnxruntime")),
             Shapes = ParseShapes(List("Shapes")),
             ErrorOnBudgetMiss = Choice("OnBudgetMiss", false, ("fallback", false), ("error", true)),
-            Seed = (int)(Number("Seed") ?? 0),
-            Threads = (int)Math.Max(1, Number("Threads") ?? 1),
+            Seed = Integer("Seed", 0) ?? 0,
+            Threads = Integer("Threads", 1) ?? 1,
         };
     }
 

@@ -98,7 +98,17 @@ public sealed class Compressor : IDisposable
         // What the user asked for by name comes first; the rest is what is fallen back on.
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
+        SayWhatNothingUses(findings);
         return new Choice(this, profile, table, ranked, findings).Make();
+    }
+
+    // Who sets a time for training expects a better model from it.
+    private void SayWhatNothingUses(List<Finding> findings)
+    {
+        if (_options.TrainingTime > 0 || _options.TrainingData.Count > 0)
+            findings.Add(new(Severity.Warning, "MDLB0007", "TrainingData and TrainingTime change nothing: no technique of this version trains", _options.TrainingTime > 0 ? "TrainingTime" : "TrainingData"));
+        if (_options.SearchTime > 0)
+            findings.Add(new(Severity.Warning, "MDLB0007", "SearchTime changes nothing: this version tries a fixed list of recipes and searches no further", "SearchTime"));
     }
 
     private List<Candidate> CandidatesFor(HardwareProfile profile, CostModel costs)

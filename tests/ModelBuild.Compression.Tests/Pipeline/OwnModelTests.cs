@@ -126,6 +126,15 @@ public class OwnModelTests
     }
 
     [Fact]
+    public void A_time_that_nothing_uses_is_said()
+    {
+        var options = Options("portable", "weights-int8") with { TrainingTime = 60, SearchTime = 60 };
+        using var compressor = Open(options, "onnxruntime");
+        var findings = compressor.Choose(options.Profiles[0]).Findings.Where(f => f.Code == "MDLB0007");
+        Assert.Equal([("TrainingTime", Severity.Warning), ("SearchTime", Severity.Warning)], findings.Select(f => (f.Metadata!, f.Severity)));
+    }
+
+    [Fact]
     public void Technique_none_ships_the_file_as_it_is()
     {
         var options = Options("portable", "none");

@@ -29,16 +29,20 @@ public class RecipeTests
     }
 
     [Theory]
-    [InlineData("4MB", 4194304)]
-    [InlineData("512 KB", 524288)]
+    [InlineData("4MB", 4_000_000)]
+    [InlineData("512 KiB", 524288)]
     [InlineData("100", 100)]
-    [InlineData("1.5kb", 1536)]
-    public void Sizes_read(string text, long bytes) => Assert.Equal(bytes, Quantity.Bytes(text, "MaxSize"));
+    [InlineData("1.5kb", 1500)]
+    public void Sizes_read(string text, long bytes) => Assert.Equal(bytes, Read("MaxSize", text).MaxSize);
 
     [Theory]
     [InlineData("5ms", 5e6)]
     [InlineData("200us", 2e5)]
-    public void Times_read(string text, double nanoseconds) => Assert.Equal(nanoseconds, Quantity.Nanoseconds(text, "MaxLatency"));
+    [InlineData("80ns", 80)]
+    [InlineData("00:00:01", 1e9)]
+    public void Times_read(string text, double nanoseconds) => Assert.Equal(nanoseconds, Read("MaxLatency", text).MaxLatency!.Value, 1e-6);
+
+    private static CompressionOptions Read(string name, string value) => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, []);
 
     [Fact]
     public void Options_say_which_metadata_is_wrong()
@@ -50,6 +54,9 @@ public class RecipeTests
         Assert.Contains("did you mean 'latency'", Error("Optimize", "latncy").Message);
         Assert.Equal("MDLB0002", Error("MaxAccuracyLoss", "1%").Code);
         Assert.Equal("MDLB0002", Error("MaxSize", "big").Code);
+        Assert.Equal("MDLB0002", Error("MaxLatency", "0ms").Code);
+        Assert.Equal("MDLB0002", Error("Seed", "1.5").Code);
+        Assert.Equal("MDLB0002", Error("Threads", "0").Code);
         Assert.Equal("MDLB0003", Error("Shapes", "batch").Code);
         Assert.Equal("MDLB0004", Error("ImageMean", "a").Code);
     }

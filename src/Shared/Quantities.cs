@@ -1,11 +1,11 @@
 using System.Globalization;
 
-namespace ModelBuild.Tasks;
+namespace ModelBuild.Shared;
 
-/// <summary>Numbers, sizes and times as metadata write them, the same in every culture.</summary>
+/// <summary>Numbers, sizes and times as metadata and options of the command write them, the same in every culture.</summary>
 internal static class Quantities
 {
-    private static readonly (string Unit, double Factor)[] Times = [("ms", 1e-3), ("us", 1e-6), ("min", 60), ("s", 1), ("h", 3600), ("m", 60)];
+    private static readonly (string Unit, double Factor)[] Times = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("min", 60), ("s", 1), ("h", 3600), ("m", 60)];
     private static readonly (string Unit, double Factor)[] Sizes = [("KiB", 1024), ("MiB", 1048576), ("GiB", 1073741824), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)];
 
     /// <summary>A finite number, or null.</summary>
@@ -16,7 +16,7 @@ internal static class Quantities
     public static double? Seconds(string text) =>
         text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span.TotalSeconds : WithUnit(text, Times);
 
-    /// <summary>A size in bytes (<c>300KB</c>, <c>4MB</c>, <c>1GiB</c>; without a unit bytes), or null.</summary>
+    /// <summary>A size in bytes (<c>300KB</c>, <c>4MB</c>, <c>1GiB</c>; without a unit bytes), or null. A KB has 1000 bytes, a KiB 1024.</summary>
     public static double? Bytes(string text) => WithUnit(text, Sizes);
 
     private static double? WithUnit(string text, (string Unit, double Factor)[] units)

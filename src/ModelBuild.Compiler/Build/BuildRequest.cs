@@ -41,12 +41,13 @@ internal sealed record ModelRequest
     public IReadOnlyDictionary<string, JsonElement> Options { get; init; } = new Dictionary<string, JsonElement>();
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> HardwareProfiles { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string>>();
 
-    /// <summary>The options as text, lists joined by semicolons.</summary>
-    public IReadOnlyDictionary<string, string> OptionTexts() => Options.ToDictionary(o => o.Key, o => o.Value.ValueKind switch
-    {
-        JsonValueKind.Array => string.Join(';', o.Value.EnumerateArray().Select(e => e.ToString())),
-        _ => o.Value.ToString(),
-    }, StringComparer.Ordinal);
+    /// <summary>The options but for the data, as the user wrote them.</summary>
+    public IReadOnlyDictionary<string, string> Texts() =>
+        Options.Where(o => o.Value.ValueKind != JsonValueKind.Array).ToDictionary(o => o.Key, o => o.Value.ToString(), StringComparer.Ordinal);
+
+    /// <summary>The paths of the data, by metadata name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Data() =>
+        Options.Where(o => o.Value.ValueKind == JsonValueKind.Array).ToDictionary(o => o.Key, o => (IReadOnlyList<string>)[.. o.Value.EnumerateArray().Select(e => e.ToString())], StringComparer.Ordinal);
 }
 
 /// <summary>The hash of a signature file; the compiler needs no more of it.</summary>

@@ -13,8 +13,6 @@ namespace ModelBuild.Compiler.Build;
 /// </summary>
 internal static class CacheKey
 {
-    private static readonly string[] DataOptions = ["CalibrationData", "EvaluationData", "TrainingData"];
-
     public static string Of(ModelRequest request, IReadOnlyList<HardwareProfile> profiles, bool onnxRuntime, bool executable, string signatureHash)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -28,13 +26,11 @@ internal static class CacheKey
         Add("model", HashFile(request.Model));
         foreach (var file in ExternalFiles.Of(request.Model))
             Add("external", HashFile(file));
-        foreach (var (name, value) in request.OptionTexts().OrderBy(o => o.Key, StringComparer.Ordinal))
-            if (DataOptions.Contains(name))
-                foreach (var path in value.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                    foreach (var (relative, file) in DataFiles(path, name))
-                        Add(name, $"{relative} {HashFile(file)}");
-            else
-                Add(name, value);
+        foreach (var (name, value) in request.Texts().OrderBy(o => o.Key, StringComparer.Ordinal))
+            Add(name, value);
+        foreach (var (name, paths) in request.Data().OrderBy(o => o.Key, StringComparer.Ordinal))
+            foreach (var (relative, file) in paths.SelectMany(path => DataFiles(path, name)))
+                Add(name, $"{relative} {HashFile(file)}");
         foreach (var profile in profiles)
         {
             Add("profile", $"{profile.Name} {string.Join(' ', profile.Requires)} {profile.NumericKey} {profile.CostClass} {CostTable.Load(profile.CostClass).Version}");

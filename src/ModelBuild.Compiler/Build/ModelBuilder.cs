@@ -69,7 +69,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     private (string Summary, bool Cached) Make(string folder)
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
-        var options = CompressionOptions.Parse(request.OptionTexts(), profiles);
+        var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles);
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using ModelBuild.Compiler.Build;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Reporting;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Onnx;
@@ -38,18 +39,18 @@ internal static class CompressCommand
             (CommonOptions.Text("--image-scale", "Multiplied with pixels, one value or one a channel"), "ImageScale"),
             (CommonOptions.Text("--image-order", "rgb or bgr"), "ImageOrder"),
         };
-        var lists = new (Option<string[]> Option, string Name)[]
+        var sources = new (Option<string[]> Option, string Name)[]
         {
             (CommonOptions.List("--calibration", "Calibration data: .npz, .npy, folders, globs, pictures"), "CalibrationData"),
             (CommonOptions.List("--evaluation", "Evaluation data"), "EvaluationData"),
             (CommonOptions.List("--training", "Data to train on; the calibration data where it is left out"), "TrainingData"),
-            (CommonOptions.List("--metric-outputs", "The judged outputs"), "MetricOutputs"),
         };
+        var outputs = CommonOptions.List("--metric-outputs", "The judged outputs");
         var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");
-        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, report };
+        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report };
         foreach (var (option, _) in metadata)
             command.Add(option);
-        foreach (var (option, _) in lists)
+        foreach (var (option, _) in sources)
             command.Add(option);
         command.SetAction((parse, cancellation) =>
         {
@@ -57,21 +58,23 @@ internal static class CompressCommand
             foreach (var (option, name) in metadata)
                 if (parse.GetValue(option) is { } value)
                     values.Add(name, value);
-            foreach (var (option, name) in lists)
-                if (parse.GetValue(option) is { Length: > 0 } value)
-                    values.Add(name, string.Join(';', name == "MetricOutputs" ? value : value.Select(Path.GetFullPath)));
-            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, parse.GetValue(profile)!, values, parse.GetValue(report), cancellation));
+            if (parse.GetValue(outputs) is { Length: > 0 } judged)
+                values.Add("MetricOutputs", string.Join(';', judged));
+            var data = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+            foreach (var (option, name) in sources)
+                if (parse.GetValue(option) is { Length: > 0 } paths)
+                    data.Add(name, [.. paths.Select(Path.GetFullPath)]);
+            var target = ProfileResolver.Resolve(parse.GetValue(profile)!, new Dictionary<string, IReadOnlyDictionary<string, string>>());
+            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]), parse.GetValue(report), cancellation));
         });
         return command;
     }
 
-    private static int Run(string model, string output, string profile, IReadOnlyDictionary<string, string> values, string? report, CancellationToken cancellation)
+    private static int Run(string model, string output, HardwareProfile target, CompressionOptions options, string? report, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        var target = ProfileResolver.Resolve(profile, new Dictionary<string, IReadOnlyDictionary<string, string>>());
-        var options = CompressionOptions.Parse(values, [target]);
         foreach (var written in new[] { output, report }.OfType<string>())
-            OutputPath.Check(written, model, [.. options.CalibrationData, .. options.EvaluationData]);
+            OutputPath.Check(written, model, [.. options.CalibrationData, .. options.EvaluationData, .. options.TrainingData]);
         // The ending says which backend is wanted, where the option does not.
         if (output.EndsWith(".modelbuild", StringComparison.Ordinal))
             options = options with { Backend = "managed" };

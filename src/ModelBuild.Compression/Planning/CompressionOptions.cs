@@ -78,9 +78,10 @@ public sealed record CompressionOptions
 
     /// <summary>Reads options as the item's metadata state them.</summary>
     /// <param name="values">Metadata by name; lists separated by <c>;</c>.</param>
+    /// <param name="data">Data by name: full paths of files and folders, or globs. Apart from the values, because a path may hold a <c>;</c>.</param>
     /// <param name="profiles">The targets.</param>
     /// <exception cref="CompressionException">A value is none of those that the metadata takes (MDLB0001, MDLB0002).</exception>
-    public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyList<HardwareProfile> profiles)
+    public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyDictionary<string, IReadOnlyList<string>> data, IReadOnlyList<HardwareProfile> profiles)
     {
         string? Text(string name) => values.TryGetValue(name, out var v) && v.Trim().Length > 0 ? v.Trim() : null;
         IReadOnlyList<string> List(string name) => Text(name)?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
@@ -106,9 +107,9 @@ public sealed record CompressionOptions
         {
             Profiles = profiles,
             Technique = Text("Technique") ?? "auto",
-            CalibrationData = List("CalibrationData"),
-            EvaluationData = List("EvaluationData"),
-            TrainingData = List("TrainingData"),
+            CalibrationData = data.GetValueOrDefault("CalibrationData", []),
+            EvaluationData = data.GetValueOrDefault("EvaluationData", []),
+            TrainingData = data.GetValueOrDefault("TrainingData", []),
             TrainingTime = Seconds("TrainingTime") ?? 0,
             SearchTime = Seconds("SearchTime") ?? 0,
             Images = ImageOptions.Parse(Text("ImageResize"), Text("ImageMean"), Text("ImageScale"), Text("ImageOrder")),

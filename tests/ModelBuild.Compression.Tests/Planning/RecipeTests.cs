@@ -1,7 +1,6 @@
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
-using ModelBuild.Compression.Profiles;
 
 namespace ModelBuild.Compression.Tests.Planning;
 
@@ -42,14 +41,14 @@ public class RecipeTests
     [InlineData("00:00:01", 1e9)]
     public void Times_read(string text, double nanoseconds) => Assert.Equal(nanoseconds, Read("MaxLatency", text).MaxLatency!.Value, 1e-6);
 
-    private static CompressionOptions Read(string name, string value) => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, []);
+    private static CompressionOptions Read(string name, string value) => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, NoData, []);
+
+    private static readonly Dictionary<string, IReadOnlyList<string>> NoData = [];
 
     [Fact]
     public void Options_say_which_metadata_is_wrong()
     {
-        var profiles = new[] { BuiltInProfiles.Get("portable") };
-        CompressionException Error(string name, string value) =>
-            Assert.Throws<CompressionException>(() => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, profiles));
+        CompressionException Error(string name, string value) => Assert.Throws<CompressionException>(() => Read(name, value));
         Assert.Equal(("MDLB0001", "Optimize"), (Error("Optimize", "latncy").Code, Error("Optimize", "latncy").Metadata));
         Assert.Contains("did you mean 'latency'", Error("Optimize", "latncy").Message);
         Assert.Equal("MDLB0002", Error("MaxAccuracyLoss", "1%").Code);

@@ -19,10 +19,14 @@ public class BuildAndRunTests
     private static void AnswersFrom(string folder)
     {
         var project = new OutsideProject(folder)
-            .Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Models/Relu.onnx" Technique="none" />""")
+            .Write(OutsideProject.OnnxRuntime + """
+                <OnnxModel Include="Models/Relu.onnx" Technique="none" />
+                <OnnxModel Include="Models/digits.onnx" Technique="int8" Profile="x64-avx2" CalibrationData="Models/calibration.npz;Models/eval*.npz" />
+                """)
             .Model("Models/Relu.onnx")
+            .Sample("digits.onnx").Sample("calibration.npz").Sample("evaluation.npz")
             .Source(OutsideProject.ReluProgram);
-        project.Build().Succeeded();
+        project.Build().Succeeded().Says("Digits: int8 on");
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
     }
 }

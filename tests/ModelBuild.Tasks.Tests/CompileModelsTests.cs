@@ -46,6 +46,22 @@ public sealed class CompileModelsTests : IDisposable
             .Replace(JsonValue.Create(_project.Folder.File("data"))!.ToJsonString(), "\"Y\"", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("data/test_data_set_*", "data/test_data_set_0 data/test_data_set_1")]
+    [InlineData("data/**/*.pb", "data/test_data_set_0/input_0.pb data/test_data_set_1/input_0.pb")]
+    [InlineData("data/test_data_set_?/*.pb;data/a;b.npz", "data/test_data_set_0/input_0.pb data/test_data_set_1/input_0.pb data/a b.npz")]
+    public void GlobsNameFilesOrElseFolders(string data, string expected)
+    {
+        _project.Folder.Write("data/test_data_set_0/input_0.pb", "");
+        _project.Folder.Write("data/test_data_set_1/input_0.pb", "");
+        _project.Folder.Write("data/a", "");
+        _project.Folder.Write("b.npz", "");
+        _project.AddModel("a.onnx", ("CalibrationData", data));
+        Assert.True(Inspected().Execute());
+        var request = JsonNode.Parse(File.ReadAllText(Path.Combine(_project.Intermediate, "request.json")))!;
+        Assert.Equal(expected.Split(' ').Select(_project.Folder.File), request["models"]![0]!["options"]!["CalibrationData"]!.AsArray().Select(path => (string)path!));
+    }
+
     [Fact]
     public void DiagnosticsPointToTheMetadata()
     {

@@ -6,7 +6,7 @@ namespace ModelBuild.Tasks;
 /// <summary>Files, folders and globs that metadata name.</summary>
 internal static class DataFiles
 {
-    /// <summary>The full paths of the parts of a list, globs expanded to the files they match, in ordinal order.</summary>
+    /// <summary>The full paths of the parts of a list, globs expanded to the files that they match, or else to the folders, in ordinal order.</summary>
     /// <exception cref="DiagnosticException">A file is missing, or a glob matches none.</exception>
     public static IReadOnlyList<string> Expand(ProjectContext project, string metadata, string list)
     {
@@ -45,9 +45,13 @@ internal static class DataFiles
         var rest = pattern.Substring(fixedEnd + 1);
         var deep = rest.IndexOfAny(separators) >= 0 || rest.Contains("**");
         var regex = new Regex(ToRegex(rest), RegexOptions.CultureInvariant | (Path.DirectorySeparatorChar == '\\' ? RegexOptions.IgnoreCase : RegexOptions.None));
-        return [.. Directory.EnumerateFiles(root, "*", deep ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
-            .Where(file => regex.IsMatch(file.Substring(root.Length).Replace('\\', '/')))
-            .OrderBy(file => file, StringComparer.Ordinal)];
+        var depth = deep ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
+        var files = Matches(Directory.EnumerateFiles(root, "*", depth));
+        // test_data_set_* names folders.
+        return files.Count > 0 ? files : Matches(Directory.EnumerateDirectories(root, "*", depth));
+
+        List<string> Matches(IEnumerable<string> paths) =>
+            [.. paths.Where(path => regex.IsMatch(path.Substring(root.Length).Replace('\\', '/'))).OrderBy(path => path, StringComparer.Ordinal)];
     }
 
     // MSBuild's globs: ** stands for any folders, * for anything within a name, ? for one character.

@@ -30,11 +30,11 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         ArgumentNullException.ThrowIfNull(artifact);
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        InferenceSession session = Create(artifact, options);
+        InferenceSession session = Create(artifact, options, out int threads);
         try
         {
             CheckSignature(session, artifact, description);
-            return new OnnxRuntimeSession(session, description);
+            return new OnnxRuntimeSession(session, threads, description);
         }
         catch
         {
@@ -43,7 +43,7 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         }
     }
 
-    private static InferenceSession Create(ModelArtifact artifact, ModelOptions options)
+    private static InferenceSession Create(ModelArtifact artifact, ModelOptions options, out int threads)
     {
         try
         {
@@ -57,6 +57,7 @@ public sealed class OnnxRuntimeBackend : ModelBackend
             // Spinning threads take the cores that the rest of the app needs.
             settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             options.Get<OnnxRuntimeConfiguration>()?.Apply(settings);
+            threads = settings.IntraOpNumThreads;
             return new InferenceSession(artifact.ReadAll(), settings);
         }
         catch (Exception e) when (IsNativeLibraryMissing(e))

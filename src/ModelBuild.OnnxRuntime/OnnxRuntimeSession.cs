@@ -5,9 +5,10 @@ namespace ModelBuild;
 /// <summary>A session of ONNX Runtime and what all of its contexts share.</summary>
 internal sealed class OnnxRuntimeSession : ModelSession
 {
-    public OnnxRuntimeSession(InferenceSession session, ModelDescription description)
+    public OnnxRuntimeSession(InferenceSession session, int threads, ModelDescription description)
     {
         Session = session;
+        Threads = threads;
         Description = description;
         Run = new RunOptions();
         OutputsKnown = [.. description.Outputs.Select(o => o.ElementType != ModelElementType.String && !o.Dimensions.IsDefault && o.Dimensions.All(d => d.Size >= 0 || d.Symbol >= 0))];
@@ -16,6 +17,8 @@ internal sealed class OnnxRuntimeSession : ModelSession
     }
 
     public InferenceSession Session { get; }
+
+    public override int Threads { get; }
 
     public ModelDescription Description { get; }
 

@@ -150,6 +150,7 @@ public sealed class OnnxRuntimeBackendTests
             .ConfigureOnnxRuntime(o => calls.Add($"threads {o.IntraOpNumThreads}")).ConfigureOnnxRuntime(_ => calls.Add("second"));
         using LoadedModel model = Load(Doubling(), DoublingDescription, options);
         Assert.Equal(["threads 2", "second"], calls);
+        Assert.Equal(2, model.Threads);
     }
 
     [Fact]

@@ -35,11 +35,11 @@ internal static class BenchCommand
                     subjects.Add(new(model, sample, parse.GetValue(threads)));
                 }
                 var times = Interleaved.Measure([.. subjects.Select(s => (Action)s.Call)], Math.Max(3, parse.GetValue(rounds)), cancellation);
-                var results = opened.Select((m, i) => new BenchResult(m.Path, m.Backend, new FileInfo(m.Path).Length,
+                var results = opened.Select((m, i) => new BenchResult(m.Path, m.Backend, subjects[i].Threads, new FileInfo(m.Path).Length,
                     Interleaved.Median(times[i]) / 1000, Interleaved.Median(times[i]) / Interleaved.Median(times[0]),
                     Interleaved.Median(times[i].Zip(times[0], (a, b) => a / b)))).ToList();
                 if (parse.GetValue(json))
-                    Console.Out.WriteLine(JsonSerializer.Serialize(new(CpuFeatureDetection.Class, parse.GetValue(threads), results), BenchJson.Default.BenchDocument));
+                    Console.Out.WriteLine(JsonSerializer.Serialize(new(CpuFeatureDetection.Class, results), BenchJson.Default.BenchDocument));
                 else
                     Show(results);
             }
@@ -54,18 +54,18 @@ internal static class BenchCommand
 
     private static void Show(List<BenchResult> results)
     {
-        var table = new Table { Title = new($"CPU class {CpuFeatureDetection.Class}") }.AddColumns("model", "backend", "bytes", "µs a call (median)", "ratio of medians", "median of ratios");
+        var table = new Table { Title = new($"CPU class {CpuFeatureDetection.Class}") }.AddColumns("model", "backend", "threads", "bytes", "µs a call (median)", "ratio of medians", "median of ratios");
         foreach (var r in results)
-            table.AddRow(Markup.Escape(r.Model), r.Backend, $"{r.Bytes:N0}", FormattableString.Invariant($"{r.Microseconds:0.00}"), FormattableString.Invariant($"{r.Ratio:0.000}"), FormattableString.Invariant($"{r.MedianOfRatios:0.000}"));
+            table.AddRow(Markup.Escape(r.Model), r.Backend, FormattableString.Invariant($"{r.Threads}"), FormattableString.Invariant($"{r.Bytes:N0}"), FormattableString.Invariant($"{r.Microseconds:0.00}"), FormattableString.Invariant($"{r.Ratio:0.000}"), FormattableString.Invariant($"{r.MedianOfRatios:0.000}"));
         AnsiConsole.Write(table);
     }
 }
 
 /// <summary>One model's times.</summary>
-internal sealed record BenchResult(string Model, string Backend, long Bytes, double Microseconds, double Ratio, double MedianOfRatios);
+internal sealed record BenchResult(string Model, string Backend, int Threads, long Bytes, double Microseconds, double Ratio, double MedianOfRatios);
 
 /// <summary>What <c>bench --json</c> prints.</summary>
-internal sealed record BenchDocument(string CpuClass, int Threads, IReadOnlyList<BenchResult> Results);
+internal sealed record BenchDocument(string CpuClass, IReadOnlyList<BenchResult> Results);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BenchDocument))]

@@ -35,6 +35,9 @@ internal sealed class BenchSubject : IDisposable
             Fill(i, description.Inputs[i], sample);
     }
 
+    /// <summary>Threads that a call uses.</summary>
+    public int Threads => _model.Threads;
+
     public void Call() => _context.Run();
 
     /// <summary>Fills an input from the sample, or with fixed pseudo-random numbers: zeros would let kernels run unnaturally.</summary>

@@ -17,6 +17,9 @@ public abstract class ModelBackend
 /// <summary>An opened artifact: the weights, shared by all contexts. Thread safe.</summary>
 public abstract class ModelSession : IDisposable
 {
+    /// <summary>Threads that one call uses; 0 where the backend decides by itself.</summary>
+    public virtual int Threads => 1;
+
     /// <summary>A new set of buffers for one call at a time.</summary>
     public abstract ModelContext CreateContext();
 

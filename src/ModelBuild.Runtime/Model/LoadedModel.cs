@@ -25,6 +25,7 @@ public sealed partial class LoadedModel : IDisposable
         RecordedSha256 = entry?.Sha256;
         Technique = entry?.Technique;
         Backend = backend.Name;
+        Threads = session.Threads;
         Info = new ModelInfo(description);
     }
 
@@ -86,6 +87,9 @@ public sealed partial class LoadedModel : IDisposable
 
     /// <summary>The backend that runs it.</summary>
     public string Backend { get; }
+
+    /// <summary>Threads that one call uses: 1 on the managed backend; on ONNX Runtime what <see cref="ModelOptions.Threads"/> or its own options say, 0 where it decides by itself.</summary>
+    public int Threads { get; }
 
     /// <summary>How the model was compressed, as the manifest says; null without a manifest.</summary>
     public string? Technique { get; }

@@ -11,7 +11,10 @@ public sealed class ModelOptions
     /// <summary>The backend to run on, <c>managed</c> or <c>onnxruntime</c>, or null for whichever the artifact was compiled for.</summary>
     public string? Backend { get; set; }
 
-    /// <summary>Threads that one call may use, at least 1.</summary>
+    /// <summary>
+    /// Threads that one call may use, at least 1. ONNX Runtime uses as many; the managed backend runs every call on the thread that makes it, whatever this says: there, several calls at
+    /// once use several cores. <see cref="LoadedModel.Threads"/> tells what holds for a loaded model.
+    /// </summary>
     public int Threads { get; set; } = 1;
 
     /// <summary>How many calls may run at the same time; further ones wait. Each holds its own buffers, so this bounds memory. 0 means twice the number of processors.</summary>

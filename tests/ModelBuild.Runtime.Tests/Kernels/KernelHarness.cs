@@ -57,6 +57,6 @@ internal static class TestModel
         ClassName = "Test", AssemblyName = "Tests", SignatureHash = Hash, Symbols = symbols, Inputs = inputs, Outputs = outputs, Profiles = ["portable"],
     };
 
-    public static LoadedModel Load(byte[] artifact, ModelDescription description) =>
-        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.modelbuild", "portable", () => new MemoryStream(artifact)), description, ManagedBackend.Instance);
+    public static LoadedModel Load(byte[] artifact, ModelDescription description, ModelOptions? options = null) =>
+        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.modelbuild", "portable", () => new MemoryStream(artifact)), description, ManagedBackend.Instance, options);
 }

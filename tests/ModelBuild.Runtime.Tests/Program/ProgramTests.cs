@@ -16,6 +16,14 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    public void A_call_stays_on_its_thread_whatever_the_options_say()
+    {
+        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
+        Assert.Equal(1, model.Threads);
+        Check(model, 3);
+    }
+
+    [Fact]
     public void Maps_a_file()
     {
         string path = Path.Combine(_folder.FullName, "m.modelbuild");

@@ -3,6 +3,7 @@ using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compiler.Inspection;
+using ModelBuild.Loading;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compiler;
@@ -22,6 +23,17 @@ internal sealed class OpenedModel
     public string Backend { get; }
     public ModelDescription Description { get; }
     public ModelInterface Interface { get; }
+
+    /// <summary>Opens what a manifest has for a profile: the named one, whatever CPU this is, or the best one that this CPU runs.</summary>
+    /// <exception cref="ModelLoadException">MDLB3002, MDLB3005, MDLB3008: the manifest is damaged, or has no such artifact.</exception>
+    public static OpenedModel OpenManifest(string path, string? profile, string backend)
+    {
+        OnnxRuntimeBackend.Register();
+        var options = new ModelOptions { Profile = profile, Backend = backend == "auto" ? null : backend };
+        var cpu = profile is null ? CpuFeatureDetection.Current : (CpuFeatures)~0;
+        var choice = ArtifactSelection.Choose(ManifestReader.Read(File.ReadAllBytes(path), path), options, cpu, BackendRegistry.Find);
+        return Open(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, choice.Artifact.File));
+    }
 
     /// <summary>Opens an .onnx file (ONNX Runtime) or a managed artifact.</summary>
     public static OpenedModel Open(string path, string backend = "auto")

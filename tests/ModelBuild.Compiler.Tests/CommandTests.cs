@@ -72,9 +72,72 @@ public sealed class CommandTests : IDisposable
     {
         var result = await Cli.Run("run", Model, "--inputs", Evaluation, "--outputs", File("out.npz"));
         Assert.Equal(0, result.ExitCode);
-        using var zip = ZipFile.OpenRead(File("out.npz"));
-        Assert.NotEmpty(zip.Entries);
-        Assert.All(zip.Entries, e => Assert.EndsWith(".npy", e.Name, StringComparison.Ordinal));
+        var logits = Assert.Single(Compression.Data.NpzReader.Read(File("out.npz")));
+        Assert.Equal(("logits", 2000), (logits.Key, logits.Value.Shape[0]));
+        // The same values as ONNX Runtime's, sample by sample.
+        using var runner = new Compression.Execution.OnnxRuntimeRunner(System.IO.File.ReadAllBytes(Model));
+        var data = Compression.Data.DataLoader.Open([Evaluation], Compression.Planning.ModelSource.Open(Model, new Dictionary<string, long>()).Interface, new(), "x")!;
+        var all = logits.Value.Whole.ToArray<float>();
+        foreach (var i in new[] { 0, 1, 1999 })
+            Assert.Equal(runner.Run(data[i].Inputs)["logits"].ToArray<float>(), all.AsSpan(i * 10, 10).ToArray());
+        Assert.Single(_folder.GetFiles());
+    }
+
+    [Fact]
+    public async Task Run_takes_the_artifact_of_a_profile_from_a_manifest()
+    {
+        Assert.Equal(0, (await Compress(File("a.modelbuild"), "--technique", "int8")).ExitCode);
+        System.IO.File.Copy(Model, File("b.onnx"));
+        string Artifact(string profile, string file, string backend) => $$"""{"profile":"{{profile}}","file":"{{file}}","backend":"{{backend}}","bytes":1,"sha256":"0","technique":"none"}""";
+        System.IO.File.WriteAllText(File("Digits.json"), $$"""{"format":1,"class":"Digits","signatureHash":"0","artifacts":[{{Artifact("x64-avx512vnni", "a.modelbuild", "managed")}},{{Artifact("portable", "b.onnx", "onnxruntime")}}]}""");
+        async Task<byte[]> Outputs(params string[] more)
+        {
+            var result = await Cli.Run(["run", .. more, "--inputs", Evaluation, "--outputs", File("out.npz")]);
+            Assert.True(result.ExitCode == 0, result.Error);
+            return Compression.Data.NpzReader.Read(File("out.npz"))["logits"].Whole.Bytes.ToArray();
+        }
+        // Whatever CPU this is.
+        Assert.Equal(await Outputs(File("a.modelbuild")), await Outputs(File("Digits.json"), "--profile", "x64-avx512vnni"));
+        Assert.Equal(await Outputs(Model), await Outputs(File("Digits.json"), "--profile", "portable"));
+        Assert.Equal(await Outputs(Model), await Outputs(File("Digits.json"), "--backend", "onnxruntime"));
+        var missing = await Cli.Run("run", File("Digits.json"), "--profile", "arm64", "--inputs", Evaluation, "--outputs", File("no.npz"));
+        Assert.Equal(1, missing.ExitCode);
+        Assert.Contains("MDLB3008", missing.Error, StringComparison.Ordinal);
+        Assert.False(System.IO.File.Exists(File("no.npz")));
+    }
+
+    [Theory]
+    [InlineData("run MODEL --inputs DATA --outputs out.npz --threads 0", "at least 1")]
+    [InlineData("run MODEL --inputs DATA --outputs out.npz --threads two", "at least 1")]
+    [InlineData("run MODEL --inputs DATA --outputs out.npz --profile x64-avx22", "Did you mean")]
+    [InlineData("run MODEL --inputs DATA --outputs out.npz --backend managd", "managed")]
+    [InlineData("run MODEL --outputs out.npz", "--inputs")]
+    [InlineData("bench MODEL --threads -1", "at least 1")]
+    [InlineData("evaluate MODEL --evaluation DATA --metric top9", "top5")]
+    [InlineData("profiles --detect --measure", "one of them")]
+    [InlineData("no-such-command", "no-such-command")]
+    public async Task Wrong_usage_is_exit_code_2(string arguments, string text)
+    {
+        var result = await Cli.Run([.. arguments.Replace("MODEL", Model, StringComparison.Ordinal).Replace("DATA", Evaluation, StringComparison.Ordinal).Replace("out.npz", File("out.npz"), StringComparison.Ordinal).Split(' ')]);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(text, result.Error, StringComparison.Ordinal);
+        Assert.Empty(_folder.GetFiles());
+    }
+
+    // What scripts rely on; a new option is added here with its reason.
+    [Theory]
+    [InlineData("inspect", "--json")]
+    [InlineData("compress", "-o --profile --technique --calibration --evaluation --training --metric --metric-outputs --max-accuracy-loss --max-size --max-latency --shapes --on-budget-miss --optimize --backend --training-time --search-time --report --seed --threads")]
+    [InlineData("run", "--inputs --outputs --backend --profile --threads")]
+    [InlineData("compare", "--inputs --json")]
+    [InlineData("evaluate", "--evaluation --reference --metric --backend --json")]
+    [InlineData("bench", "--backend --threads --json")]
+    [InlineData("profiles", "--detect --measure")]
+    public async Task Every_option_has_a_help_text(string command, string options)
+    {
+        var help = await Cli.Run(command, "--help");
+        Assert.Equal(0, help.ExitCode);
+        Assert.All(options.Split(' '), option => Assert.Matches($@"(^|[\s,]){option}\b[^\n]*\s\s+\w", help.Output));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace ModelBuild.Compiler.Commands;
 
@@ -9,11 +10,23 @@ internal static class CommonOptions
 
     public static Option<string> Backend() => new("--backend") { Description = "auto, managed or onnxruntime", DefaultValueFactory = _ => "auto" };
 
-    public static Option<int> Threads() => new("--threads") { Description = "Threads within an operator", DefaultValueFactory = _ => 1 };
+    public static Option<int> Threads()
+    {
+        var threads = new Option<int>("--threads") { Description = "Threads within an operator of ONNX Runtime; the managed backend runs on one", DefaultValueFactory = _ => 1 };
+        threads.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && (!int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n < 1))
+                result.AddError($"--threads {token.Value}: write a number of at least 1");
+        });
+        return threads;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "One JSON document on standard output, and nothing else there" };
 
     public static Option<string?> Text(string name, string description) => new(name) { Description = description };
 
     public static Option<string[]> List(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+
+    // An option with a default is never missing.
+    public static Option<string[]> RequiredList(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, Required = true };
 }

@@ -14,8 +14,7 @@ internal static class CompareCommand
     {
         var model = CommonOptions.Model();
         var original = new Argument<string>("ORIGINAL") { Description = "The model that it was made from" };
-        var inputs = CommonOptions.List("--inputs", "Input data");
-        inputs.Required = true;
+        var inputs = CommonOptions.RequiredList("--inputs", "Input data");
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
         var command = new Command("compare", "Compares a compressed model with the original, layer by layer: error, range, time") { model, original, inputs, threads, json };

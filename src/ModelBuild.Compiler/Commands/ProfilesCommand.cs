@@ -16,6 +16,13 @@ internal static class ProfilesCommand
         var measure = new Option<bool>("--measure") { Description = "Measures this CPU class's cost table" };
         var output = CommonOptions.Text("--output", "Where --measure writes the table; standard output where it is left out");
         var command = new Command("profiles", "Lists the built-in profiles, detects this machine's, measures its costs") { detect, measure, output };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(detect) && result.GetValue(measure))
+                result.AddError("--detect and --measure ask for different things; give one of them");
+            if (result.GetValue(output) is not null && !result.GetValue(measure))
+                result.AddError("--output is where --measure writes; add --measure");
+        });
         command.SetAction((parse, cancellation) =>
         {
             if (parse.GetValue(detect))

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ModelBuild.Compression.Data;
-using ModelBuild.Onnx;
+using ModelBuild.Compression.Profiles;
 
 namespace ModelBuild.Compiler.Commands;
 
@@ -10,41 +10,50 @@ internal static class RunCommand
     public static Command Create()
     {
         var model = CommonOptions.Model();
-        var inputs = CommonOptions.List("--inputs", "Input data: .npz, .npy, folders, globs");
-        inputs.Required = true;
+        model.Description += ", or the manifest <Class>.json of a build";
+        var inputs = CommonOptions.RequiredList("--inputs", "Input data: .npz, .npy, folders, globs");
         var outputs = new Option<string>("--outputs") { Description = "The .npz file to write: one array per output", Required = true };
         var backend = CommonOptions.Backend();
+        var profile = CommonOptions.Text("--profile", "Which artifact of a manifest to run, also one for another CPU: integer sums are exact on every CPU. The best one for this CPU where it is left out");
         var threads = CommonOptions.Threads();
-        var command = new Command("run", "Runs a model over data and writes the raw outputs") { model, inputs, outputs, backend, threads };
-        command.SetAction(parse =>
+        var command = new Command("run", "Runs a model over data and writes the raw outputs") { model, inputs, outputs, backend, profile, threads };
+        command.SetAction((parse, cancellation) =>
         {
             OutputPath.Check(parse.GetValue(outputs)!, parse.GetValue(model)!, parse.GetValue(inputs)!);
-            var opened = OpenedModel.Open(parse.GetValue(model)!, parse.GetValue(backend)!);
+            var opened = Open(parse.GetValue(model)!, parse.GetValue(profile), parse.GetValue(backend)!);
             var data = opened.Data(parse.GetValue(inputs)!, "--inputs");
             using var runner = opened.Runner(parse.GetValue(threads));
-            var collected = opened.Interface.Outputs.ToDictionary(o => o.Name, _ => new List<Tensor>(), StringComparer.Ordinal);
-            foreach (var sample in data.Samples())
-                foreach (var (name, tensor) in runner.Run(sample.Inputs))
-                    collected[name].Add(tensor);
-            NpyWriter.WriteNpz(parse.GetValue(outputs)!, collected.SelectMany(c => Join(c.Key, c.Value)));
+            var collected = new Dictionary<string, CollectedOutput>(StringComparer.Ordinal);
+            try
+            {
+                foreach (var output in opened.Interface.Outputs)
+                    collected.Add(output.Name, new(output.Name));
+                foreach (var sample in data.Samples())
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    foreach (var (name, tensor) in runner.Run(sample.Inputs))
+                        collected[name].Add(tensor);
+                }
+                NpyWriter.WriteArchive(parse.GetValue(outputs)!, collected.Values.SelectMany(c => c.Arrays()));
+            }
+            finally
+            {
+                foreach (var output in collected.Values)
+                    output.Dispose();
+            }
             Console.Error.WriteLine($"{data.Count} samples, {collected.Count} outputs: {parse.GetValue(outputs)}");
-            return ExitCodes.Done;
+            return Task.FromResult(ExitCodes.Done);
         });
         return command;
     }
 
-    /// <summary>
-    /// One array per output: samples with a leading axis of 1 are laid along it, others along a new axis; where shapes differ each sample is an array of its own.
-    /// </summary>
-    private static IEnumerable<KeyValuePair<string, Tensor>> Join(string name, List<Tensor> samples)
+    private static OpenedModel Open(string path, string? profile, string backend)
     {
-        var first = samples[0];
-        if (first.ElementType == ElementType.String || samples.Any(s => !s.Shape.AsSpan().SequenceEqual(first.Shape.AsSpan())))
-            return samples.Select((s, i) => KeyValuePair.Create($"{name}.{i}", s));
-        var bytes = new byte[samples.Sum(s => (long)s.Bytes.Length)];
-        for (var i = 0; i < samples.Count; i++)
-            samples[i].Bytes.Span.CopyTo(bytes.AsSpan(i * first.Bytes.Length));
-        var shape = first.Rank > 0 && first.Shape[0] == 1 ? first.Shape.SetItem(0, samples.Count) : first.Shape.Insert(0, samples.Count);
-        return [KeyValuePair.Create(name, new Tensor(first.ElementType, shape, bytes))];
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
+            return OpenedModel.OpenManifest(path, profile, backend);
+        // A single file is what it is; a misspelt name is said all the same.
+        if (profile is not null)
+            _ = BuiltInProfiles.Get(profile);
+        return OpenedModel.Open(path, backend);
     }
 }

@@ -10,24 +10,15 @@ internal static class ManagedInterface
     /// <summary>The interface of an artifact.</summary>
     public static ModelDescription Of(string path)
     {
-        var (signatureHash, program) = ManagedArtifact.Read(File.ReadAllBytes(path), path);
-        TensorInfo Info(ProgramPort port) => new(port.Name, port.ElementType, [.. port.Shape.Select(e => Dimension(program, e))]);
-        return new()
-        {
-            ClassName = "Model",
-            AssemblyName = "modelbuild",
-            SignatureHash = signatureHash,
-            Symbols = program.Symbols,
-            Inputs = [.. program.Inputs.Select(Info)],
-            Outputs = [.. program.Outputs.Select(Info)],
-            Profiles = [],
-        };
+        using var artifact = ModelArtifact.FromFile(path, "");
+        return ManagedBackend.Describe(artifact);
     }
 
     /// <summary>What <c>inspect</c> shows of an artifact.</summary>
     public static ModelFacts Facts(string path)
     {
-        var program = ManagedArtifact.Read(File.ReadAllBytes(path), path).Program;
+        using var artifact = ModelArtifact.FromFile(path, "");
+        var program = ManagedBackend.ReadProgram(artifact);
         var kernels = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var call in program.Calls)
         {
@@ -46,13 +37,6 @@ internal static class ManagedInterface
             Metadata = ImmutableDictionary<string, string>.Empty,
         };
     }
-
-    private static ModelDimension Dimension(ManagedProgram program, int expression) => program.Expressions[expression] switch
-    {
-        { Operator: SizeOperator.Constant } e => ModelDimension.Constant(e.Value),
-        { Operator: SizeOperator.Symbol } e => ModelDimension.Named(e.A),
-        _ => ModelDimension.DataDependent,
-    };
 
     private static string Text(ManagedProgram program, int expression)
     {

@@ -27,10 +27,11 @@ internal sealed class SizeLowering
         int? sum = null;
         foreach (var (coefficient, factors) in expression.Terms)
         {
-            var product = _builder.Number(coefficient);
+            // A factor of 1 is left out: a named dimension stays one, and tools that read the program see which.
+            int? product = coefficient == 1 && factors.Length > 0 ? null : _builder.Number(coefficient);
             foreach (var factor in factors)
-                product = _builder.Combine(SizeOperator.Product, product, Of(factor));
-            sum = sum is { } s ? _builder.Combine(SizeOperator.Sum, s, product) : product;
+                product = product is { } p ? _builder.Combine(SizeOperator.Product, p, Of(factor)) : Of(factor);
+            sum = sum is { } s ? _builder.Combine(SizeOperator.Sum, s, product!.Value) : product;
         }
         return sum ?? _builder.Number(0);
     }

@@ -24,7 +24,7 @@ public sealed class Cosine : Metric
         }
         statistics[0] = 1;
         // Two zero vectors are equal; a zero vector has nothing in common with another.
-        statistics[1] = a == 0 && b == 0 ? 1 : a == 0 || b == 0 || double.IsNaN(dot) ? 0 : dot / Math.Sqrt(a * b);
+        statistics[1] = a == 0 && b == 0 ? 1 : a == 0 || b == 0 || !double.IsFinite(dot) || !double.IsFinite(b) ? 0 : dot / Math.Sqrt(a * b);
     }
 
     /// <inheritdoc/>

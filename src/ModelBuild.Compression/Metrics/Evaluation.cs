@@ -79,9 +79,12 @@ public static class Evaluation
                 for (var s = 0; s < width; s++)
                     sums[s] += statistics[pick * width + s];
             }
-            losses[r] = metric.Evaluate(sums).Loss;
+            losses[r] = Ordered(metric.Evaluate(sums).Loss);
         }
         Array.Sort(losses);
-        return new(metric.Name, output, value.Original, value.Compressed, value.Loss, losses[(int)(Resamples * 0.025)], losses[(int)(Resamples * 0.975) - 1], samples);
+        return new(metric.Name, output, value.Original, value.Compressed, Ordered(value.Loss), losses[(int)(Resamples * 0.025)], losses[(int)(Resamples * 0.975) - 1], samples);
     }
+
+    // A loss that is no number is within no budget; as NaN it would compare as less than any.
+    private static double Ordered(double loss) => double.IsNaN(loss) ? double.PositiveInfinity : loss;
 }

@@ -75,6 +75,7 @@ public class MetricTests
         Assert.Equal(0, Take(MetricCatalog.Get("cosine"), [1, 2], [2, 4], 2).Loss, 9);
         Assert.Equal(1, Take(MetricCatalog.Get("cosine"), [1, 0], [0, 1], 2).Loss, 9);
         Assert.Equal(1, Take(MetricCatalog.Get("cosine"), [1, 0], [float.NaN, 1], 2).Loss, 9);
+        Assert.Equal(1, Take(MetricCatalog.Get("cosine"), [1, 0], [float.PositiveInfinity, 1], 2).Loss, 9);
     }
 
     [Fact]

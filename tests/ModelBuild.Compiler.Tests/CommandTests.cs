@@ -28,6 +28,20 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(new FileInfo(Model).Length, json.RootElement.GetProperty("bytes").GetInt64());
     }
 
+    [SkippableFact]
+    public async Task Inspect_tells_the_patterns_of_a_transformer()
+    {
+        Skip.If(SharedFolder.Zoo is null, "the folder ../shared beside the repository is absent");
+        var result = await Cli.Run("inspect", Path.Combine(SharedFolder.Zoo!, "minilm_l3", "model.onnx"), "--json");
+        Assert.Equal(0, result.ExitCode);
+        using var json = JsonDocument.Parse(result.Output);
+        var patterns = json.RootElement.GetProperty("patterns").EnumerateArray().Select(p => $"{p.GetProperty("pattern")} {p.GetProperty("form")} {p.GetProperty("count")}").ToArray();
+        Assert.Contains("attention multi-head 3", patterns);
+        Assert.Contains("gelu erf 3", patterns);
+        // The operators are those of the file, before anything is simplified.
+        Assert.True(json.RootElement.GetProperty("operators").TryGetProperty("Constant", out _));
+    }
+
     [Fact]
     public async Task Compress_writes_a_smaller_model_and_its_report()
     {

@@ -13,7 +13,7 @@ internal static class InspectCommand
     {
         var model = CommonOptions.Model();
         var json = CommonOptions.Json();
-        var command = new Command("inspect", "Shows a model's interface, operators and size") { model, json };
+        var command = new Command("inspect", "Shows a model's interface, operators, patterns and size") { model, json };
         command.SetAction(parse =>
         {
             var facts = ModelFacts.Of(parse.GetValue(model)!);
@@ -41,5 +41,11 @@ internal static class InspectCommand
         foreach (var (name, count) in facts.Operators)
             operators.AddRow(Markup.Escape(name), count.ToString(System.Globalization.CultureInfo.InvariantCulture));
         AnsiConsole.Write(operators);
+        if (facts.Patterns is not { Count: > 0 } found)
+            return;
+        var patterns = new Table().AddColumns("pattern", "form", "count");
+        foreach (var (name, form, count) in found)
+            patterns.AddRow(name, form, count.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        AnsiConsole.Write(patterns);
     }
 }

@@ -6,6 +6,9 @@ namespace ModelBuild.Compiler.Inspection;
 /// <summary>One input or output.</summary>
 internal sealed record PortFacts(string Name, string Type, IReadOnlyList<string> Shape);
 
+/// <summary>How often a pattern occurs in a form.</summary>
+internal sealed record PatternFacts(string Pattern, string Form, int Count);
+
 /// <summary>What <c>inspect</c> shows.</summary>
 internal sealed record ModelFacts
 {
@@ -19,6 +22,10 @@ internal sealed record ModelFacts
     public required IReadOnlyList<PortFacts> Inputs { get; init; }
     public required IReadOnlyList<PortFacts> Outputs { get; init; }
     public required SortedDictionary<string, int> Operators { get; init; }
+
+    /// <summary>What the simplified graph computes in terms of <see cref="PatternCatalog"/>; null where the graph cannot be simplified.</summary>
+    public IReadOnlyList<PatternFacts>? Patterns { get; init; }
+
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
     public static ModelFacts Of(string path)
@@ -32,7 +39,7 @@ internal sealed record ModelFacts
             var name = node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType;
             operators[name] = operators.GetValueOrDefault(name) + 1;
         }
-        return new()
+        var facts = new ModelFacts
         {
             Model = path,
             Bytes = new FileInfo(path).Length,
@@ -46,6 +53,22 @@ internal sealed record ModelFacts
             Operators = operators,
             Metadata = model.Metadata.DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Value, StringComparer.Ordinal),
         };
+        // Last: simplification changes the graph that the rest is read from.
+        return facts with { Patterns = PatternsOf(model) };
+    }
+
+    private static IReadOnlyList<PatternFacts>? PatternsOf(Model model)
+    {
+        try
+        {
+            Simplifier.Run(model);
+            return [.. PatternMatcher.Find(model, ShapeInference.Run(model)).GroupBy(m => (m.Pattern.Name, m.Form)).Select(g => new PatternFacts(g.Key.Name, g.Key.Form, g.Count()))];
+        }
+        catch (OnnxException)
+        {
+            // What the file says can be shown all the same.
+            return null;
+        }
     }
 
     private static PortFacts Port(Value v) => new(v.Name, (v.Type?.ElementType.ToString() ?? "other").ToLowerInvariant(),

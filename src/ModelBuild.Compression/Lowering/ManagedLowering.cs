@@ -11,6 +11,9 @@ namespace ModelBuild.Compression.Lowering;
 /// </summary>
 public static class ManagedLowering
 {
+    /// <summary>The operators of the standard domain that are lowered, in the forms that have a kernel.</summary>
+    public static IReadOnlyCollection<string> Operators => ProgramLowering.Operators;
+
     /// <summary>Lowers a graph.</summary>
     /// <param name="model">The graph, types inferred. Not changed.</param>
     /// <param name="signatureHash">The hash of the signature that the artifact serves.</param>

@@ -13,6 +13,31 @@ internal sealed record Located(ProgramOperand Operand, IReadOnlyList<Dimension> 
 /// <summary>Lowers one graph, node by node. Nodes that belong to a larger pattern are lowered with its first node.</summary>
 internal sealed class ProgramLowering
 {
+    private static readonly Dictionary<string, Action<ProgramLowering, Node>> Lowerings = new(StringComparer.Ordinal)
+    {
+        ["Gemm"] = static (l, n) => l.LowerDense(n),
+        ["MatMul"] = static (l, n) => l.LowerDense(n),
+        ["MatMulInteger"] = static (l, n) => l.LowerDynamic(n),
+        ["DynamicQuantizeLinear"] = static (_, n) => LeaveToProduct(n),
+        ["QuantizeLinear"] = static (l, n) => l.LowerQuantize(n),
+        ["DequantizeLinear"] = static (l, n) => l.LowerDequantize(n),
+        ["Relu"] = static (l, n) => l.LowerClamp(n),
+        ["Clip"] = static (l, n) => l.LowerClamp(n),
+        ["Sigmoid"] = static (l, n) => l.LowerUnary(n, UnaryOperation.Sigmoid),
+        ["Tanh"] = static (l, n) => l.LowerUnary(n, UnaryOperation.Tanh),
+        ["Softmax"] = static (l, n) => l.LowerSoftmax(n),
+        ["Mul"] = static (l, n) => l.LowerProduct(n),
+        ["Add"] = static (l, n) => l.LowerBinary(n, BinaryOperation.Add),
+        ["Reshape"] = static (l, n) => l.LowerView(n),
+        ["Flatten"] = static (l, n) => l.LowerView(n),
+        ["Squeeze"] = static (l, n) => l.LowerView(n),
+        ["Unsqueeze"] = static (l, n) => l.LowerView(n),
+        ["Identity"] = static (l, n) => l.LowerView(n),
+    };
+
+    /// <summary>The operators of the standard domain that are lowered, in the forms that have a kernel.</summary>
+    public static IReadOnlyCollection<string> Operators => Lowerings.Keys;
+
     // Profile and tool are left out of the program: equal candidates of several profiles share one file.
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, Located> _located = [];
@@ -53,55 +78,26 @@ internal sealed class ProgramLowering
 
     private void Lower(Node node)
     {
-        if (node.Domain.Length > 0)
+        if (node.Domain.Length > 0 || !Lowerings.TryGetValue(node.OpType, out var lower))
             throw Unsupported(node);
-        switch (node.OpType)
-        {
-            case "Gemm" or "MatMul":
-                LowerDense(node);
-                break;
-            case "MatMulInteger":
-                LowerDynamic(node);
-                break;
-            // Lowered with the product that they feed.
-            case "DynamicQuantizeLinear" when node.Outputs.All(o => o.Uses.All(u => u.Node.OpType is "MatMulInteger" or "Mul")):
-                break;
-            case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "DynamicQuantizeLinear" }):
-                break;
-            case "QuantizeLinear":
-                LowerQuantize(node);
-                break;
-            case "DequantizeLinear":
-                // Constants and inputs of integer kernels are read as integers by those.
-                if (node.Inputs[0]!.Constant is null && !(node.Output.Uses.All(u => u.Node.OpType is "Gemm" or "MatMul" && u.Index == 0) && !node.Output.IsGraphOutput))
-                    LowerDequantize(node);
-                break;
-            case "Relu" or "Clip":
-                LowerClamp(node);
-                break;
-            case "Sigmoid":
-                LowerUnary(node, UnaryOperation.Sigmoid);
-                break;
-            case "Tanh":
-                LowerUnary(node, UnaryOperation.Tanh);
-                break;
-            case "Softmax":
-                LowerSoftmax(node);
-                break;
-            case "Mul":
-                LowerBinary(node, BinaryOperation.Multiply);
-                break;
-            case "Add":
-                LowerBinary(node, BinaryOperation.Add);
-                break;
-            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Identity":
-                var source = Locate(node.Inputs[0]!);
-                _located[node.Output] = source with { Shape = ShapeOf(node.Output) };
-                break;
-            default:
-                throw Unsupported(node);
-        }
+        lower(this, node);
     }
+
+    /// <summary>What quantizes at every call is lowered with the product that it feeds.</summary>
+    private static void LeaveToProduct(Node node)
+    {
+        if (!node.Outputs.All(o => o.Uses.All(u => u.Node.OpType is "MatMulInteger" or "Mul")))
+            throw Unsupported(node);
+    }
+
+    private void LowerProduct(Node node)
+    {
+        // The scale of a dynamic product belongs to that.
+        if (node.Inputs.All(i => i?.Producer is not { OpType: "DynamicQuantizeLinear" }))
+            LowerBinary(node, BinaryOperation.Multiply);
+    }
+
+    private void LowerView(Node node) => _located[node.Output] = Locate(node.Inputs[0]!) with { Shape = ShapeOf(node.Output) };
 
     /// <summary>Gemm or MatMul by constant weights: in float, or in integers where it reads dequantized ones.</summary>
     private void LowerDense(Node node)
@@ -203,6 +199,9 @@ internal sealed class ProgramLowering
 
     private void LowerDequantize(Node node)
     {
+        // Constants and inputs of integer kernels are read as integers by those.
+        if (node.Inputs[0]!.Constant is not null || node.Output.Uses.All(u => u.Node.OpType is "Gemm" or "MatMul" && u.Index == 0) && !node.Output.IsGraphOutput)
+            return;
         var (scale, zero) = Mapping(node);
         var input = Locate(node.Inputs[0]!);
         var output = Allocate(node.Output, ModelElementType.Float);

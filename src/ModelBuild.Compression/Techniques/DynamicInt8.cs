@@ -18,6 +18,9 @@ public sealed class DynamicInt8 : ITechnique
     public bool NeedsData => false;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM"];
+
+    /// <inheritdoc/>
     public Proposal Propose(ProposalContext context)
     {
         // DynamicQuantizeLinear makes unsigned integers: nothing for profiles that multiply signed ones.
@@ -27,7 +30,7 @@ public sealed class DynamicInt8 : ITechnique
         var decisions = new List<Decision>();
         foreach (var node in context.Model.Graph.Nodes)
         {
-            if (context.Excluded.Contains(node.Outputs[0].Name))
+            if (!Operators.Contains(node.OpType) || context.Excluded.Contains(node.Outputs[0].Name))
                 continue;
             if (Dense(node) is { } dense)
                 decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(dense.Weights.Constant!, dense.Axis, limit) });

@@ -14,6 +14,9 @@ public interface ITechnique
     /// <summary>Whether the technique needs calibration data.</summary>
     bool NeedsData { get; }
 
+    /// <summary>The operators of the standard domain that the technique may work on; what it proposes for a node depends on the node's form, too.</summary>
+    IReadOnlyCollection<string> Operators { get; }
+
     /// <summary>Checks the arguments of a step.</summary>
     /// <exception cref="CompressionException">MDLB0032: there is no such argument.</exception>
     void Check(RecipeStep step)

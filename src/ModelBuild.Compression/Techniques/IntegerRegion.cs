@@ -116,17 +116,38 @@ public sealed class IntegerRegion
         _ => float.NaN,
     };
 
+    private static readonly Dictionary<string, Func<Node, bool>> Joins = new(StringComparer.Ordinal)
+    {
+        ["Add"] = JoinsActivations,
+        ["Mul"] = JoinsActivations,
+        ["Concat"] = JoinsActivations,
+        ["GlobalAveragePool"] = static n => n.Inputs[0]?.Type is { Rank: 4 },
+        ["AveragePool"] = static n => n.Inputs[0]?.Type is { Rank: 4 } && n.Int("ceil_mode") == 0 && n.Ints("dilations") is null,
+    };
+
+    private static readonly Dictionary<string, Func<Node, bool>> Passes = new(StringComparer.Ordinal)
+    {
+        ["Reshape"] = static _ => true,
+        ["Flatten"] = static _ => true,
+        ["Transpose"] = static _ => true,
+        ["Squeeze"] = static _ => true,
+        ["Unsqueeze"] = static _ => true,
+        ["Slice"] = static _ => true,
+        ["Gather"] = static _ => true,
+        ["MaxPool"] = static n => n.Int("storage_order") == 0,
+        ["Pad"] = static n => n.String("mode", "constant") is "constant" or "reflect" or "edge",
+        ["Resize"] = static n => n.String("mode", "nearest") == "nearest",
+    };
+
+    /// <summary>The operators without weights that may compute in integers.</summary>
+    public static IEnumerable<string> Operators => Joins.Keys.Concat(Passes.Keys);
+
     private static bool IsPooling(Node node) => node.Is("GlobalAveragePool") || node.Is("AveragePool");
 
-    private static bool IsJoin(Node node) =>
-        (node.Is("Add") || node.Is("Mul") || node.Is("Concat")) && node.Inputs.All(i => i is { Constant: null })
-        || node.Is("GlobalAveragePool") && node.Inputs[0]?.Type is { Rank: 4 }
-        || node.Is("AveragePool") && node.Inputs[0]?.Type is { Rank: 4 } && node.Int("ceil_mode") == 0 && node.Ints("dilations") is null;
+    private static bool JoinsActivations(Node node) => node.Inputs.All(static i => i is { Constant: null });
 
-    private static bool IsPass(Node node) => node.Outputs.Count == 1 && (node.OpType is "Reshape" or "Flatten" or "Transpose" or "Squeeze" or "Unsqueeze" or "Slice" or "Gather"
-        && node.Domain.Length == 0
-        || node.Is("MaxPool") && node.Int("storage_order") == 0
-        || node.Is("Pad") && node.String("mode", "constant") is "constant" or "reflect" or "edge"
-        || node.Is("Resize") && node.String("mode", "nearest") == "nearest")
-        && node.Inputs[0] is { Constant: null };
+    private static bool IsJoin(Node node) => node.Domain.Length == 0 && Joins.TryGetValue(node.OpType, out var fits) && fits(node);
+
+    private static bool IsPass(Node node) => node.Domain.Length == 0 && node.Outputs.Count == 1 && node.Inputs.Count > 0 && node.Inputs[0] is { Constant: null }
+        && Passes.TryGetValue(node.OpType, out var fits) && fits(node);
 }

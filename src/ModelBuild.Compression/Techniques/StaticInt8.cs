@@ -18,6 +18,9 @@ public sealed class StaticInt8 : ITechnique
     public bool NeedsData => true;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators, .. IntegerRegion.Operators];
+
+    /// <inheritdoc/>
     public void Check(RecipeStep step) => StaticInt8Arguments.Parse(step);
 
     /// <inheritdoc/>

@@ -12,20 +12,20 @@ public sealed record WeightedNode(Node Node, Value Weights, int Axis, Value? Bia
     /// <summary>Number of output channels.</summary>
     public int Channels => (int)Weights.Constant!.Shape[Axis];
 
-    /// <summary>The view of a node as one with weights, or null where it is none, or has a form that integer kernels do not take.</summary>
-    public static WeightedNode? Of(Node node)
+    private static readonly Dictionary<string, Func<Node, int, WeightedNode?>> Views = new(StringComparer.Ordinal)
     {
-        if (node.Input(1)?.Constant is not { ElementType: ElementType.Float } weights || node.Input(0) is not { Constant: null } input
-            || input.Type is { ElementType: not ElementType.Float })
-            return null;
-        if (node.Is("Conv") && weights.Rank >= 3)
-            return WithBias(node, 0);
-        if (node.Is("MatMul") && weights.Rank == 2)
-            return new(node, node.Input(1)!, 1, null);
-        if (node.Is("Gemm") && weights.Rank == 2 && node.Int("transA") == 0 && node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1)
-            return WithBias(node, node.Int("transB") == 1 ? 0 : 1);
-        return null;
-    }
+        ["Conv"] = static (n, rank) => rank >= 3 ? WithBias(n, 0) : null,
+        ["MatMul"] = static (n, rank) => rank == 2 ? new(n, n.Input(1)!, 1, null) : null,
+        ["Gemm"] = static (n, rank) => rank == 2 && n.Int("transA") == 0 && n.Float("alpha", 1) == 1 && n.Float("beta", 1) == 1 ? WithBias(n, n.Int("transB") == 1 ? 0 : 1) : null,
+    };
+
+    /// <summary>The operators that can be viewed so.</summary>
+    public static IReadOnlyCollection<string> Operators => Views.Keys;
+
+    /// <summary>The view of a node as one with weights, or null where it is none, or has a form that integer kernels do not take.</summary>
+    public static WeightedNode? Of(Node node) =>
+        node.Domain.Length == 0 && Views.TryGetValue(node.OpType, out var view) && node.Input(1)?.Constant is { ElementType: ElementType.Float } weights
+        && node.Input(0) is { Constant: null, Type: null or { ElementType: ElementType.Float } } ? view(node, weights.Rank) : null;
 
     private static WeightedNode? WithBias(Node node, int axis)
     {

@@ -20,6 +20,9 @@ public sealed class WeightsInt8 : ITechnique
     public bool NeedsData => false;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
+
+    /// <inheritdoc/>
     public Proposal Propose(ProposalContext context)
     {
         var decisions = new List<Decision>();

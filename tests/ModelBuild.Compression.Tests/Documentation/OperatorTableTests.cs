@@ -1,0 +1,64 @@
+using System.Text;
+using ModelBuild.Compression.Lowering;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+using ModelBuild.Zoo;
+
+namespace ModelBuild.Compression.Tests;
+
+/// <summary>docs/operators.md is made from the code. Set MODELBUILD_UPDATE_DOCS=1 to write it anew.</summary>
+public sealed class OperatorTableTests
+{
+    private const string None = "–";
+
+    [Fact]
+    public void The_table_of_operators_is_what_the_code_says()
+    {
+        var path = Path.Combine(SharedFolder.Repository, "docs", "operators.md");
+        var table = Table();
+        if (Environment.GetEnvironmentVariable("MODELBUILD_UPDATE_DOCS") == "1")
+            File.WriteAllText(path, table);
+        Assert.Equal(table, File.ReadAllText(path).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void Techniques_and_kernels_name_operators_that_there_are()
+    {
+        var known = OperatorRegistry.Operators.Where(o => o.Domain.Length == 0).Select(o => o.Name).ToHashSet();
+        Assert.Subset(known, ManagedLowering.Operators.ToHashSet());
+        foreach (var technique in new TechniqueRegistry().All)
+            Assert.Subset(known, technique.Operators.ToHashSet());
+    }
+
+    private static string Table()
+    {
+        var techniques = new TechniqueRegistry().All;
+        var text = new StringBuilder();
+        text.Append("""
+            # Operators
+
+            Made from the code; a test keeps it equal (run it with `MODELBUILD_UPDATE_DOCS=1` to write this page anew).
+
+            *Versions* are those of the operator set whose semantics are covered. *Inference*: element types and shapes are inferred, with named dimensions
+            followed as expressions. *Interpreter*: the operator can be executed in plain loops, which folds constants, verifies and serves as the reference.
+            *Managed kernel*: the managed backend runs it, in the forms that dense networks have; everything else runs in ONNX Runtime. *Quantization*: the techniques that may
+            work on it; `int8` computes in integers (or moves them), `dynamic-int8` quantizes activations at every call, the others store weights in fewer bits. *Pruning* and
+            *gradient*: nothing yet. Everything that is not listed is carried through reading and writing untouched, and refused by name where it would have to be computed.
+
+
+            """.ReplaceLineEndings("\n"));
+        foreach (var domain in OperatorRegistry.Operators.GroupBy(o => o.Domain).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            var isStandard = domain.Key.Length == 0;
+            text.Append($"## {(isStandard ? "ai.onnx" : domain.Key)}\n\n| operator | versions | inference | interpreter | managed kernel | quantization | pruning | gradient |\n|---|---|---|---|---|---|---|---|\n");
+            foreach (var o in domain)
+            {
+                var quantization = isStandard ? string.Join(", ", techniques.Where(t => t.Operators.Contains(o.Name)).Select(t => t.Name)) : "";
+                text.Append($"| {o.Name} | {o.FirstVersion}{(o.LastVersion == int.MaxValue ? "+" : $" to {o.LastVersion}")} | yes | {(o.CanExecute ? "yes" : "no")} | ");
+                text.Append($"{(isStandard && ManagedLowering.Operators.Contains(o.Name) ? "yes" : None)} | {(quantization.Length > 0 ? quantization : None)} | {None} | {None} |\n");
+            }
+            text.Append('\n');
+        }
+        return text.ToString().TrimEnd('\n') + "\n";
+    }
+}

@@ -32,9 +32,6 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     /// <summary>The size in bytes that the cache is kept below.</summary>
     public long CacheLimit { get; set; }
 
-    /// <summary>Whether models are only compiled as their lock files say.</summary>
-    public bool LockedMode { get; set; }
-
     /// <summary>Whether the project references ModelBuild.OnnxRuntime.</summary>
     public bool OnnxRuntime { get; set; }
 
@@ -68,7 +65,6 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 AssemblyName = AssemblyName,
                 Cache = Cache,
                 CacheLimit = CacheLimit,
-                LockedMode = LockedMode,
                 Cores = cores.Count,
                 OnnxRuntime = OnnxRuntime,
                 Executable = Executable,

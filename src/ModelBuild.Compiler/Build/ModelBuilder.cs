@@ -78,7 +78,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         if (cache.TryTake(key, folder) is { } entry)
         {
             foreach (var diagnostic in entry.Diagnostics)
-                replies.Write(diagnostic with { Model = request.Model });
+                replies.Write(diagnostic with { Model = request.Model, Class = request.Class });
             return (entry.Summary, true);
         }
         var summary = Compress(folder, options, signature);
@@ -92,7 +92,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var source = ModelSource.Open(request.Model, options.Shapes);
         var read = clock.Elapsed.TotalSeconds;
         IReadOnlyList<string> backends = build.OnnxRuntime ? ["managed", "onnxruntime"] : ["managed"];
-        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Progress(request.Model, text), cancellation);
+        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation);
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
         var summaries = new List<string>();
@@ -140,15 +140,12 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
 
     private void Say(string severity, string code, string text, string? metadata)
     {
-        var reply = new Reply { Kind = "diagnostic", Model = request.Model, Severity = severity, Code = code, Text = text, Metadata = metadata };
-        // What holds for every profile is said once.
-        if (_diagnostics.Contains(reply))
-            return;
+        var reply = new Reply { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = severity, Code = code, Text = text, Metadata = metadata };
         _diagnostics.Add(reply);
         replies.Write(reply);
     }
 
-    private void Fail(string code, string text, string? metadata, string? node) => replies.Diagnostic(request.Model, "error", code, text, metadata, node);
+    private void Fail(string code, string text, string? metadata, string? node) => replies.Write(new() { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = "error", Code = code, Text = text, Metadata = metadata, Node = node });
 
     /// <summary>Moves the finished folder to its place; the old one is out of the way before, so that no mixture is ever seen.</summary>
     private void ReplaceOutput(string temporary)

@@ -44,9 +44,4 @@ internal sealed class ReplyWriter(TextWriter output)
             output.Flush();
         }
     }
-
-    public void Progress(string model, string text) => Write(new() { Kind = "progress", Model = model, Text = text });
-
-    public void Diagnostic(string model, string severity, string code, string text, string? metadata = null, string? node = null) =>
-        Write(new() { Kind = "diagnostic", Model = model, Severity = severity, Code = code, Text = text, Metadata = metadata, Node = node });
 }

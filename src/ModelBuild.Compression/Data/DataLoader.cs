@@ -82,7 +82,7 @@ public static class DataLoader
         }
         catch (CompressionException e) when (e.Metadata is null)
         {
-            throw new CompressionException(e.Code, e.Message, metadata, e);
+            throw new CompressionException(e.Code, e.Code == "MDLB1110" ? $"{e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}" : e.Message, metadata, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -91,7 +91,7 @@ public sealed class ImageFolder : Dataset
             // The decoder stumbles over damaged files in many ways.
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new CompressionException("MDLB1117", $"'{path}' is not a readable picture: {e.Message}{NpzReader.LfsHint(path)}", _metadata, e);
+                throw new CompressionException("MDLB1117", $"'{path}' is not a readable picture: {e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}", _metadata, e);
             }
             var values = new float[_transform.Length];
             if (picture.Width <= 0 || picture.Height <= 0)

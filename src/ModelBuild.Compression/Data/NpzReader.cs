@@ -37,19 +37,10 @@ public static class NpzReader
         }
         catch (InvalidDataException e)
         {
-            throw new CompressionException("MDLB1110", $"'{path}' is not a readable .npz file: {e.Message}{LfsHint(path)}", null, e);
+            throw new CompressionException("MDLB1110", $"'{path}' is not a readable .npz file: {e.Message}", null, e);
         }
         if (arrays.Count == 0)
             throw new CompressionException("MDLB1110", $"'{path}' holds no array");
         return arrays;
-    }
-
-    /// <summary>A sentence to add to a message where a file is a Git LFS pointer in place of the data; else empty.</summary>
-    public static string LfsHint(string path)
-    {
-        Span<byte> start = stackalloc byte[48];
-        using var stream = File.OpenRead(path);
-        var n = stream.ReadAtLeast(start, start.Length, false);
-        return start[..n].StartsWith("version https://git-lfs.github.com/spec/"u8) ? ". It is a Git LFS pointer: run 'git lfs pull'" : "";
     }
 }

@@ -15,8 +15,6 @@ internal sealed record CompileRequest
 
     public required long CacheLimit { get; init; }
 
-    public required bool LockedMode { get; init; }
-
     public required int Cores { get; init; }
 
     public required bool OnnxRuntime { get; init; }
@@ -36,7 +34,6 @@ internal sealed record CompileRequest
             .Value("project", ProjectFile)
             .Value("cache", Cache)
             .Value("cacheLimit", CacheLimit)
-            .Value("lockedMode", LockedMode)
             .Value("cores", Cores)
             .Value("onnxRuntime", OnnxRuntime)
             .Value("executable", Executable)

@@ -22,6 +22,22 @@ public class DataLoaderTests
         return bytes;
     }
 
+    [Theory]
+    [InlineData("a.npz", "", "It is empty")]
+    [InlineData("a.npy", "", "It is empty")]
+    [InlineData("a.npz", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull")]
+    [InlineData("a.npy", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull")]
+    [InlineData("a.png", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull")]
+    [InlineData("a.npy", "<html>", "Fetch or write it again")]
+    public void A_file_that_cannot_be_read_is_refused_with_what_to_do(string name, string content, string advice)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File(name), content);
+        var error = Assert.Throws<CompressionException>(() => DataLoader.Open([folder.File(name)], Image, new(), "CalibrationData")![0]);
+        Assert.Equal((name.EndsWith("png", StringComparison.Ordinal) ? "MDLB1117" : "MDLB1110", "CalibrationData"), (error.Code, error.Metadata));
+        Assert.Contains(advice, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Pictures_become_normalised_inputs_and_their_folders_labels()
     {

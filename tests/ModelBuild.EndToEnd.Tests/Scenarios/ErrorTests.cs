@@ -36,8 +36,49 @@ public class ErrorTests
     [InlineData("Optimize=\"sizes\"", "MDLB0001", "Did you mean \"size\"?")]
     [InlineData("MaxAccuracyLoss=\"1%\"", "MDLB0002", "0.01")]
     [InlineData("CalibrationData=\"nowhere.npz\"", "MDLB0041", "nowhere.npz")]
+    [InlineData("Technique=\"int9\"", "MDLB0030", "did you mean 'int8'?")]
+    [InlineData("Technique=\"int8(mes)\"", "MDLB0032", "mse")]
+    [InlineData("Metric=\"cosin\"", "MDLB0011", "did you mean 'cosine'?")]
+    [InlineData("MetricOutputs=\"z\"", "MDLB0012", "there are y")]
     public void BadMetadata(string metadata, string code, string fix) =>
         AssertFails(new OutsideProject().Write(OutsideProject.OnnxRuntime + "\n" + $"""<OnnxModel Include="Relu.onnx" {metadata} />""").Model().Source(""), "Relu.onnx", code, fix);
+
+    [Theory]
+    [Trait("Tier", "Ci")]
+    [InlineData("empty", "MDLB1110", "It is empty: fetch or write it again")]
+    [InlineData("lfs", "MDLB1110", "git lfs pull")]
+    [InlineData("truncated", "MDLB1110", "Fetch or write it again")]
+    [InlineData("corrupt", "MDLB1110", "Fetch or write it again")]
+    [InlineData("othermodel", "MDLB1115", "does not fit the model's input")]
+    public void BadData(string kind, string code, string fix)
+    {
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + "\n" + """<OnnxModel Include="Models/digits.onnx" CalibrationData="Models/calibration.npz" />""")
+            .Sample("digits.onnx").Sample("calibration.npz").Source("");
+        var whole = File.ReadAllBytes(Path.Combine(project.Folder, "Models", "calibration.npz"));
+        project.Bytes("Models/calibration.npz", kind switch
+        {
+            "empty" => [],
+            "lfs" => Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"),
+            "truncated" => whole[..(whole.Length / 2)],
+            "corrupt" => [.. whole[..1000], .. new byte[1000], .. whole[2000..]],
+            _ => whole,
+        });
+        if (kind == "othermodel")
+            project.Bytes("Models/digits.onnx", OnnxFile.Model(shape: ["batch", 4]));
+        AssertFails(project, "Models/digits.onnx", code, fix);
+    }
+
+    [Fact]
+    public void OfTwoItemsOfOneFileTheWrongOneIsNamed()
+    {
+        var project = new OutsideProject().Write(OutsideProject.OnnxRuntime + "\n" + """
+            <OnnxModel Include="Relu.onnx" Technique="none" />
+            <OnnxModel Include="./Relu.onnx" ClassName="Other" Technique="int9" />
+            """).Model().Source("");
+        var result = project.Build().Failed().Says($"{project.ProjectFile}({project.LineOf("./Relu.onnx")},").Says("error MDLB0030").DoesNotSay("MDLB2092");
+        Assert.DoesNotContain($"{project.ProjectFile}({project.LineOf("Relu.onnx")},", result.Output);
+    }
 
     [Fact]
     public void NativeOnnxRuntimeIsMissing()
@@ -72,7 +113,8 @@ public class ErrorTests
         var line = result.Output.Split('\n').First(text => text.Contains($"error {code}", StringComparison.Ordinal));
         Assert.StartsWith($"{project.ProjectFile}({project.LineOf(include)},", line);
         Assert.Contains(fix, line);
-        Assert.False(Directory.Exists(Path.Combine(project.Obj, "modelbuild", "out")));
+        var made = Path.Combine(project.Obj, "modelbuild", "out");
+        Assert.Empty(Directory.Exists(made) ? Directory.GetFileSystemEntries(made) : []);
         Assert.False(Directory.Exists(Path.Combine(project.Bin, "modelbuild")));
     }
 }

@@ -1,7 +1,7 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>Share of rows in which original and compressed model decide for the same class. The loss is the share of changed decisions.</summary>
-public sealed class Agreement : Metric
+public sealed class Agreement : DecisionMetric
 {
     /// <inheritdoc/>
     public override string Name => "agreement";
@@ -10,29 +10,8 @@ public sealed class Agreement : Metric
     public override double DefaultBudget => 0.02;
 
     /// <inheritdoc/>
-    public override bool NeedsClasses => true;
+    protected override double CostOf(ReadOnlySpan<float> scores, int original, int compressed) => 1;
 
     /// <inheritdoc/>
-    public override int StatisticCount => 2;
-
-    /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
-    {
-        statistics.Clear();
-        for (var row = 0; row < shape.Rows; row++)
-        {
-            if (row < labels.Length && labels[row] < 0)
-                continue;
-            statistics[0]++;
-            if (ClassScores.ArgMax(reference.Slice(row * shape.Classes, shape.Classes)) != ClassScores.ArgMax(candidate.Slice(row * shape.Classes, shape.Classes)))
-                statistics[1]++;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override MetricValue Evaluate(ReadOnlySpan<double> sums)
-    {
-        var changed = sums[0] == 0 ? 0 : sums[1] / sums[0];
-        return new(1, 1 - changed, changed);
-    }
+    protected override MetricValue ValueOf(double cost) => new(1, 1 - cost, cost);
 }

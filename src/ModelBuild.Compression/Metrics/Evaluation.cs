@@ -54,7 +54,8 @@ public static class Evaluation
             progress?.Invoke(i + 1);
         }
         var results = taken.Select((t, m) => Summarize(t.Item1, t.Output, statistics[m], reference.Data.Count)).ToList();
-        var deciding = results.Take(selection.Outputs.Count).MaxBy(r => r.Loss)!;
+        // A loss that is no number is the worst; MaxBy would take it for the least.
+        var deciding = results.Take(selection.Outputs.Count).MaxBy(r => double.IsNaN(r.Loss) ? double.PositiveInfinity : r.Loss)!;
         return new(deciding, results);
     }
 

@@ -1,3 +1,5 @@
+using ModelBuild.Compiler.Measuring;
+
 namespace ModelBuild.Benchmarks;
 
 /// <summary>The same work done by us and by ONNX Runtime.</summary>
@@ -8,6 +10,15 @@ namespace ModelBuild.Benchmarks;
 internal sealed record Comparison(string Name, Action Ours, Action Theirs, Func<double> Difference) : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
+
+    private const int Rounds = 41;
+
+    /// <summary>Median nanoseconds of a call, ours and theirs measured in turns.</summary>
+    public (double Ours, double Theirs) Times()
+    {
+        double[][] times = Interleaved.Measure([Ours, Theirs], Rounds, default);
+        return (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
+    }
 
     public Comparison Owning(params IDisposable[] owned)
     {

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using ModelBuild.Compiler.Measuring;
 
 namespace ModelBuild.Benchmarks;
 
@@ -34,7 +34,7 @@ internal static class RatioCommand
             Console.Error.WriteLine($"no topic '{unknown}'; topics are {string.Join(", ", Topics.Keys)}");
             return 2;
         }
-        Pin();
+        Cores.PinToOne();
         bool right = true;
         foreach ((string topic, Func<IEnumerable<Func<Comparison>>> comparisons) in Topics.Where(t => topics.Length == 0 || topics.Contains(t.Key)))
         {
@@ -47,8 +47,8 @@ internal static class RatioCommand
                 comparison.Theirs();
                 // Integer results may differ by one step of the output, float results by the order of sums.
                 double difference = comparison.Difference();
-                Interleaved.Result result = Interleaved.Measure(comparison.Ours, comparison.Theirs);
-                string line = string.Create(CultureInfo.InvariantCulture, $"| {comparison.Name} | {Time(result.OursNanoseconds)} | {Time(result.TheirsNanoseconds)} | {result.Ratio:0.00} | {result.OursBytes} |");
+                (double ours, double theirs) = comparison.Times();
+                string line = string.Create(CultureInfo.InvariantCulture, $"| {comparison.Name} | {Time(ours)} | {Time(theirs)} | {ours / theirs:0.00} | {Allocated(comparison.Ours)} |");
                 lines.Add(line);
                 Console.WriteLine(difference > 0.02 ? $"{line} WRONG: results differ by {difference}" : line);
                 right &= difference <= 0.02;
@@ -58,10 +58,13 @@ internal static class RatioCommand
         return right ? 0 : 1;
     }
 
-    // One core for the whole process: both sides run on one thread.
-    internal static void Pin()
+    // Bytes of managed memory that a call allocates.
+    private static long Allocated(Action call)
     {
-        if (OperatingSystem.IsWindows() || OperatingSystem.IsLinux()) Process.GetCurrentProcess().ProcessorAffinity = 1 << (Environment.ProcessorCount - 1);
+        const int calls = 100;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < calls; i++) call();
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / calls;
     }
 
     private static IEnumerable<(int M, int K, int N)> Sizes(params (int M, int K, int N)[] sizes) => sizes;

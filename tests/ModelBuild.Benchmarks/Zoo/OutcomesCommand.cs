@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelBuild.Compiler.Measuring;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -21,7 +22,7 @@ internal static class OutcomesCommand
         }
         string file = Outcome.FileOf(CpuFeatureDetection.Class);
         List<Outcome> outcomes = File.Exists(file) ? [.. Outcome.Read(file)] : [];
-        RatioCommand.Pin();
+        Cores.PinToOne();
         List<string> table = ["| model | optimize | recipe | backend | size | metric | loss | time over the original's |", "|---|---|---|---|---:|---|---:|---:|"];
         foreach (string model in models.Count > 0 ? models : ZooModel.MainJob)
             foreach (Objective objective in new[] { Objective.Size, Objective.Latency })
@@ -51,6 +52,7 @@ internal static class OutcomesCommand
         ModelDescription description = DescriptionBuilder.Of(ModelSource.Open(ZooModel.Open(model).Model, new Dictionary<string, long>()).Simplified!.Graph, candidate.IsOriginal ? null : new byte[32]);
         using CallableModel ours = new(candidate.Bytes, description, candidate.Backend);
         using CallableModel original = new(File.ReadAllBytes(ZooModel.Open(model).Model), description, "onnxruntime");
-        return Interleaved.Measure(ours.Call, original.Call).Ratio;
+        (double oursTime, double originalTime) = new Comparison(model, ours.Call, original.Call, () => 0).Times();
+        return oursTime / originalTime;
     }
 }

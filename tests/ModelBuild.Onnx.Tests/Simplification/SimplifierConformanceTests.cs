@@ -1,10 +1,20 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using ModelBuild.Onnx.Proto;
 
 namespace ModelBuild.Onnx.Tests;
 
 /// <summary>Simplified operator cases still give the expected answers.</summary>
 public sealed class SimplifierConformanceTests
 {
+    // ONNX Runtime computes these in float32 between casts, and leaves out a rounding to float16 where a cast without effect is gone: one unit in the last place.
+    private static readonly Dictionary<string, double> Tolerances = new()
+    {
+        ["test_attention_4d_causal_fp16_expanded"] = 1.0 / 1024,
+        ["test_attention_4d_fp16_expanded"] = 1.0 / 1024,
+        ["test_attention_4d_gqa_with_past_and_present_fp16_expanded"] = 1.0 / 1024,
+    };
+
     [SkippableFact]
     public void Simplified_cases_give_the_expected_answers_in_the_interpreter()
     {
@@ -23,41 +33,66 @@ public sealed class SimplifierConformanceTests
     [SkippableFact]
     public void Simplified_cases_give_the_same_answers_in_ONNX_Runtime()
     {
+        var cases = Cases().Where(c => c.OnnxRuntime == "pass").ToList();
         var wrong = new List<string>();
-        var compared = 0;
-        foreach (var c in Cases().Where(c => c.OnnxRuntime == "pass"))
+        var notCompared = new List<string>();
+        foreach (var c in cases)
         {
             var model = OnnxReader.Read(c.Model);
-            if (model.Graph.Inputs.Concat(model.Graph.Outputs).Any(v => v.NonTensorType is not null))
-                continue;
-            var inputs = new Dictionary<string, Tensor>();
-            foreach (var (input, bytes) in model.Graph.Inputs.Zip(c.Data[0].Inputs))
-                inputs[input.Name] = (Tensor)TestValue.Read(bytes, input)!;
-            IReadOnlyDictionary<string, Tensor> expected;
+            var inputs = new Dictionary<string, object?>();
+            IReadOnlyDictionary<string, object?> expected;
             try
             {
-                expected = OnnxRuntimeSession.Run(c.Model, inputs);
+                foreach (var (input, bytes) in model.Graph.Inputs.Zip(c.Data[0].Inputs))
+                    inputs[input.Name] = TestValue.Read(bytes, input);
+                expected = OnnxRuntimeSession.RunValues(WithoutEmptySequences(c.Model, inputs), inputs);
             }
-            catch (OnnxRuntimeException)
+            catch (Exception e) when (e is OnnxRuntimeException or NotSupportedException)
             {
-                // Element types that the binding cannot feed, locales that the machine lacks.
+                notCompared.Add($"{c.Name}: {e.Message}");
                 continue;
             }
-            compared++;
             try
             {
-                var actual = OnnxRuntimeSession.Run(Simplified(c), inputs);
+                var actual = OnnxRuntimeSession.RunValues(WithoutEmptySequences(Simplified(c), inputs), inputs);
                 foreach (var (name, value) in expected)
-                    if (TestValue.Compare(value, actual[name], 1e-5, 1e-6) is { } difference)
-                        wrong.Add($"{c.Name}: {difference}");
+                    if (Difference(value, actual[name]) is var difference && difference > Tolerances.GetValueOrDefault(c.Name, 1e-5))
+                        wrong.Add($"{c.Name}: '{name}' differs by {difference:E1} of its largest value");
             }
             catch (OnnxRuntimeException e)
             {
                 wrong.Add($"{c.Name}: {e.Message}");
             }
         }
-        Assert.Empty(wrong);
-        Assert.True(compared > 1200, $"only {compared} cases were compared");
+        Assert.True(wrong.Count + notCompared.Count == 0, $"{wrong.Count} differ, {notCompared.Count} were not compared:\n{string.Join('\n', wrong.Concat(notCompared))}");
+        Assert.Equal(1398, cases.Count);
+    }
+
+    /// <summary>The largest difference over the largest absolute value; infinite where type, shape or anything but numbers differs.</summary>
+    private static double Difference(object? expected, object? actual) => (expected, actual) switch
+    {
+        (null, null) => 0,
+        (TensorSequence e, TensorSequence a) when e.Items.Length == a.Items.Length => e.Items.Zip(a.Items, Difference).DefaultIfEmpty(0).Max(),
+        (Tensor { ElementType: ElementType.String }, Tensor) => TestValue.Compare(expected, actual, 0, 0) is null ? 0 : double.PositiveInfinity,
+        (Tensor e, Tensor a) => Zoo.Difference(e, a, 0),
+        _ => double.PositiveInfinity,
+    };
+
+    /// <summary>The binding cannot give an empty sequence to ONNX Runtime: an operator makes it instead.</summary>
+    private static byte[] WithoutEmptySequences(byte[] model, IReadOnlyDictionary<string, object?> inputs)
+    {
+        var proto = ModelProto.Parser.ParseFrom(model);
+        foreach (var input in proto.Graph.Input.Where(i => inputs.GetValueOrDefault(i.Name) is TensorSequence { Items.Length: 0 }).ToArray())
+        {
+            proto.Graph.Input.Remove(input);
+            proto.Graph.Node.Insert(0, new NodeProto
+            {
+                OpType = "SequenceEmpty",
+                Output = { input.Name },
+                Attribute = { new AttributeProto { Name = "dtype", Type = AttributeProto.Types.AttributeType.Int, I = input.Type.SequenceType.ElemType.TensorType.ElemType } },
+            });
+        }
+        return proto.ToByteArray();
     }
 
     private static IEnumerable<ConformanceCase> Cases() =>

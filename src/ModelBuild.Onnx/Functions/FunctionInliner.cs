@@ -115,7 +115,7 @@ public static class FunctionInliner
                 if (call.Attributes.TryGetValue(reference, out var given))
                     node.Attributes[name] = given;
                 else if (function.AttributeProto.FirstOrDefault(a => a.Name == reference) is { } standard)
-                    node.Attributes[name] = AttributeReader.Read(standard, external, static _ => throw new InvalidOperationException("a default is a subgraph"), function.Name);
+                    node.Attributes[name] = AttributeReader.Read(standard.Clone(), external, static _ => throw new InvalidOperationException("a default is a subgraph"), function.Name);
                 else
                     node.Attributes.Remove(name);
             }

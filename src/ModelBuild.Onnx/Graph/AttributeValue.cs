@@ -51,6 +51,9 @@ public sealed record AttributeValue(AttributeKind Kind, object Value)
     /// <summary>Documentation as read.</summary>
     public string DocString { get; init; } = "";
 
+    /// <summary>What else was read: names and documentation of tensors, fields that this library does not know; or null.</summary>
+    internal object? Carried { get; init; }
+
     /// <summary>An integer.</summary>
     public static implicit operator AttributeValue(long value) => new(AttributeKind.Int, value);
 

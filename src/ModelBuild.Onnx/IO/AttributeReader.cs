@@ -4,7 +4,7 @@ using Type = ModelBuild.Onnx.Proto.AttributeProto.Types.AttributeType;
 
 namespace ModelBuild.Onnx;
 
-/// <summary>Turns attribute messages into attribute values.</summary>
+/// <summary>Turns attribute messages into attribute values. The message is consumed.</summary>
 internal static class AttributeReader
 {
     public static AttributeValue Read(AttributeProto proto, ExternalData external, Func<GraphProto, Graph> readGraph, string node)
@@ -12,7 +12,7 @@ internal static class AttributeReader
         var type = proto.Type == Type.Undefined ? Guess(proto) : proto.Type;
         var where = $"attribute '{proto.Name}' of {node}";
         if (proto.RefAttrName.Length > 0)
-            return new((AttributeKind)type, 0L) { ReferenceName = proto.RefAttrName, DocString = proto.DocString };
+            return new((AttributeKind)type, 0L) { ReferenceName = proto.RefAttrName, DocString = proto.DocString, Carried = Rest(proto) };
         object value = type switch
         {
             Type.Float => proto.F,
@@ -31,7 +31,30 @@ internal static class AttributeReader
             Type.TypeProtos => proto.TypeProtos.ToImmutableArray(),
             _ => throw new OnnxException(OnnxErrors.Corrupt, $"{where} has no value of the type {type} that it states", node),
         };
-        return new((AttributeKind)type, value) { DocString = proto.DocString };
+        return new((AttributeKind)type, value) { DocString = proto.DocString, Carried = Rest(proto) };
+    }
+
+    /// <summary>What the message holds apart from name and value, or null where that is nothing.</summary>
+    private static AttributeProto? Rest(AttributeProto proto)
+    {
+        foreach (var field in AttributeProto.Descriptor.Fields.InFieldNumberOrder())
+            if (field.FieldNumber is not (AttributeProto.TFieldNumber or AttributeProto.TensorsFieldNumber))
+                field.Accessor.Clear(proto);
+        if (proto.T is { } tensor && !HasRest(tensor))
+            proto.T = null;
+        if (proto.Tensors.Count(HasRest) == 0)
+            proto.Tensors.Clear();
+        return proto.CalculateSize() > 0 ? proto : null;
+    }
+
+    // Nobody reads the name of a tensor in an attribute, so it stays with it.
+    private static bool HasRest(TensorProto tensor)
+    {
+        var name = tensor.Name;
+        var rest = TensorReader.Rest(tensor) is not null;
+        if (name.Length > 0)
+            tensor.Name = name;
+        return rest || name.Length > 0;
     }
 
     // The type was not always written; then the one field that is there tells.

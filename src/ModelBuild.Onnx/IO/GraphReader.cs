@@ -70,14 +70,15 @@ internal sealed class GraphReader(ExternalData external)
             node.Metadata.Add(new(entry.Key, entry.Value));
         foreach (var attribute in proto.Attribute)
         {
+            var name = attribute.Name;
             var value = AttributeReader.Read(attribute, external, g =>
             {
                 var inner = new Graph(graph.Model, graph);
                 Fill(inner, g);
                 return inner;
             }, Describe(proto));
-            if (!node.Attributes.TryAdd(attribute.Name, value))
-                throw new OnnxException(OnnxErrors.DuplicateName, $"{Describe(proto)} has two attributes named '{attribute.Name}'", proto.Name);
+            if (!node.Attributes.TryAdd(name, value))
+                throw new OnnxException(OnnxErrors.DuplicateName, $"{Describe(proto)} has two attributes named '{name}'", proto.Name);
         }
         node.Sources = [node.DisplayName];
 

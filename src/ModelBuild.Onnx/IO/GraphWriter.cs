@@ -61,7 +61,9 @@ internal sealed class GraphWriter(ExternalDataWriter? data)
 
     private AttributeProto Write(string name, AttributeValue attribute)
     {
-        var proto = new AttributeProto { Name = name, Type = (AttributeProto.Types.AttributeType)attribute.Kind };
+        var proto = (attribute.Carried as AttributeProto)?.Clone() ?? new();
+        proto.Name = name;
+        proto.Type = (AttributeProto.Types.AttributeType)attribute.Kind;
         if (attribute.DocString.Length > 0)
             proto.DocString = attribute.DocString;
         if (attribute.ReferenceName is { } reference)
@@ -81,7 +83,7 @@ internal sealed class GraphWriter(ExternalDataWriter? data)
                 proto.S = ByteString.CopyFrom(s);
                 break;
             case Tensor t:
-                proto.T = TensorWriter.Write(t, null, data);
+                proto.T = TensorWriter.Write(t, proto.T, data);
                 break;
             case Graph g:
                 proto.G = Write(g);
@@ -96,7 +98,9 @@ internal sealed class GraphWriter(ExternalDataWriter? data)
                 proto.Strings.AddRange(strings.Select(ByteString.CopyFrom));
                 break;
             case ImmutableArray<Tensor> tensors:
-                proto.Tensors.AddRange(tensors.Select(t => TensorWriter.Write(t, null, data)));
+                var rests = proto.Tensors.ToArray();
+                proto.Tensors.Clear();
+                proto.Tensors.AddRange(tensors.Select((t, i) => TensorWriter.Write(t, rests.ElementAtOrDefault(i), data)));
                 break;
             case ImmutableArray<Graph> graphs:
                 proto.Graphs.AddRange(graphs.Select(Write));

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Text;
+using Google.Protobuf;
 using Google.Protobuf.Collections;
 using ModelBuild.Onnx.Proto;
 
@@ -8,6 +10,9 @@ namespace ModelBuild.Onnx;
 /// <summary>Turns tensor messages into tensors. Raw data is shared with the message, typed fields are converted.</summary>
 internal static class TensorReader
 {
+    // A string that is not UTF-8 would come out changed.
+    private static readonly UTF8Encoding StrictUtf8 = new(false, true);
+
     public static Tensor Read(TensorProto proto, ExternalData external, string where)
     {
         var type = (ElementType)proto.DataType;
@@ -30,7 +35,7 @@ internal static class TensorReader
         {
             if (proto.StringData.Count != count)
                 throw new OnnxException(OnnxErrors.Tensor, $"{where} has {proto.StringData.Count} strings; its shape [{string.Join(',', shape)}] asks for {count}");
-            return new(shape, [.. proto.StringData.Select(s => s.ToStringUtf8())]);
+            return new(shape, [.. proto.StringData.Select(s => Text(s, where))]);
         }
         if (size > int.MaxValue)
             throw new OnnxException(OnnxErrors.TooLarge, $"{where} takes {size} bytes; a single tensor of 2 GB or more is not supported");
@@ -58,6 +63,18 @@ internal static class TensorReader
         proto.StringData.Clear();
         proto.ExternalData.Clear();
         return proto.CalculateSize() > 0 ? proto : null;
+    }
+
+    private static string Text(ByteString bytes, string where)
+    {
+        try
+        {
+            return StrictUtf8.GetString(bytes.Span);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OnnxException(OnnxErrors.Tensor, $"{where} holds a string that is not UTF-8", null, e);
+        }
     }
 
     private static byte[] Typed(TensorProto proto, ElementType type) => type switch

@@ -4,8 +4,6 @@ namespace ModelBuild.Onnx.Tests;
 
 public sealed class RoundTripTests
 {
-
-
     [SkippableFact]
     public void Conformance_cases_survive_import_and_export()
     {

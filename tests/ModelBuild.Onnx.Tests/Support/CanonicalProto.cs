@@ -45,11 +45,9 @@ internal static class CanonicalProto
         foreach (var a in n.Attribute)
         {
             if (a.T is not null)
-            {
                 Tensor(a.T, folder);
-                a.T.ClearName();
-                a.T.ClearDocString();
-            }
+            foreach (var t in a.Tensors)
+                Tensor(t, folder);
             if (a.G is not null)
                 Graph(a.G, folder);
             foreach (var g in a.Graphs)

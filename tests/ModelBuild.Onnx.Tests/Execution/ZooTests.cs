@@ -20,7 +20,8 @@ public sealed class ZooTests(ITestOutputHelper output)
         output.WriteLine($"{name}: {watch.ElapsedMilliseconds} ms");
         foreach (var o in model.Graph.Outputs)
         {
-            var difference = Zoo.Difference(expected[o.Name], actual[o.Name]);
+            // Sigmoids of ONNX Runtime are off by up to 1e-7, whatever their size; the interpreter's are not.
+            var difference = Zoo.Difference(expected[o.Name], actual[o.Name], 0.05);
             output.WriteLine($"{o.Name}: {inferred.TypeOf(o)} {difference:E1}");
             // mlsd_tiny amplifies what ONNX Runtime loses by accumulating in binary32.
             var tolerance = actual[o.Name].ElementType == ElementType.Float16 ? 1e-2 : name == "mlsd_tiny" ? 1e-3 : 1e-4;

@@ -43,11 +43,14 @@ internal static class Zoo
     }
 
     /// <summary>The largest difference of two results over the largest absolute value of the first; infinite where types, shapes, NaNs or infinities differ.</summary>
-    public static double Difference(Tensor expected, Tensor actual)
+    /// <param name="expected">The one.</param>
+    /// <param name="actual">The other.</param>
+    /// <param name="floor">What the largest absolute value counts at least.</param>
+    public static double Difference(Tensor expected, Tensor actual, double floor = 0)
     {
         if (expected.ElementType != actual.ElementType || !expected.Shape.SequenceEqual(actual.Shape))
             return double.PositiveInfinity;
-        double difference = 0, scale = 0;
+        double difference = 0, scale = floor;
         foreach (var (e, a) in Numbers.Doubles(expected).Zip(Numbers.Doubles(actual)))
         {
             if (!e.Equals(a))

@@ -22,7 +22,19 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         using var options = Options(threads);
         if (!optimize)
             options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-        _session = Open(model, options);
+        try
+        {
+            _session = Open(model, options);
+        }
+        catch (CompressionException)
+        {
+            // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers need none;
+            // on others the quantized parts run unfused, in float.
+            using var plain = Options(threads, exactIntegers: false);
+            if (!optimize || !CpuFeatureDetection.HasIntegerDotProduct)
+                plain.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+            _session = Open(model, plain);
+        }
     }
 
     /// <summary>Opens a model under options of the caller.</summary>

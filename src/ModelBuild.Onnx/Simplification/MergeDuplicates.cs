@@ -17,7 +17,7 @@ internal sealed class MergeDuplicates : GraphPass
         var seen = new Dictionary<(ElementType, string, int, int), List<Value>>();
         foreach (var value in graph.Initializers.ToArray())
         {
-            if (value.IsGraphInput || value.IsGraphOutput || value.Constant is not { ElementType: not ElementType.String } data)
+            if (value.IsGraphInput || value.IsGraphOutput || value.Constant is not { ElementType: not ElementType.String } data || IsZeroPoint(value))
                 continue;
             var hash = new HashCode();
             hash.AddBytes(data.Bytes.Span);
@@ -35,6 +35,9 @@ internal sealed class MergeDuplicates : GraphPass
         }
         return changed;
     }
+
+    // ONNX Runtime's change of 8-bit weights from signed to unsigned (session.x64quantprecision) makes a new zero point for every layer, and fails where two layers share one.
+    private static bool IsZeroPoint(Value value) => value.Constant is { ElementType: ElementType.Int8, Rank: <= 1 };
 
     private static bool Nodes(Graph graph, PassContext context)
     {

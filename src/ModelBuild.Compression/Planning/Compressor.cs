@@ -91,10 +91,13 @@ public sealed class Compressor : IDisposable
             var latency = candidate.Failure is not null ? double.PositiveInfinity
                 : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
                 : costs.Predict((candidate.Model ?? _source.Original).Graph);
-            var (accepted, why) = Judge(candidate, latency);
+            var (accepted, why) = Judge(candidate, latency, table);
             ranked.Add(new(candidate, latency, latency / originalCost, accepted, why));
         }
         ranked = Ranking.Order(ranked, _options.Optimize);
+        // Where latencies are estimates, MaxLatency is a wish and no limit.
+        if (_options.MaxLatency is { } limit)
+            ranked = [.. ranked.OrderBy(r => r.Latency > limit)];
         // What the user asked for by name comes first; the rest is what is fallen back on.
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
@@ -195,13 +198,13 @@ public sealed class Compressor : IDisposable
         ? new ManagedRunner(candidate.Bytes, DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash))
         : new OnnxRuntimeRunner(candidate.Bytes, _options.Threads);
 
-    private (bool Accepted, string Why) Judge(Candidate candidate, double latency)
+    private (bool Accepted, string Why) Judge(Candidate candidate, double latency, CostTable table)
     {
         if (candidate.Failure is not null)
             return (false, candidate.Failure);
         if (_options.MaxSize is { } size && candidate.Bytes.Length > size)
             return (false, $"{candidate.Bytes.Length} bytes, MaxSize is {size}");
-        if (_options.MaxLatency is { } limit && latency > limit)
+        if (_options.MaxLatency is { } limit && latency > limit && table.IsMeasured)
             return (false, $"predicted {latency:0} ns a call, MaxLatency is {limit:0} ns");
         if (candidate.IsOriginal)
             return (true, "the original");
@@ -302,6 +305,10 @@ public sealed class Compressor : IDisposable
                 findings.Add(new(Severity.Message, "MDLB2006", $"{(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
             if (owner._choose is null && (!plain || options.Technique == "auto"))
                 findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)", "CalibrationData"));
+            if (owner._source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
+                findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
+            if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
+                findings.Add(new(Severity.Warning, "MDLB2008", $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
             if (owner._source.WhyNotSimplified is { } why)
                 findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
         }

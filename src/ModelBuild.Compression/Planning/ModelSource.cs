@@ -15,6 +15,7 @@ public sealed class ModelSource
         Simplified = simplified;
         WhyNotSimplified = whyNotSimplified;
         Interface = @interface;
+        QuantizedOperators = QuantizedParts.Count(original.Graph);
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
     }
 
@@ -38,6 +39,9 @@ public sealed class ModelSource
 
     /// <summary>Inputs and outputs under the fixed shapes.</summary>
     public ModelInterface Interface { get; }
+
+    /// <summary>How many operators of the model compute in or store integers already.</summary>
+    public int QuantizedOperators { get; }
 
     /// <summary>The operator set that per-channel QuantizeLinear and DequantizeLinear need.</summary>
     private const long WorkingOpset = 13;

@@ -23,6 +23,9 @@ public sealed record Plan
     /// <summary>How quantized activations map to integers, by tensor.</summary>
     public SortedDictionary<string, TensorQuantization> Tensors { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Why nodes that a step could take (by first output) are left to later steps or to float.</summary>
+    public SortedDictionary<string, string> Kept { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>The plan as JSON; equal plans give equal text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PlanJson.Default.Plan);
 

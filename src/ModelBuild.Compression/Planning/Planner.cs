@@ -20,6 +20,7 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
         var taken = new HashSet<string>(StringComparer.Ordinal);
         var decisions = new List<Decision>();
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
+        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var step in recipe.Steps)
         {
             var technique = techniques.Get(step.Technique);
@@ -41,12 +42,14 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
             }
             foreach (var (name, mapping) in proposal.Tensors)
                 tensors[name] = mapping;
+            foreach (var (output, why) in proposal.Kept)
+                kept[output] = why;
         }
         var order = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var node in simplified.Graph.Nodes)
             order.TryAdd(node.Outputs[0].Name, order.Count);
         decisions.Sort((a, b) => order[a.Output].CompareTo(order[b.Output]));
-        return new() { Recipe = recipe.ToString(), Decisions = decisions, Tensors = tensors };
+        return new() { Recipe = recipe.ToString(), Decisions = decisions, Tensors = tensors, Kept = kept };
     }
 
     /// <summary>Applies a plan to a copy of the simplified model.</summary>

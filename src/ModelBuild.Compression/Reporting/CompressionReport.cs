@@ -101,9 +101,12 @@ public sealed record CandidateFacts(string Technique, string Backend, long Bytes
 /// <param name="Op">The operator.</param>
 /// <param name="Technique">What was done; <c>float32</c> where nothing was.</param>
 /// <param name="Bits">Bits of a stored weight, or null where there are none.</param>
+/// <param name="Sparsity">Share of the weights that pruning took away, or null where nothing was pruned.</param>
+/// <param name="Rank">The rank of a factorization, or null where the weights are whole.</param>
 /// <param name="Sensitivity">Noise over signal of the rounded weights, or null.</param>
+/// <param name="Why">Why a layer with weights was left as it is, or left to a later step; null where there is nothing to say.</param>
 /// <param name="Sources">The source model's nodes that the layer came from.</param>
-public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sensitivity, IReadOnlyList<string> Sources);
+public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sparsity, int? Rank, double? Sensitivity, string? Why, IReadOnlyList<string> Sources);
 
 /// <summary>Something that the user was told.</summary>
 public sealed record FindingFacts(string Severity, string Code, string Text);

@@ -33,9 +33,9 @@ public static class HtmlReport
         page.Append("<table><tr><th>technique<th>backend<th>bytes<th>of the original<th>predicted time<th>loss<th>why</tr>");
         foreach (var c in report.Candidates)
             Invariant(page, $"<tr class=\"{(Ships(report, c) ? "ships" : c.Accepted ? "" : "out")}\"><td>{Text(c.Technique)}<td>{Text(c.Backend)}<td class=\"n\">{c.Bytes:N0}<td class=\"n\">{(double)c.Bytes / report.Source.Bytes:P1}<td class=\"n\">{c.LatencyRatio:0.00}<td class=\"n\">{c.Metric?.Loss:0.#####}<td>{Text(c.Why)}</tr>");
-        page.Append("</table><h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>weight noise<th>from</tr>");
+        page.Append("</table><h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>weight noise<th>why<th>from</tr>");
         foreach (var l in report.Layers)
-            Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}<td class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(string.Join(", ", l.Sources))}</tr>");
+            Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}<td class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(l.Why ?? "")}<td>{Text(string.Join(", ", l.Sources))}</tr>");
         Invariant(page, $"</table><p>ModelBuild {Text(report.ToolVersion)}. Source {Text(report.Source.Sha256)}, artifact {Text(report.Artifact.Sha256)}.</p></body></html>");
         return page.ToString();
     }

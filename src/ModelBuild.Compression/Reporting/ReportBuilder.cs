@@ -59,7 +59,9 @@ public static class ReportBuilder
                 { WeightLimit: not null } => 8,
                 _ => n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null,
             };
-            return new LayerFacts(n.DisplayName, n.OpType, decision?.Technique ?? "float32", bits, decision?.Error, n.Sources);
+            var why = chosen.Plan?.Kept.GetValueOrDefault(n.Outputs[0].Name)
+                ?? (decision is not null || bits is null ? null : chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it");
+            return new LayerFacts(n.DisplayName, n.OpType, decision?.Technique ?? "float32", bits, null, null, decision?.Error, why, n.Sources);
         })];
     }
 }

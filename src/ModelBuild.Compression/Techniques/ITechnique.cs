@@ -39,6 +39,9 @@ public interface ITechnique
 /// <param name="Tensors">Mappings of activations that the decisions need.</param>
 public sealed record Proposal(IReadOnlyList<Decision> Decisions, IReadOnlyDictionary<string, TensorQuantization> Tensors)
 {
+    /// <summary>Why nodes that the technique could take (by first output) are left alone.</summary>
+    public IReadOnlyDictionary<string, string> Kept { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Nothing to do.</summary>
     public static Proposal Nothing { get; } = new([], new Dictionary<string, TensorQuantization>());
 }

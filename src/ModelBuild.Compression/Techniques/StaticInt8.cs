@@ -35,10 +35,14 @@ public sealed class StaticInt8 : ITechnique
             return Proposal.Nothing;
         var arguments = StaticInt8Arguments.Parse(context.Step);
         var region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
+        var kept = new Dictionary<string, string>(StringComparer.Ordinal);
         if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
         {
             foreach (var name in floats)
+            {
                 weighted.Remove(name);
+                kept.Add(name, $"predicted to be faster in float on {context.Profile.Name}");
+            }
             if (weighted.Count == 0)
                 return Proposal.Nothing;
             region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
@@ -66,7 +70,7 @@ public sealed class StaticInt8 : ITechnique
             }
             decisions.Add(decision);
         }
-        return new(decisions, tensors);
+        return new(decisions, tensors) { Kept = kept };
     }
 
     /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values) give.</summary>

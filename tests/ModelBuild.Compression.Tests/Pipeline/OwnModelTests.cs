@@ -3,6 +3,7 @@ using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
+using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
 using ModelBuild.Zoo;
 
@@ -151,5 +152,33 @@ public class OwnModelTests
         using var compressor = Open(options, "managed", "onnxruntime");
         var error = Assert.Throws<CompressionException>(() => compressor.Choose(options.Profiles[0]));
         Assert.Equal(("MDLB2007", "MaxSize"), (error.Code, error.Metadata));
+    }
+
+    /// <summary>A limit on latency holds where latencies were measured; where they are estimates it warns.</summary>
+    [Fact]
+    public void A_limit_on_latency_is_an_error_only_where_costs_were_measured()
+    {
+        var measured = Options("x64-avx512vnni") with { MaxLatency = 1 };
+        using (var compressor = Open(measured, "managed", "onnxruntime"))
+            Assert.Equal("MDLB2008", Assert.Throws<CompressionException>(() => compressor.Choose(measured.Profiles[0])).Code);
+
+        var estimated = Options("x64-avx2") with { MaxLatency = 1 };
+        using (var compressor = Open(estimated, "managed", "onnxruntime"))
+            Assert.Contains(compressor.Choose(estimated.Profiles[0]).Findings, f => f is { Code: "MDLB2008", Severity: Severity.Warning });
+    }
+
+    [Fact]
+    public void A_model_that_is_quantized_already_stays_as_it_is()
+    {
+        using var folder = new TemporaryFolder();
+        var options = Options("x64-avx512vnni", "int8");
+        using (var compressor = Open(options, "onnxruntime"))
+            File.WriteAllBytes(folder.File("quantized.onnx"), compressor.Choose(options.Profiles[0]).Chosen.Candidate.Bytes);
+        var auto = Options("x64-avx512vnni") with { Optimize = Objective.Size };
+        using var again = new Compressor(ModelSource.Open(folder.File("quantized.onnx"), auto.Shapes), auto, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        var outcome = again.Choose(auto.Profiles[0]);
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2011", Severity: Severity.Message });
+        Assert.All(outcome.Candidates, c => Assert.Null(c.Candidate.Failure));
+        Assert.InRange(outcome.Chosen.Candidate.Bytes.Length, 1, new FileInfo(folder.File("quantized.onnx")).Length * 1.02);
     }
 }

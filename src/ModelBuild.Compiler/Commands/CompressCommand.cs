@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using ModelBuild.Compiler.Build;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Reporting;
@@ -22,7 +23,7 @@ internal static class CompressCommand
         var metadata = new (Option<string?> Option, string Name)[]
         {
             (CommonOptions.Text("--technique", "auto, none or a recipe such as int8(mse)+weights-int8"), "Technique"),
-            (CommonOptions.Text("--metric", "auto, top1, top5, regret, agreement, cosine, sqnr or rmse"), "Metric"),
+            (CommonOptions.Text("--metric", $"auto, {string.Join(", ", MetricCatalog.Names)}"), "Metric"),
             (CommonOptions.Text("--max-accuracy-loss", "The accepted loss (0.01 is one per cent)"), "MaxAccuracyLoss"),
             (CommonOptions.Text("--max-size", "The largest file, for example 4MB"), "MaxSize"),
             (CommonOptions.Text("--max-latency", "The longest call, for example 5ms"), "MaxLatency"),

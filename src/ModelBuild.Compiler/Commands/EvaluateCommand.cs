@@ -15,7 +15,7 @@ internal static class EvaluateCommand
         var model = CommonOptions.Model();
         var evaluation = CommonOptions.RequiredList("--evaluation", "Evaluation data: .npz, .npy, folders, globs");
         var reference = CommonOptions.Text("--reference", "The original to compare with; the model itself where it is left out");
-        var metric = new Option<string>("--metric") { Description = "auto, top1, top5, regret, agreement, cosine, sqnr or rmse", DefaultValueFactory = _ => "auto" };
+        var metric = new Option<string>("--metric") { Description = $"auto, {string.Join(", ", MetricCatalog.Names)}", DefaultValueFactory = _ => "auto" };
         var outputs = CommonOptions.List("--metric-outputs", "The judged outputs");
         var backend = CommonOptions.Backend();
         var threads = CommonOptions.Threads();

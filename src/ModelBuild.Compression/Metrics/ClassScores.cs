@@ -30,6 +30,15 @@ public static class ClassScores
         return Math.Abs(sum - 1) < 1e-3;
     }
 
+    /// <summary>Scores of two classes from probabilities of class 1.</summary>
+    public static float[] OfProbabilities(ReadOnlySpan<float> probabilities)
+    {
+        var scores = new float[2 * probabilities.Length];
+        for (var i = 0; i < probabilities.Length; i++)
+            (scores[2 * i], scores[2 * i + 1]) = (1 - probabilities[i], probabilities[i]);
+        return scores;
+    }
+
     /// <summary>p(a) - p(b): of probabilities as they are, of logits after softmax.</summary>
     public static double ProbabilityDifference(ReadOnlySpan<float> scores, int a, int b)
     {

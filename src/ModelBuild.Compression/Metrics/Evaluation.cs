@@ -49,13 +49,21 @@ public static class Evaluation
                 var want = expected[output];
                 if (!answer.TryGetValue(output, out var got) || !got.Shape.AsSpan().SequenceEqual(want.Shape.AsSpan()))
                     throw new CompressionException("MDLB2010", $"the compressed model gives '{output}' the shape {got?.ToString() ?? "(none)"}, the original {want}");
-                metric.Measure(FloatValues.Of(want), FloatValues.Of(got), OutputShape.Of(want), labels, slot);
+                var shape = OutputShape.Of(want);
+                ReadOnlySpan<float> original = FloatValues.Of(want), compressed = FloatValues.Of(got);
+                if (metric.NeedsClasses && selection.Probabilities.Contains(output))
+                {
+                    original = ClassScores.OfProbabilities(original);
+                    compressed = ClassScores.OfProbabilities(compressed);
+                    shape = new(2, original.Length / 2);
+                }
+                // Labels that are not one a row (a text) tell other metrics nothing about rows.
+                metric.Measure(original, compressed, shape, metric.NeedsLabels || labels.Length == shape.Rows ? labels : [], slot);
             }
             progress?.Invoke(i + 1);
         }
         var results = taken.Select((t, m) => Summarize(t.Item1, t.Output, statistics[m], reference.Data.Count)).ToList();
-        // A loss that is no number is the worst; MaxBy would take it for the least.
-        var deciding = results.Take(selection.Outputs.Count).MaxBy(r => double.IsNaN(r.Loss) ? double.PositiveInfinity : r.Loss)!;
+        var deciding = results.Take(selection.Outputs.Count).MaxBy(r => r.Loss)!;
         return new(deciding, results);
     }
 

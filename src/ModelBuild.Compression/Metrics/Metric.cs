@@ -23,6 +23,9 @@ public abstract class Metric
     /// <summary>How many numbers <see cref="Measure"/> writes.</summary>
     public abstract int StatisticCount { get; }
 
+    /// <summary>The metric for an output that scores a number of classes.</summary>
+    public virtual Metric Of(int classes) => this;
+
     /// <summary>Measures one sample.</summary>
     /// <param name="reference">The original's output.</param>
     /// <param name="candidate">The candidate's output, of the same shape.</param>

@@ -4,7 +4,7 @@ namespace ModelBuild.Compression.Metrics;
 public static class MetricCatalog
 {
     private static readonly Dictionary<string, Metric> ByName =
-        new Metric[] { new TopK(1), new TopK(5), new Regret(), new Agreement(), new Cosine(), new Sqnr(), new Rmse() }.ToDictionary(m => m.Name, StringComparer.Ordinal);
+        new Metric[] { new TopK(1), new TopK(5), new Regret(), new Agreement(), new Cosine(), new Sqnr(), new Rmse(), new F1(), new CharacterErrorRate() }.ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     /// <summary>The names, in the order in which documentation lists them.</summary>
     public static IReadOnlyCollection<string> Names => ByName.Keys;

@@ -41,4 +41,47 @@ public class MetricSelectionTests
         Assert.Equal("sqnr", selection.Deciding.Name);
         Assert.Equal(["output", "stateN"], selection.Outputs);
     }
+
+    private static Graph Sigmoid(params Dimension[] shape)
+    {
+        var graph = new Model { IrVersion = 8, Opset = 17 }.Graph;
+        var output = graph.AddNode("Sigmoid", [graph.AddInput("x", new TensorType(ElementType.Float, [.. shape]))], ["p"]).Output;
+        output.Type = new TensorType(ElementType.Float, [.. shape]);
+        graph.AddOutput(output);
+        return graph;
+    }
+
+    private static ArrayDataset Labelled(long count, params long[] labels) => new(new Dictionary<string, NpyArray>
+    {
+        ["x"] = NpyArray.Of(Arrays.Range(count, 4)),
+        ["labels"] = NpyArray.Of(Tensor.Of(Enumerable.Range(0, (int)count).Select(i => labels[i % labels.Length]).ToArray(), count)),
+    }, Arrays.Interface(("x", [-1, 4])), "test.npz", "EvaluationData");
+
+    [Fact]
+    public void A_sigmoid_is_a_score_of_two_classes()
+    {
+        var selection = MetricSelection.Of("auto", [], null, Sigmoid(Dimension.Named("batch"), 1), Labelled(1000, 0, 1));
+        Assert.Equal("top1", selection.Deciding.Name);
+        Assert.Equal(["p"], selection.Probabilities);
+        Assert.Equal("f1", MetricSelection.Of("f1", [], null, Sigmoid(Dimension.Named("batch")), Labelled(1000, 0, 1)).Deciding.Name);
+    }
+
+    [Fact]
+    public void Sigmoids_of_several_classes_are_scores_of_those()
+    {
+        var selection = MetricSelection.Of("auto", [], null, Sigmoid(Dimension.Named("batch"), 10), Labelled(1000, 0, 1, 9));
+        Assert.Equal("top1", selection.Deciding.Name);
+        Assert.Empty(selection.Probabilities);
+    }
+
+    [Fact]
+    public void Class_metrics_refuse_an_output_with_one_value_a_row()
+    {
+        var graph = new Model { IrVersion = 8, Opset = 17 }.Graph;
+        graph.AddOutput(graph.AddValue("y", new TensorType(ElementType.Float, [Dimension.Named("batch"), 1])));
+        Assert.Equal("MDLB0012", Assert.Throws<CompressionException>(() => MetricSelection.Of("regret", [], null, graph, Labelled(5, 0, 1))).Code);
+        var error = Assert.Throws<CompressionException>(() => MetricSelection.Of("top1", [], null, graph, Labelled(5, 0, 1)));
+        Assert.Equal("MDLB0013", error.Code);
+        Assert.Contains("none of the judged outputs", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -84,6 +84,37 @@ public class MetricTests
         Assert.Equal(0.1, Take(MetricCatalog.Get("rmse"), [0, 2], [0.1f, 1.9f], 2).Loss, 6);
 
     [Fact]
+    public void F1_of_two_classes_is_that_of_class_1()
+    {
+        // Labels 1 1 1 0 0. The original answers 1 1 0 1 0: 2 hits, 3 answers, 3 labels; the candidate 1 0 0 1 0: 1 hit, 2 answers.
+        float[] reference = [0, 1, 0, 1, 1, 0, 0, 1, 1, 0];
+        float[] candidate = [0, 1, 1, 0, 1, 0, 0, 1, 1, 0];
+        var value = Take(MetricCatalog.Get("f1").Of(2), reference, candidate, 2, [1, 1, 1, 0, 0]);
+        Assert.Equal(2.0 * 2 / 6, value.Original, 12);
+        Assert.Equal(2.0 * 1 / 5, value.Compressed, 12);
+        Assert.Equal((2.0 / 3 - 0.4) / (2.0 / 3), value.Loss, 12);
+    }
+
+    [Fact]
+    public void F1_of_more_classes_is_the_mean_over_those_that_occur()
+    {
+        // Labels 0 1 3; answers 0 3 3 of four classes. Class 0: 1. Class 1: 0. Class 3: 2 * 1 / (1 + 2). Class 2 does not occur.
+        float[] scores = [1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+        Assert.Equal((1 + 0 + 2.0 / 3) / 3, Take(MetricCatalog.Get("f1").Of(4), scores, scores, 4, [0, 1, 3]).Compressed, 12);
+    }
+
+    [Fact]
+    public void Cer_counts_edits_of_what_ctc_reads()
+    {
+        // Best classes: blank 1 1 blank 1 2 reads as 1 1 2; the candidate's: blank 1 1 1 1 3 as 1 3.
+        static float[] Steps(params int[] classes) => [.. classes.SelectMany(c => Enumerable.Range(0, 4).Select(i => i == c ? 1f : 0f))];
+        var value = Take(MetricCatalog.Get("cer"), Steps(0, 1, 1, 0, 1, 2), Steps(0, 1, 1, 1, 1, 3), 4, [1, 1, 2, -1, -1]);
+        Assert.Equal(0, value.Original);
+        Assert.Equal(2.0 / 3, value.Compressed, 12);
+        Assert.Equal(2.0 / 3, value.Loss, 12);
+    }
+
+    [Fact]
     public void A_misspelt_metric_gets_a_suggestion() =>
         Assert.Contains("did you mean 'sqnr'", Assert.Throws<CompressionException>(() => MetricCatalog.Get("snqr")).Message);
 }

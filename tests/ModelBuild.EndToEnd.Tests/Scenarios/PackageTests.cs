@@ -14,6 +14,7 @@ public class PackageTests
         var files = package.Entries.Select(entry => entry.FullName).ToList();
         Assert.Contains("build/ModelBuild.props", files);
         Assert.Contains("build/ModelBuild.targets", files);
+        Assert.Contains("build/ModelBuild.OnnxModel.xaml", files);
         Assert.Contains("tasks/netstandard2.0/ModelBuild.Tasks.dll", files);
         Assert.Contains("tools/net10.0/modelbuild.dll", files);
         Assert.Contains("tools/net10.0/onnxruntime/ThirdPartyNotices.txt", files);

@@ -9,6 +9,9 @@ public abstract class Dataset
     /// <summary>Whether the samples carry labels.</summary>
     public abstract bool HasLabels { get; }
 
+    /// <summary>The grid that the samples' values lie on; null where none is known.</summary>
+    public virtual InputGrid? Grid => null;
+
     /// <summary>Makes one sample.</summary>
     public abstract Sample this[int index] { get; }
 
@@ -27,6 +30,8 @@ public abstract class Dataset
         public override int Count => indices.Count;
 
         public override bool HasLabels => source.HasLabels;
+
+        public override InputGrid? Grid => source.Grid;
 
         public override Sample this[int index] => source[indices[index]];
     }

@@ -27,6 +27,7 @@ public sealed class Compressor : IDisposable
     private readonly Dictionary<string, List<Candidate>> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
     private readonly ReferenceAnswers? _choose, _report;
+    private readonly Lazy<MetricResult?> _noiseFloor;
 
     /// <summary>Opens a model and its data.</summary>
     /// <param name="source">The model.</param>
@@ -64,6 +65,7 @@ public sealed class Compressor : IDisposable
         if (source.Simplified is not null)
             _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms);
         TypicalDimensions = FindTypicalDimensions();
+        _noiseFloor = new(FindNoiseFloor);
     }
 
     /// <summary>How the data was split.</summary>
@@ -71,6 +73,12 @@ public sealed class Compressor : IDisposable
 
     /// <summary>How answers are judged; null where nothing is compressed.</summary>
     public MetricSelection? Selection { get; }
+
+    /// <summary>
+    /// Where the data lies on a known grid (pictures): the original against itself with inputs that are off by up to half a step, as sqnr of the output where that is lowest. A compressed
+    /// model can hardly be held to more.
+    /// </summary>
+    public MetricResult? NoiseFloor => _noiseFloor.Value;
 
     /// <summary>Sizes of named dimensions in the first sample.</summary>
     public IReadOnlyDictionary<string, long> TypicalDimensions { get; }
@@ -223,6 +231,16 @@ public sealed class Compressor : IDisposable
             foreach (var (name, histogram) in Calibrator.Run(_source.Simplified!, Data.Calibrate!, missing, _options.Threads, n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
                 _histograms.Add(name, histogram);
         return _histograms;
+    }
+
+    private MetricResult? FindNoiseFloor()
+    {
+        if ((_report ?? _choose) is not { Data.Grid: { } grid } answers)
+            return null;
+        var sqnr = MetricCatalog.Get("sqnr");
+        var selection = new MetricSelection(sqnr, Selection!.Outputs, [], sqnr.DefaultBudget, "");
+        using var noisy = new NoisyInputs(_original, grid);
+        return Evaluation.Run(answers, noisy, selection, n => Tell("noise floor", n, answers.Data.Count), _cancellation).Deciding;
     }
 
     private Dictionary<string, long> FindTypicalDimensions()

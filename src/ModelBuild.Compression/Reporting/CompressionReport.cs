@@ -35,6 +35,9 @@ public sealed record CompressionReport
     /// <summary>The accepted loss.</summary>
     public double? Budget { get; init; }
 
+    /// <summary>For pictures: what the original keeps of its own answers when its inputs are off by up to half a grey level; null for other data.</summary>
+    public NoiseFloorFacts? NoiseFloor { get; init; }
+
     /// <summary>The recipe that ships.</summary>
     public required string Technique { get; init; }
 
@@ -85,6 +88,12 @@ public sealed record ArtifactFacts(long Bytes, string Sha256, string Backend);
 
 /// <summary>A metric's outcome.</summary>
 public sealed record MetricFacts(string Name, string Output, double Original, double Compressed, double Loss, double LossLow, double LossHigh, int Samples);
+
+/// <summary>What half a step of the inputs' grid does to the original's answers.</summary>
+/// <param name="Output">The output where it does most.</param>
+/// <param name="Sqnr">Signal over noise in decibels. A compressed model can hardly be held to more.</param>
+/// <param name="Samples">How many samples were judged.</param>
+public sealed record NoiseFloorFacts(string Output, double Sqnr, int Samples);
 
 /// <summary>A prediction from a cost table.</summary>
 /// <param name="Nanoseconds">Of one call, one thread.</param>

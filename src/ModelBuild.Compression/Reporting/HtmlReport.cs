@@ -24,6 +24,8 @@ public static class HtmlReport
             Invariant(page, $"<p>{Text(m.Name)} of {Text(m.Output)}: loss {m.Loss:0.#####} (95 % interval {m.LossLow:0.#####} to {m.LossHigh:0.#####}, {m.Samples} samples), budget {report.Budget:0.#####}. {Text(report.MetricWhy ?? "")}.</p>");
         else
             page.Append("<p class=\"warning\">Unverified: there was no data.</p>");
+        if (report.NoiseFloor is { } floor)
+            Invariant(page, $"<p>Noise floor: {floor.Sqnr:0.0} dB on {Text(floor.Output)}. That is the original against itself with pictures that are off by up to half a grey level ({floor.Samples} samples); a compressed model can hardly be held to more.</p>");
         Invariant(page, $"<p>{Text(report.Data)}. Verified on {Text(report.HostClass)}, integer arithmetic {Text(report.Verification)}.</p>");
         foreach (var finding in report.Findings)
             Invariant(page, $"<p class=\"{Text(finding.Severity)}\">{Text(finding.Code)}: {Text(finding.Text)}</p>");

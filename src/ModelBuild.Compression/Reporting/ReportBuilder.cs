@@ -28,6 +28,7 @@ public static class ReportBuilder
             Metrics = judged?.All ?? [],
             MetricWhy = compressor.Selection?.Why,
             Budget = compressor.Selection?.Budget,
+            NoiseFloor = compressor.NoiseFloor is { } floor ? new(floor.Output, floor.Compressed, floor.Samples) : null,
             Technique = chosen.Recipe,
             Latency = new(outcome.Chosen.Latency, outcome.Chosen.LatencyRatio, outcome.Costs.Kind, $"{outcome.Costs.CpuClass} {outcome.Costs.Version}"),
             Data = compressor.Data.Description,

@@ -8,20 +8,6 @@ public class DataLoaderTests
 {
     private static readonly ModelInterface Image = Arrays.Interface(("image", [-1, 3, 2, 2]));
 
-    /// <summary>A bitmap of one colour, 24 bits, as the BMP format lays it out (rows padded to four bytes).</summary>
-    private static byte[] Bitmap(int width, int height, byte red, byte green, byte blue)
-    {
-        var stride = (width * 3 + 3) / 4 * 4;
-        var bytes = new byte[54 + stride * height];
-        "BM"u8.CopyTo(bytes);
-        foreach (var (offset, value) in new[] { (2, bytes.Length), (10, 54), (14, 40), (18, width), (22, height), (26, 1 | 24 << 16), (34, stride * height) })
-            BitConverter.GetBytes(value).CopyTo(bytes, offset);
-        for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++)
-                ((byte[])[blue, green, red]).CopyTo(bytes, 54 + y * stride + x * 3);
-        return bytes;
-    }
-
     [Theory]
     [InlineData("a.npz", "", "It is empty")]
     [InlineData("a.npy", "", "It is empty")]
@@ -45,7 +31,7 @@ public class DataLoaderTests
         foreach (var (name, red) in new[] { ("cat", (byte)100), ("dog", (byte)200) })
         {
             Directory.CreateDirectory(folder.File(name));
-            File.WriteAllBytes(Path.Combine(folder.File(name), "a.bmp"), Bitmap(6, 4, red, 50, 10));
+            File.WriteAllBytes(Path.Combine(folder.File(name), "a.bmp"), Arrays.Bitmap(6, 4, (_, _) => (red, 50, 10)));
         }
         var data = DataLoader.Open([folder.Path], Image, new() { Mean = [0, 50, 0], Scale = [1, 1, 2] }, "CalibrationData")!;
         Assert.Equal(2, data.Count);

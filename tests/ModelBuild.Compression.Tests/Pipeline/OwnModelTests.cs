@@ -2,6 +2,7 @@ using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Reporting;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
@@ -133,6 +134,30 @@ public class OwnModelTests
         using var compressor = Open(options, "onnxruntime");
         var findings = compressor.Choose(options.Profiles[0]).Findings.Where(f => f.Code == "MDLB0007");
         Assert.Equal([("TrainingTime", Severity.Warning), ("SearchTime", Severity.Warning)], findings.Select(f => (f.Metadata!, f.Severity)));
+    }
+
+    [Fact]
+    public void Pictures_have_a_noise_floor_and_arrays_have_none()
+    {
+        using var folder = new Support.TemporaryFolder();
+        var digits = DataLoader.Open([Path.Combine(Folder, "calibration.npz")], ModelSource.Open(Path.Combine(Folder, "digits.onnx"), new Dictionary<string, long>()).Interface, new(), "CalibrationData")!;
+        for (var i = 0; i < 12; i++)
+        {
+            var values = digits[i].Inputs["input"].ToArray<float>();
+            var (least, spread) = (values.Min(), values.Max() - values.Min());
+            File.WriteAllBytes(folder.File($"{i}.bmp"), Support.Arrays.Bitmap(28, 28, (x, y) => { var v = (byte)(255 * (values[y * 28 + x] - least) / spread); return (v, v, v); }));
+        }
+        NoiseFloorFacts? Floor(double scale, string data)
+        {
+            var options = Options("portable", "int8") with { CalibrationData = [data], EvaluationData = [], Images = new() { Scale = [scale] } };
+            using var compressor = Open(options, "onnxruntime");
+            return ReportBuilder.Build(compressor, compressor.Choose(options.Profiles[0]), new Dictionary<string, double>(), "1").NoiseFloor;
+        }
+        var floor = Floor(1 / 255.0, folder.Path)!;
+        Assert.Equal(("logits", 3), (floor.Output, floor.Samples));
+        Assert.InRange(floor.Sqnr, 30, 100);
+        Assert.Equal(floor, Floor(1 / 255.0, folder.Path));
+        Assert.Null(Floor(1, Path.Combine(Folder, "calibration.npz")));
     }
 
     [Fact]

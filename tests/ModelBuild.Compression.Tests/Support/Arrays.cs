@@ -25,6 +25,23 @@ internal static class Arrays
     /// <summary>0, 1, 2, ...</summary>
     public static Tensor Range(params long[] shape) => Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(i => (float)i).ToArray(), shape);
 
+    /// <summary>A bitmap of 24 bits, as the BMP format lays it out: rows from bottom to top, padded to four bytes.</summary>
+    public static byte[] Bitmap(int width, int height, Func<int, int, (byte Red, byte Green, byte Blue)> pixel)
+    {
+        var stride = (width * 3 + 3) / 4 * 4;
+        var bytes = new byte[54 + stride * height];
+        "BM"u8.CopyTo(bytes);
+        foreach (var (offset, value) in new[] { (2, bytes.Length), (10, 54), (14, 40), (18, width), (22, height), (26, 1 | 24 << 16), (34, stride * height) })
+            BitConverter.GetBytes(value).CopyTo(bytes, offset);
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
+            {
+                var (red, green, blue) = pixel(x, y);
+                ((byte[])[blue, green, red]).CopyTo(bytes, 54 + (height - 1 - y) * stride + x * 3);
+            }
+        return bytes;
+    }
+
     public static void Zip(string path, params (string Name, byte[] Content)[] entries)
     {
         using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);

@@ -5,8 +5,10 @@ using ModelBuild.Benchmarks;
 // anything else                 BenchmarkDotNet's own command line
 // costs FOLDER                  estimates cost tables of CPU classes that are not at hand, from the measured table of avx512vnni and the latencies of peers
 // outcomes [MODEL...]           what is chosen for the zoo's models, recorded in docs/results for this CPU class
+// patterns [--write]            operators against what exporters write instead of them, both in ONNX Runtime
 // scale [--write]               time and memory of large models and many samples
 if (args is ["scale", .. string[] scale]) return ScaleCommand.Run(scale);
+if (args is ["patterns", .. string[] patterns]) return PatternsCommand.Run(patterns);
 if (args is ["costs", string folder]) return CostEstimates.Run(folder);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);

@@ -21,8 +21,8 @@ public sealed class Pattern
     /// <summary>The ways in which it is written, tried in order: the largest first.</summary>
     internal ImmutableArray<Patterns.PatternForm> Forms { get; }
 
-    /// <summary>The operator that the simplifier makes of a match, or null where matches are only recognised.</summary>
-    internal Patterns.Replacement? Replacement { get; init; }
+    /// <summary>What the simplifier makes of a match, the newest operator first; empty where matches are only recognised.</summary>
+    internal ImmutableArray<Patterns.Replacement> Replacements { get; init; } = [];
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -5,13 +5,13 @@ namespace ModelBuild.Onnx.Simplification;
 /// <summary>Writes patterns as the one standard operator that computes them, where the operator set has it.</summary>
 internal sealed class FusePatterns : GraphPass
 {
-    private static readonly Pattern[] Replaceable = [.. PatternCatalog.All.Where(static p => p.Replacement is not null)];
+    private static readonly Pattern[] Replaceable = [.. PatternCatalog.All.Where(static p => p.Replacements.Length > 0)];
 
     /// <summary>Backwards, as <see cref="PatternMatcher"/> looks for them: what goes further comes first.</summary>
     public override bool Run(Graph graph, PassContext context)
     {
         var changed = false;
-        if (context.IsContradictory(graph))
+        if (!context.Options.FusesPatterns || context.IsContradictory(graph))
             return false;
         foreach (var node in graph.Nodes.Reverse().ToArray())
         {
@@ -27,10 +27,11 @@ internal sealed class FusePatterns : GraphPass
         foreach (var pattern in Replaceable)
         {
             // Other precisions round differently inside the operator than between nodes.
-            if (context.Model.Opset < pattern.Replacement!.SinceOpset || Matching.Try(pattern, node, context.Inference) is not { FormUsed: { IsExact: true, Name: not "operator" } } match
-                || context.Type(match.Value("x")!)?.ElementType != ElementType.Float)
+            if (pattern.Replacements.FirstOrDefault(r => r.SinceOpset <= context.Model.Opset) is not { } replacement
+                || Matching.Try(pattern, node, context.Inference) is not { FormUsed: { IsExact: true, Name: not "operator" } } match
+                || replacement.ExceptForms.Contains(match.Form) || context.Type(match.Value("x")!)?.ElementType != ElementType.Float)
                 continue;
-            pattern.Replacement.Apply(match);
+            replacement.Apply(match);
             return true;
         }
         return false;

@@ -21,6 +21,8 @@ public static class Simplifier
         new MergeTransposes(),
         new MergeViews(),
         new MergeSlices(),
+        // Before factors and summands move into neighbours, where no pattern would find them.
+        new FusePatterns(),
         new MergeFactors(),
         new MergeEqualShapes(),
         new MergeDuplicates(),
@@ -29,7 +31,6 @@ public static class Simplifier
         new FoldPad(),
         new MatMulAddToGemm(),
         new RemoveZeroStates(),
-        new FusePatterns(),
         new RemoveDead(),
     ];
 

@@ -12,6 +12,9 @@ public sealed record SimplifierOptions
     /// </summary>
     public long MinOpset { get; init; }
 
+    /// <summary>Whether patterns are written as the operators that compute them, where that was measured to be no slower (docs/decisions).</summary>
+    public bool FusesPatterns { get; init; } = true;
+
     /// <summary>
     /// The largest constant, in bytes, that folding may make where that costs more than the constants that it replaces. A folded result that is no larger
     /// than its constant inputs is always kept.

@@ -3,13 +3,13 @@ namespace ModelBuild.Benchmarks;
 /// <summary>Keeps <c>docs/results/{topic}.md</c>: one section per CPU class; a run replaces the section of its own class only.</summary>
 internal static class ResultsFile
 {
-    public static void Replace(string topic, IReadOnlyList<string> table, string? command = null)
+    public static void Replace(string topic, IReadOnlyList<string> table, string? command = null, string ratio = "ours over ONNX Runtime's")
     {
         string path = Path.Combine(Repository(), "docs", "results", topic + ".md");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         List<(string Title, List<string> Lines)> sections = Read(path);
         string own = "CPU class " + CpuFeatureDetection.Class;
-        List<string> content = ["", $"ONNX Runtime {typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly.GetName().Version?.ToString(3)}, .NET {Environment.Version}, one pinned thread, medians of interleaved runs. Ratio: ours over ONNX Runtime's.", "", .. table, ""];
+        List<string> content = ["", $"ONNX Runtime {typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly.GetName().Version?.ToString(3)}, .NET {Environment.Version}, one pinned thread, medians of interleaved runs. Ratio: {ratio}.", "", .. table, ""];
         int at = sections.FindIndex(s => s.Title == own);
         if (at >= 0) sections[at] = (own, content);
         else sections.Add((own, content));

@@ -11,13 +11,14 @@ internal static class Activations
     /// <summary>min(max(x / 6 + 1/2, 0), 1).</summary>
     public static Pattern HardSigmoid { get; } = new("hard-sigmoid", "min(max(x / 6 + 1/2, 0), 1)", [.. HardSigmoidForms(Same)])
     {
-        Replacement = new("HardSigmoid", 6, ["x"]) { Configure = static (node, _) => (node.Attributes["alpha"], node.Attributes["beta"]) = (1 / 6f, 0.5f) },
+        Replacements = [new("HardSigmoid", 6, ["x"]) { Configure = static (node, _) => (node.Attributes["alpha"], node.Attributes["beta"]) = (1 / 6f, 0.5f) }],
     };
 
     /// <summary>x * hardSigmoid(x) (Howard et al. 2019, MobileNetV3).</summary>
     public static Pattern HardSwish { get; } = new("hard-swish", "x * min(max(x / 6 + 1/2, 0), 1)", [.. HardSwishForms(Same)])
     {
-        Replacement = new("HardSwish", 14, ["x"]),
+        // Half of the nodes, and of the time, also for operator sets without the operator.
+        Replacements = [new("HardSwish", 14, ["x"]), new("Mul", 7, ["x", "x"]) { ExceptForms = ["hard-sigmoid"], Configure = GateByHardSigmoid }],
     };
 
     /// <summary>x * sigmoid(x), also named SiLU (Elfwing et al. 2017; Ramachandran et al. 2017).</summary>
@@ -29,7 +30,7 @@ internal static class Activations
     /// <summary>x * tanh(softplus(x)) (Misra 2019).</summary>
     public static Pattern Mish { get; } = new("mish", "x * tanh(log(1 + exp(x)))", [.. MishForms(Same)])
     {
-        Replacement = new("Mish", 18, ["x"]),
+        Replacements = [new("Mish", 18, ["x"])],
     };
 
     public static IEnumerable<PatternForm> HardSigmoidForms(ValuePattern x)
@@ -65,6 +66,15 @@ internal static class Activations
         yield return new("softplus", Mul(x, Op("Tanh", Op("Softplus", Same))), IsElementwise);
         // exp(x) overflows where the operator's softplus does not.
         yield return new("log-exp", Mul(x, Op("Tanh", Op("Log", Add(Op("Exp", Same), Number(1))))), IsElementwise) { IsExact = false };
+    }
+
+    private static void GateByHardSigmoid(Node product, PatternMatch match)
+    {
+        var gate = product.Graph.AddNode("HardSigmoid", [product.Input(1)], [$"{match.Output.Name}/gate"], before: product);
+        (gate.Attributes["alpha"], gate.Attributes["beta"]) = (1 / 6f, 0.5f);
+        gate.Sources = product.Sources;
+        gate.Output.Type = product.Input(1)!.Type;
+        product.SetInput(1, gate.Output);
     }
 
     private static ValuePattern HardSigmoidOperator(ValuePattern x) => Op("HardSigmoid", x).With("alpha", [1.0 / 6], otherwise: [0.2f]).With("beta", [0.5], otherwise: [0.5]);

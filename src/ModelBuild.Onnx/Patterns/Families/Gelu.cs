@@ -12,7 +12,7 @@ internal static class Gelu
 
     public static Pattern Pattern { get; } = new("gelu", "Gaussian error linear unit of x; the form says whether it is exact (erf) or an approximation (tanh, sigmoid)", [.. Forms(Same)])
     {
-        Replacement = new("Gelu", 20, ["x"]) { Configure = static (node, match) => node.Attributes["approximate"] = match.Form == "tanh" ? "tanh" : "none" },
+        Replacements = [new("Gelu", 20, ["x"]) { Configure = static (node, match) => node.Attributes["approximate"] = match.Form == "tanh" ? "tanh" : "none" }],
     };
 
     /// <summary>The forms over a value that is captured as <c>x</c>.</summary>

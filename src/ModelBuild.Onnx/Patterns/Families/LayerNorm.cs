@@ -12,7 +12,7 @@ internal static class LayerNorm
 
     public static Pattern Pattern { get; } = new("layer-norm", "Layer normalization along the last axes of x: scale, bias, epsilon, axis", [.. Forms(Same)])
     {
-        Replacement = new("LayerNormalization", 17, ["x", "scale", "bias"]) { Configure = NormalizedAxes.Configure },
+        Replacements = [new("LayerNormalization", 17, ["x", "scale", "bias"]) { Configure = NormalizedAxes.Configure }],
     };
 
     /// <summary>The forms of the normalization of a value that is captured as <c>x</c>.</summary>

@@ -9,7 +9,10 @@ internal static class RmsNorm
     private static readonly ValuePattern Same = Any("x");
     private static readonly ValuePattern Scale = Constant("scale");
 
-    public static Pattern Pattern { get; } = new("rms-norm", "Root mean square normalization along the last axes of x: scale, epsilon, axis", [.. Forms(Same)]);
+    public static Pattern Pattern { get; } = new("rms-norm", "Root mean square normalization along the last axes of x: scale, epsilon, axis", [.. Forms(Same)])
+    {
+        Replacements = [new("RMSNormalization", 23, ["x", "scale"]) { Configure = NormalizedAxes.Configure }],
+    };
 
     /// <summary>The forms of the normalization of a value that is captured as <c>x</c>.</summary>
     public static IEnumerable<PatternForm> Forms(ValuePattern x)

@@ -13,7 +13,7 @@ internal static class SoftmaxPatterns
         new("operator", Op("Softmax", Same).Take("axis", otherwise: [-1])),
         new("shifted", Op("Div", Exponentials, View(Op("ReduceSum", Exponentials).Take("axes", input: 1)).As("sum")), IsAlongOneAxis))
     {
-        Replacement = new("Softmax", 13, ["x"]) { Configure = static (node, match) => node.Attributes["axis"] = (long)match.Number("axis")! },
+        Replacements = [new("Softmax", 13, ["x"]) { Configure = static (node, match) => node.Attributes["axis"] = (long)match.Number("axis")! }],
     };
 
     public static Pattern LogSoftmax { get; } = new("log-softmax", "The logarithm of softmax(x) along axis",

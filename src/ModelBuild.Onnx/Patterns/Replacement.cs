@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx.Patterns;
 
-/// <summary>The standard operator that stands for a pattern. There is one only where ONNX Runtime was measured to be no slower with it (docs/decisions).</summary>
+/// <summary>The standard operator that stands for a pattern. There is one only where ONNX Runtime was measured to be no slower with it (decision 0009).</summary>
 /// <param name="OpType">The operator.</param>
 /// <param name="SinceOpset">The operator set that brought it.</param>
 /// <param name="Inputs">The captures that become its inputs.</param>
 internal sealed record Replacement(string OpType, long SinceOpset, ImmutableArray<string> Inputs)
 {
-    /// <summary>The forms that it makes no sense for: what it makes is one itself.</summary>
-    public ImmutableArray<string> ExceptForms { get; init; } = [];
+    /// <summary>What a match must fulfil beyond being exact, null for nothing.</summary>
+    public Func<PatternMatch, bool>? Accepts { get; init; }
 
     /// <summary>Sets attributes, and whatever inputs are not captures as they are; null where there is nothing to set.</summary>
     public Action<Node, PatternMatch>? Configure { get; init; }

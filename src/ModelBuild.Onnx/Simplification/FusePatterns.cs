@@ -29,7 +29,7 @@ internal sealed class FusePatterns : GraphPass
             // Other precisions round differently inside the operator than between nodes.
             if (pattern.Replacements.FirstOrDefault(r => r.SinceOpset <= context.Model.Opset) is not { } replacement
                 || Matching.Try(pattern, node, context.Inference) is not { FormUsed: { IsExact: true, Name: not "operator" } } match
-                || replacement.ExceptForms.Contains(match.Form) || context.Type(match.Value("x")!)?.ElementType != ElementType.Float)
+                || replacement.Accepts?.Invoke(match) == false || context.Type(match.Output)?.ElementType != ElementType.Float)
                 continue;
             replacement.Apply(match);
             return true;

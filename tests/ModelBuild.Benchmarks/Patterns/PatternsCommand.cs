@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
+using ModelBuild.Compiler.Measuring;
 using ModelBuild.Onnx;
 using ModelBuild.Onnx.Tests;
 using ModelBuild.Zoo;
@@ -15,15 +16,17 @@ internal static class PatternsCommand
     // Models that hold such patterns, with the operator set that has the operators.
     private static readonly (string Model, long Opset)[] Models =
     [
-        ("ppocr_cls", 13), ("ppocr_det", 13), ("ppocr_rec", 13), ("ppocr_rec", 17), ("dtln_2", 17), ("magika_v33", 15), ("magika_v33", 20), ("minilm_l3", 20), ("stories260k", 23),
+        ("ppocr_cls", 13), ("ppocr_det", 13), ("ppocr_rec", 13), ("ppocr_rec", 17), ("dtln_2", 17), ("magika_v33", 15), ("magika_v33", 20), ("minilm_l3", 20), ("minilm_l3", 23), ("own_mnist_vit", 23), ("stories260k", 23),
     ];
+
+    private const int Rounds = 41;
 
     // Batches of 1; images, sequences and whatever else is variable are of this size.
     private const long Size = 64;
 
     public static int Run(string[] arguments)
     {
-        RatioCommand.Pin();
+        Cores.PinToOne();
         List<string> table = ["| pattern | operator | input | decomposed | operator | ratio | difference |", "|---|---|---|---:|---:|---:|---:|"];
         foreach (PatternModels models in PatternModels.All)
             Add(table, $"{models.Pattern} | {models.Operator} {models.Opset} | {string.Join('x', models.Shape)}", models.Model(models.Decomposed), models.Model(models.Fused));
@@ -41,8 +44,9 @@ internal static class PatternsCommand
         {
             using CallableSession before = new(decomposed.Model, decomposed.Inputs), after = new(fused.Model, decomposed.Inputs);
             double difference = after.Difference(before);
-            Interleaved.Result result = Interleaved.Measure(after.Call, before.Call);
-            line = string.Create(CultureInfo.InvariantCulture, $"| {title} | {result.TheirsNanoseconds / 1000:0.0} µs | {result.OursNanoseconds / 1000:0.0} µs | {result.Ratio:0.00} | {difference:0.0E+0} |");
+            double[][] times = Interleaved.Measure([before.Call, after.Call], Rounds, default);
+            (double old, double now) = (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
+            line = string.Create(CultureInfo.InvariantCulture, $"| {title} | {old / 1000:0.0} µs | {now / 1000:0.0} µs | {now / old:0.00} | {difference:0.0E+0} |");
         }
         catch (OnnxRuntimeException e)
         {

@@ -15,6 +15,9 @@ internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, F
     /// <summary>The numbers that are asked for; NaN where there must be none.</summary>
     public Dictionary<string, double> Numbers { get; init; } = [];
 
+    /// <summary>Whether the simplifier writes it as the pattern's operator, where the operator set has that.</summary>
+    public bool IsRewritten { get; init; } = Form is not (null or "operator") && Pattern.Replacements.Length > 0 && Pattern.Forms.First(f => f.Name == Form).IsExact;
+
     public GraphBuilder Model()
     {
         var builder = new GraphBuilder(Opset);

@@ -16,7 +16,10 @@ internal static class AttentionPattern
         new("multi-head", Merged(Attended(Split("query").As("q"), SplitTransposed("key").As("kT"), Split("value").As("v")), 0, 2, 1, 3), IsAttention),
         new("multi-head-batched", Merged(Attended(Folded("query").As("q"), FoldedTransposed("key").As("kT"), Folded("value").As("v")), 1, 0, 2), IsAttention),
         new("heads", Merged(Core, 0, 2, 1, 3), IsAttention),
-        new("core", Core, IsAttention));
+        new("core", Core, IsAttention))
+    {
+        Replacements = [new("Attention", 23, ["query", "key", "value", "mask"]) { Accepts = IsStandard, Configure = Configure }],
+    };
 
     private static ValuePattern Core => Attended(Any("q"), OneOf(Transposed(Any("k")).As("kT"), Any("kT")), Any("v"));
 
@@ -24,8 +27,8 @@ internal static class AttentionPattern
     {
         var softmax = Op("Softmax", Masked(Scores(q, transposedK))).Take("axis", otherwise: [-1]).As("probabilities");
         // A row that is masked everywhere becomes NaN; exporters set it to zero.
-        var safe = OneOf(softmax, Op("Where", Op("IsNaN", softmax), Number(0), softmax));
-        return Op("MatMul", Optional("Cast", safe), v);
+        var safe = OneOf(softmax, Op("Where", Op("IsNaN", softmax), Number(0), softmax).As("safe"));
+        return Op("MatMul", OneOf(safe, Op("Cast", safe).As("cast")), v);
     }
 
     /// <summary>q kᵀ, scaled before or after.</summary>
@@ -63,7 +66,8 @@ internal static class AttentionPattern
         Op("Transpose", Op("Reshape", Any(name)).AndMore()).With("perm", [1, 2, 0]),
         Op("Transpose", Folded(name)).With("perm", [0, 2, 1]));
 
-    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore().Where(static n => n.Input(0)?.Type?.Rank == 3 && n.Output.Type?.Rank == 4).As($"{name}Heads");
+    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore().Where(static n => n.Input(0)?.Type is { Rank: 3 } x && n.Output.Type is { Rank: 4 } heads
+        && IsSame(x.Shape[0], heads.Shape[0]) && IsSame(x.Shape[1], heads.Shape[1])).As($"{name}Heads");
 
     /// <summary>Each head for several query heads (Ainslie et al. 2023).</summary>
     private static ValuePattern Repeated(string name, ValuePattern heads) => OneOf(
@@ -73,7 +77,11 @@ internal static class AttentionPattern
     private static ValuePattern Transposed(ValuePattern k) => Op("Transpose", k).Where(static n => n.Ints("perm") is { Length: >= 2 } perm
         && perm[^2..].SequenceEqual([perm.Length - 1L, perm.Length - 2L]) && perm[..^2].SequenceEqual(Enumerable.Range(0, perm.Length - 2).Select(static i => (long)i)));
 
-    private static ValuePattern Merged(ValuePattern heads, params double[] order) => Op("Reshape", Op("Transpose", heads).With("perm", order)).AndMore();
+    private static ValuePattern Merged(ValuePattern heads, params double[] order) => Op("Reshape", Op("Transpose", heads).With("perm", order)).AndMore()
+        .Where(static n => n.Input(0)?.Type is { Rank: 3 } || n.Input(0)?.Type is { Rank: 4 } heads && n.Output.Type is { Rank: > 0 } merged
+            && heads.Shape[2].IsConstant && heads.Shape[3].IsConstant && merged.Shape[^1].IsConstant && merged.Shape[^1].Value == heads.Shape[2].Value * heads.Shape[3].Value);
+
+    private static bool IsSame(Dimension a, Dimension b) => !a.IsUnknown && a == b;
 
     private static bool IsAttention(Matching match)
     {
@@ -91,5 +99,22 @@ internal static class AttentionPattern
         if (CausalMask.IsIn(match))
             match.Add("causal", 1);
         return true;
+    }
+
+    /// <summary>
+    /// Whether the operator takes the match as it is: three values of the model's width, and a mask that is added. ONNX Runtime does not broadcast a mask along the places, as the operator's
+    /// definition would have it.
+    /// </summary>
+    private static bool IsStandard(PatternMatch match) => match.Form == "multi-head" && match.Number("heads") is not null
+        && new[] { "query", "key", "value" }.All(n => match.Value(n)!.Type is { Rank: 3 }) && match.Output.Type is { Rank: 3 }
+        && new[] { "keyRepeated", "valueRepeated", "keep", "hide", "safe", "cast" }.All(n => match.Value(n) is null)
+        && (match.Value("mask") is not { } mask || mask.Type is { Rank: 2 or 4, ElementType: ElementType.Float } type
+            && IsSame(type.Shape[^2], match.Value("query")!.Type!.Shape[1]) && IsSame(type.Shape[^1], match.Value("key")!.Type!.Shape[1]));
+
+    private static void Configure(Node node, PatternMatch match)
+    {
+        node.Attributes["q_num_heads"] = (long)match.Number("heads")!;
+        node.Attributes["kv_num_heads"] = (long)match.Number("keyValueHeads")!;
+        node.Attributes["scale"] = (float)match.Number("scale")!;
     }
 }

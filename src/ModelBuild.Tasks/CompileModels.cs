@@ -82,9 +82,26 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         }
         if (_cancelled || Log.HasLoggedErrors)
             return false;
+        RemoveFormerModels(models);
         WriteList(ResourceListFile, models.Where(model => model.Embed));
         WriteList(FileListFile, models.Where(model => !model.Embed));
         return true;
+    }
+
+    // What items made that are gone or renamed since.
+    private void RemoveFormerModels(List<ModelItem> models)
+    {
+        var folders = models.ToDictionary(OutputDirectory, StringComparer.Ordinal);
+        foreach (var folder in models.Select(model => Path.GetDirectoryName(OutputDirectory(model))!).Distinct().SelectMany(Directory.EnumerateDirectories).ToList())
+            if (!folders.ContainsKey(folder))
+                try
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // Somebody looks at a report; the next compilation removes it.
+                }
     }
 
     private void WriteList(string path, IEnumerable<ModelItem> models)

@@ -55,6 +55,58 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.Empty(_root.GetFiles("net.onnx", SearchOption.AllDirectories));
     }
 
+    [Theory]
+    [InlineData("..%2Fout.onnx")]
+    [InlineData("%2Ftmp%2Fout.onnx")]
+    public void An_entry_writes_nowhere_but_into_the_folder(string name)
+    {
+        File("net.onnx", "weights");
+        var cache = new ArtifactCache(_root.FullName, long.MaxValue);
+        cache.TryAdd(Key('a'), _folder.FullName, "summary", []);
+        var entry = Assert.Single(_root.GetFiles("entry.json", SearchOption.AllDirectories)).FullName;
+        System.IO.File.WriteAllText(entry, System.IO.File.ReadAllText(entry).Replace("net.onnx", Uri.UnescapeDataString(name), StringComparison.Ordinal));
+        System.IO.File.WriteAllText(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(entry)!, "..", "out.onnx")), "weights");
+        Assert.Null(Take(cache, 'a'));
+        Assert.False(System.IO.File.Exists(Path.Combine(_folder.FullName, "out.onnx")));
+    }
+
+    [Fact]
+    public void An_entry_stays_where_its_files_find_no_room()
+    {
+        File("net.onnx", "weights");
+        var cache = new ArtifactCache(_root.FullName, long.MaxValue);
+        cache.TryAdd(Key('a'), _folder.FullName, "summary", []);
+        Assert.Throws<DirectoryNotFoundException>(() => cache.TryTake(Key('a'), Path.Combine(_folder.FullName, "gone")));
+        Assert.Equal("summary", Take(cache, 'a')!.Summary);
+    }
+
+    [Fact]
+    public void A_cache_that_takes_no_files_is_done_without()
+    {
+        File("net.onnx", "weights");
+        var cache = new ArtifactCache(Path.Combine(_folder.FullName, "net.onnx"), long.MaxValue);
+        using (var none = cache.TryLock(Key('a'), default))
+            Assert.Null(none);
+        cache.TryAdd(Key('a'), _folder.FullName, "summary", []);
+        Assert.Null(cache.TryTake(Key('a'), _folder.FullName));
+    }
+
+    [Fact]
+    public async Task One_process_holds_a_key_until_it_lets_go()
+    {
+        var cache = new ArtifactCache(_root.FullName, long.MaxValue);
+        var held = cache.TryLock(Key('a'), default)!;
+        using (cache.TryLock(Key('b'), default))
+        {
+        }
+        var waiting = Task.Run(() => cache.TryLock(Key('a'), default));
+        await Task.Delay(200);
+        Assert.False(waiting.IsCompleted);
+        held.Dispose();
+        using var next = await waiting.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.NotNull(next);
+    }
+
     [Fact]
     public void Only_entries_of_the_cache_give_way_to_newer_ones()
     {

@@ -90,6 +90,16 @@ public sealed class CompileModelsTests : IDisposable
     }
 
     [Fact]
+    public void WhatARenamedModelMadeIsRemoved()
+    {
+        _project.AddModel("a.onnx");
+        Assert.True(Inspected().Execute());
+        _project.Models[0].SetMetadata("ClassName", "Renamed");
+        Assert.True(Inspected().Execute());
+        Assert.Equal(["Renamed"], Directory.GetDirectories(Path.Combine(_project.Intermediate, "out")).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void ACrashCostsOneModelAndNamesIt()
     {
         _project.AddModel("a.onnx");

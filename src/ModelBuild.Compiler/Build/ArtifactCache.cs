@@ -19,52 +19,74 @@ internal sealed class ArtifactCache(string root, long limit)
 
     private string FolderOf(string key) => Path.Combine(root, key[..2], key);
 
-    /// <summary>Holds other processes off one key while it is computed. Released by disposing.</summary>
-    public IDisposable Lock(string key, CancellationToken cancellation)
+    /// <summary>
+    /// Holds other processes off one key while it is computed. Released by disposing. Null where the cache takes no files (a folder that only others may write to, a full disk): then two
+    /// processes may compute the same, which costs time and nothing else.
+    /// </summary>
+    public IDisposable? TryLock(string key, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.Combine(root, "locks"));
+        // A file that is being deleted, or a folder that is being made, is in the way for a moment.
+        const int attempts = 20;
         var path = Path.Combine(root, "locks", key);
-        while (true)
+        for (var failures = 0; failures < attempts;)
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException && Directory.Exists(Path.Combine(root, "locks")))
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
+                // A file that is there and may be opened is held by another process: that one will end.
+                if (e is UnauthorizedAccessException || !File.Exists(path))
+                    failures++;
                 Thread.Sleep(50);
             }
         }
+        return null;
     }
 
     /// <summary>Copies an entry's files into a folder; null where there is no entry, or a damaged one (which is thrown away).</summary>
+    /// <exception cref="IOException">The folder cannot be written to.</exception>
     public CacheEntry? TryTake(string key, string folder)
     {
         var source = FolderOf(key);
         var entryFile = Path.Combine(source, EntryFile);
         if (!File.Exists(entryFile))
             return null;
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        CacheEntry? entry;
         try
         {
-            var entry = JsonSerializer.Deserialize(File.ReadAllText(entryFile), BuildJson.Default.CacheEntry);
-            if (entry is null)
-                return null;
-            foreach (var (name, hash) in entry.Files)
+            entry = JsonSerializer.Deserialize(File.ReadAllText(entryFile), BuildJson.Default.CacheEntry);
+            foreach (var (name, hash) in entry?.Files ?? throw new InvalidDataException("the entry is null"))
             {
+                // Whoever can write to a shared cache must not write anywhere else by it.
+                if (name != Path.GetFileName(name))
+                    throw new InvalidDataException($"'{name}' is no file name");
                 var bytes = File.ReadAllBytes(Path.Combine(source, name));
                 if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != hash)
                     throw new InvalidDataException($"'{name}' changed");
-                File.WriteAllBytes(Path.Combine(folder, name), bytes);
+                files.Add(name, bytes);
             }
-            File.SetLastWriteTimeUtc(entryFile, DateTime.UtcNow);
-            return entry;
         }
         catch (Exception e) when (e is IOException or JsonException or InvalidDataException or UnauthorizedAccessException)
         {
             TryDelete(source);
             return null;
         }
+        foreach (var (name, bytes) in files)
+            File.WriteAllBytes(Path.Combine(folder, name), bytes);
+        try
+        {
+            File.SetLastWriteTimeUtc(entryFile, DateTime.UtcNow);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A cache that only others write to keeps its own account of what is used.
+        }
+        return entry;
     }
 
     /// <summary>Adds the files of a folder. A failure to write costs the next build time, nothing else.</summary>

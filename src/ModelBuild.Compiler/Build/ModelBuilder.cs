@@ -74,7 +74,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
         var key = CacheKey.Of(request, profiles, build.OnnxRuntime, build.Executable, signature);
-        using var held = cache.Lock(key, cancellation);
+        using var held = cache.TryLock(key, cancellation);
         if (cache.TryTake(key, folder) is { } entry)
         {
             foreach (var diagnostic in entry.Diagnostics)

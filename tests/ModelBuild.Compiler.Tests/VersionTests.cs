@@ -16,6 +16,9 @@ public sealed class VersionTests : IDisposable
     [InlineData(3, 6, 0, "MDLB2005")]
     // ONNX Runtime has no kernel of that time.
     [InlineData(3, 1, 1, "MDLB1120")]
+    // Newer than the ONNX Runtime at hand.
+    [InlineData(14, 26, 1, "MDLB1006")]
+    [InlineData(13, 28, 1, "MDLB1006")]
     [InlineData(2, 7, 1, "MDLB1006")]
     [InlineData(15, 13, 1, "MDLB1006")]
     [InlineData(8, 29, 1, "MDLB1006")]

@@ -26,7 +26,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         {
             _session = Open(model, options);
         }
-        catch (CompressionException)
+        catch (CompressionException e) when (e.Code == "MDLB1120")
         {
             // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers need none;
             // on others the quantized parts run unfused, in float.
@@ -53,7 +53,9 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         }
         catch (OnnxRuntimeException e)
         {
-            throw new CompressionException("MDLB1120", $"ONNX Runtime refuses the model: {e.Message}", null, e);
+            throw OnnxRuntimeMessage.IsTooNew(e.Message)
+                ? new CompressionException("MDLB1006", $"the model is newer than the ONNX Runtime that the compiler uses: {OnnxRuntimeMessage.OneLine(e.Message)}. Export it for an older operator set", null, e)
+                : new CompressionException("MDLB1120", $"ONNX Runtime refuses the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
         }
     }
 
@@ -97,7 +99,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         }
         catch (OnnxRuntimeException e)
         {
-            throw new CompressionException("MDLB1121", $"ONNX Runtime fails to run the model: {e.Message}", null, e);
+            throw new CompressionException("MDLB1121", $"ONNX Runtime fails to run the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
         }
         finally
         {

@@ -14,15 +14,19 @@ internal sealed class ItemLog(TaskLoggingHelper log, string projectFile, string 
     {
         var (file, line, column) = Place(item, metadata);
         // A start alone: where start and end are one column, VS Code makes no link of it.
-        log.LogError(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", message);
+        log.LogError(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", Named(item, message));
     }
 
     /// <summary>Logs a warning at an item, or at the project where there is none.</summary>
     public void Warning(ITaskItem? item, string code, string message, string? metadata = null)
     {
         var (file, line, column) = Place(item, metadata);
-        log.LogWarning(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", message);
+        log.LogWarning(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", Named(item, message));
     }
+
+    // One line of the project may name many models.
+    private static string Named(ITaskItem? item, string message) =>
+        item is null || message.Contains(Path.GetFileName(item.ItemSpec), StringComparison.Ordinal) ? message : $"{item.ItemSpec}: {message}";
 
     // The package carries the pages, so that the link leads to those of the version in use, with or without a network.
     private string? HelpLink(string code) => helpDirectory.Length == 0 ? null : new Uri(Path.Combine(helpDirectory, code + ".md")).AbsoluteUri;

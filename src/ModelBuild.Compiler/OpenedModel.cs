@@ -66,8 +66,8 @@ internal sealed class OpenedModel
 
     /// <summary>A runner on named tensors, with exact integer sums.</summary>
     public IModelRunner Runner(int threads) => Backend == "managed"
-        ? new ManagedRunner(File.ReadAllBytes(Path), Description)
-        : new OnnxRuntimeRunner(File.ReadAllBytes(Path), threads);
+        ? new ManagedRunner(Path, Description)
+        : new OnnxRuntimeRunner(Path, threads);
 
     /// <summary>The model, loaded by the code that an app loads it with.</summary>
     public LoadedModel Load(int threads)

@@ -56,6 +56,8 @@ public sealed class OnnxRuntimeBackend : ModelBackend
             };
             // Spinning threads take the cores that the rest of the app needs.
             settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            // A model beyond 2 GB keeps its weights in a file beside it.
+            if (artifact.Path is { } path) settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(path)!);
             options.Get<OnnxRuntimeConfiguration>()?.Apply(settings);
             threads = settings.IntraOpNumThreads;
             return new InferenceSession(artifact.ReadAll(), settings);

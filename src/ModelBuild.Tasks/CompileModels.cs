@@ -80,6 +80,10 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         {
             cores.Release();
         }
+        // Weights that lie beside an artifact are read from the disk, by their name.
+        foreach (var model in models)
+            if (model.Embed && _results.TryGetValue(model.ClassName, out var result) && result.Files.Any(file => file.EndsWith(".data", StringComparison.Ordinal)))
+                ItemLog.Error(model.Item, Codes.ModelTooLarge, $"\"{model.Path}\" has more than 2 GB after compression and cannot be embedded. Remove Embed, or choose a Technique that makes it smaller.", "Embed");
         if (_cancelled || Log.HasLoggedErrors)
             return false;
         RemoveFormerModels(models);

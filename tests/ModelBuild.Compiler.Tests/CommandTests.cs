@@ -89,7 +89,7 @@ public sealed class CommandTests : IDisposable
         var logits = Assert.Single(Compression.Data.NpzReader.Read(File("out.npz")));
         Assert.Equal(("logits", 2000), (logits.Key, logits.Value.Shape[0]));
         // The same values as ONNX Runtime's, sample by sample.
-        using var runner = new Compression.Execution.OnnxRuntimeRunner(System.IO.File.ReadAllBytes(Model));
+        using var runner = new Compression.Execution.OnnxRuntimeRunner(Model);
         var data = Compression.Data.DataLoader.Open([Evaluation], Compression.Planning.ModelSource.Open(Model, new Dictionary<string, long>()).Interface, new(), "x")!;
         var all = logits.Value.Whole.ToArray<float>();
         foreach (var i in new[] { 0, 1, 1999 })

@@ -37,7 +37,7 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             artifact?.Invoke(chosen);
             var c = chosen.Chosen.Candidate;
             var m = c.Report!.Deciding;
-            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe, c.Backend, c.Bytes.Length, compressor.Source.Bytes.Length,
+            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe, c.Backend, c.Artifact.Length, compressor.Source.Artifact.Length,
                 m.Metric, m.Original, m.Compressed, m.Loss, compressor.Selection!.Budget, m.Samples, Math.Round(chosen.Chosen.LatencyRatio, 3)));
         }
         return outcomes;

@@ -55,29 +55,55 @@ internal sealed class ArtifactCache(string root, long limit)
         var entryFile = Path.Combine(source, EntryFile);
         if (!File.Exists(entryFile))
             return null;
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        CacheEntry? entry;
+        // Open from the check to the copy, so that what was checked is what is copied, even if another process throws the entry away.
+        var files = new Dictionary<string, FileStream>(StringComparer.Ordinal);
         try
         {
-            entry = JsonSerializer.Deserialize(File.ReadAllText(entryFile), BuildJson.Default.CacheEntry);
+            if (Open(source, files) is not { } entry)
+                return null;
+            foreach (var (name, file) in files)
+            {
+                using var copy = File.Create(Path.Combine(folder, name));
+                file.Position = 0;
+                file.CopyTo(copy);
+            }
+            Touch(entryFile);
+            return entry;
+        }
+        finally
+        {
+            foreach (var file in files.Values)
+                file.Dispose();
+        }
+    }
+
+    /// <summary>Opens and checks the files of an entry; null where it is damaged.</summary>
+    private static CacheEntry? Open(string source, Dictionary<string, FileStream> files)
+    {
+        try
+        {
+            var entry = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(source, EntryFile)), BuildJson.Default.CacheEntry);
             foreach (var (name, hash) in entry?.Files ?? throw new InvalidDataException("the entry is null"))
             {
                 // Whoever can write to a shared cache must not write anywhere else by it.
                 if (name != Path.GetFileName(name))
                     throw new InvalidDataException($"'{name}' is no file name");
-                var bytes = File.ReadAllBytes(Path.Combine(source, name));
-                if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != hash)
+                var file = new FileStream(Path.Combine(source, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
+                files.Add(name, file);
+                if (Convert.ToHexStringLower(SHA256.HashData(file)) != hash)
                     throw new InvalidDataException($"'{name}' changed");
-                files.Add(name, bytes);
             }
+            return entry;
         }
         catch (Exception e) when (e is IOException or JsonException or InvalidDataException or UnauthorizedAccessException)
         {
             TryDelete(source);
             return null;
         }
-        foreach (var (name, bytes) in files)
-            File.WriteAllBytes(Path.Combine(folder, name), bytes);
+    }
+
+    private static void Touch(string entryFile)
+    {
         try
         {
             File.SetLastWriteTimeUtc(entryFile, DateTime.UtcNow);
@@ -86,7 +112,6 @@ internal sealed class ArtifactCache(string root, long limit)
         {
             // A cache that only others write to keeps its own account of what is used.
         }
-        return entry;
     }
 
     /// <summary>Adds the files of a folder. A failure to write costs the next build time, nothing else.</summary>
@@ -100,10 +125,9 @@ internal sealed class ArtifactCache(string root, long limit)
             var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (var file in Directory.EnumerateFiles(folder))
             {
-                var bytes = File.ReadAllBytes(file);
                 var name = Path.GetFileName(file);
-                hashes.Add(name, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-                File.WriteAllBytes(Path.Combine(temporary, name), bytes);
+                hashes.Add(name, HashOf(file));
+                File.Copy(file, Path.Combine(temporary, name));
             }
             File.WriteAllText(Path.Combine(temporary, EntryFile), JsonSerializer.Serialize(new CacheEntry(hashes, summary, diagnostics), BuildJson.Default.CacheEntry));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -136,6 +160,12 @@ internal sealed class ArtifactCache(string root, long limit)
             if (total > limit && folder != entries[0].Folder)
                 TryDelete(folder);
         }
+    }
+
+    private static string HashOf(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     private static bool IsKey(string name) => name.Length == 2 * SHA256.HashSizeInBytes && name.All(char.IsAsciiHexDigitLower);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ModelBuild.Compiler.Build;
 
@@ -15,4 +16,8 @@ internal sealed record ManifestFile
 }
 
 /// <summary>One artifact of a manifest; several profiles may share a file.</summary>
-internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique, IReadOnlyList<string> Requires);
+internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique, IReadOnlyList<string> Requires,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestData? Data);
+
+/// <summary>The weights of an artifact beyond 2 GB, in a file beside it that is named by its content's hash.</summary>
+internal sealed record ManifestData(string File, long Bytes);

@@ -108,13 +108,13 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                     findings.Add((finding, [profile.Name]));
             var chosen = outcome.Chosen.Candidate;
             // Equal artifacts are one file, named after the first profile that has it.
-            if (!files.TryGetValue(chosen.Sha256, out var file))
+            if (!files.TryGetValue(chosen.Artifact.Sha256, out var file))
             {
                 file = $"{request.Class}.{profile.Name}.{(chosen.Backend == "managed" ? "modelbuild" : "onnx")}";
-                File.WriteAllBytes(Path.Combine(folder, file), chosen.Bytes);
-                files.Add(chosen.Sha256, file);
+                chosen.Artifact.CopyTo(Path.Combine(folder, file));
+                files.Add(chosen.Artifact.Sha256, file);
             }
-            artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Bytes.Length, chosen.Sha256, chosen.Recipe, profile.Requires));
+            artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Artifact.FileLength, chosen.Artifact.Sha256, chosen.Recipe, profile.Requires, DataOf(chosen.Artifact)));
             var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.html"), HtmlReport.Of(report));
@@ -129,13 +129,16 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         return string.Join('\n', summaries.Distinct());
     }
 
+    // What is written here has one file beside it at most.
+    private static ManifestData? DataOf(Artifact artifact) => artifact.DataPaths is [var path] ? new(Path.GetFileName(path), new FileInfo(path).Length) : null;
+
     private string Summary(ProfileOutcome outcome, ModelSource source)
     {
         var c = outcome.Chosen.Candidate;
         var judged = (c.Report ?? c.Choose)?.Deciding;
         var loss = judged is null ? "unverified" : string.Create(CultureInfo.InvariantCulture, $"{judged.Metric} loss {judged.Loss:0.#####}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"{request.Class}: {c.Recipe} on {c.Backend}, {c.Bytes.Length} of {source.Bytes.Length} bytes, {loss}, {outcome.Profile.Name} (predicted {outcome.Chosen.LatencyRatio:0.00}x time)");
+            $"{request.Class}: {c.Recipe} on {c.Backend}, {c.Artifact.Length} of {source.Artifact.Length} bytes, {loss}, {outcome.Profile.Name} (predicted {outcome.Chosen.LatencyRatio:0.00}x time)");
     }
 
     private void Say(string severity, string code, string text, string? metadata)

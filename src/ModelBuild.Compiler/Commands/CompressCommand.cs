@@ -95,7 +95,7 @@ internal static class CompressCommand
             AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of(result) : result.ToJson()));
         if (failed)
             return ExitCodes.Failed;
-        AtomicFile.Write(output, outcome.Chosen.Candidate.Bytes);
+        AtomicFile.Make(output, outcome.Chosen.Candidate.Artifact.CopyTo);
         Console.Error.WriteLine(Describe(result));
         return ExitCodes.Done;
     }

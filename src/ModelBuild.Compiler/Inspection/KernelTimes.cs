@@ -34,7 +34,7 @@ internal static partial class KernelTimes
             options.ProfileOutputPathPrefix = Path.Combine(folder.FullName, "p");
             options.EnableProfiling = true;
             string profile;
-            using (var runner = new OnnxRuntimeRunner(OnnxWriter.ToBytes(model), options))
+            using (var runner = new OnnxRuntimeRunner(model, options))
             {
                 for (var i = 0; i < WarmUp + Calls; i++)
                     runner.Run(samples[i % samples.Count].Inputs);

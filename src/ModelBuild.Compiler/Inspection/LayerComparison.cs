@@ -34,8 +34,8 @@ internal static class LayerComparison
         var sums = pairs.Keys.ToDictionary(k => k, _ => new double[2], StringComparer.Ordinal);
         var ranges = pairs.Keys.ToDictionary(k => k, _ => (Low: double.PositiveInfinity, High: double.NegativeInfinity), StringComparer.Ordinal);
         var metric = new Sqnr();
-        using var a = new OnnxRuntimeRunner(OnnxWriter.ToBytes(original), threads, optimize: false);
-        using var b = new OnnxRuntimeRunner(OnnxWriter.ToBytes(compressed), threads, optimize: false);
+        using var a = OnnxRuntimeRunner.Unoptimized(original, threads);
+        using var b = OnnxRuntimeRunner.Unoptimized(compressed, threads);
         Span<double> one = stackalloc double[2];
         var samples = opened.Data(data, "--inputs");
         foreach (var sample in samples.Samples())

@@ -22,8 +22,7 @@ public static class Calibrator
         foreach (var name in names)
             if (copy.Graph.Find(name) is { IsGraphOutput: false, IsGraphInput: false, Constant: null } value)
                 copy.Graph.AddOutput(value);
-        // Optimizations stay off: they would remove the very tensors that are asked for.
-        using var runner = new OnnxRuntimeRunner(OnnxWriter.ToBytes(copy), threads, optimize: false);
+        using var runner = OnnxRuntimeRunner.Unoptimized(copy, threads);
         var histograms = names.ToDictionary(n => n, _ => new RangeHistogram(), StringComparer.Ordinal);
         for (var i = 0; i < data.Count; i++)
         {

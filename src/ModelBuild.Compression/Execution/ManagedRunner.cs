@@ -11,12 +11,12 @@ public sealed class ManagedRunner : IModelRunner
     private readonly ModelContext _context;
 
     /// <summary>Opens an artifact.</summary>
-    /// <param name="artifact">The artifact's bytes.</param>
+    /// <param name="path">The artifact.</param>
     /// <param name="description">The interface that it must belong to.</param>
-    public ManagedRunner(byte[] artifact, ModelDescription description)
+    public ManagedRunner(string path, ModelDescription description)
     {
         _description = description;
-        _model = LoadedModel.FromArtifact(ModelArtifact.FromStream("candidate", "", () => new MemoryStream(artifact, false)), description, BackendRegistry.Find("managed")!);
+        _model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, BackendRegistry.Find("managed")!);
         _context = _model.Rent();
     }
 

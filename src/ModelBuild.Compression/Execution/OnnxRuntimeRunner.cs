@@ -11,45 +11,83 @@ public sealed class OnnxRuntimeRunner : IModelRunner
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _options = new();
+    // Where a model too large for memory was written to be opened.
+    private readonly DirectoryInfo? _folder;
 
-    /// <summary>Opens a model.</summary>
-    /// <param name="model">The model file's bytes.</param>
+    /// <summary>Opens a file, with the weights that lie beside it.</summary>
+    /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads within an operator; results do not depend on it for integer operators.</param>
-    /// <param name="optimize">Whether the runtime may rewrite the graph. Off keeps every tensor of the file alive, for calibration.</param>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model; the message is its own.</exception>
-    public OnnxRuntimeRunner(byte[] model, int threads = 1, bool optimize = true)
+    public OnnxRuntimeRunner(string path, int threads = 1)
     {
         using var options = Options(threads);
-        if (!optimize)
-            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
         try
         {
-            _session = Open(model, options);
+            _session = Open(() => new(path, options));
         }
         catch (CompressionException e) when (e.Code == "MDLB1120")
         {
             // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers need none;
             // on others the quantized parts run unfused, in float.
             using var plain = Options(threads, exactIntegers: false);
-            if (!optimize || !CpuFeatureDetection.HasIntegerDotProduct)
+            if (!CpuFeatureDetection.HasIntegerDotProduct)
                 plain.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-            _session = Open(model, plain);
+            _session = Open(() => new(path, plain));
+        }
+    }
+
+    /// <summary>Opens a model without letting the runtime rewrite its graph: every tensor stays alive, for calibration.</summary>
+    /// <inheritdoc cref="OnnxRuntimeRunner(string, int)"/>
+    /// <param name="model">The model.</param>
+    /// <param name="threads">Threads within an operator.</param>
+    public static OnnxRuntimeRunner Unoptimized(Model model, int threads)
+    {
+        using var exact = Options(threads);
+        exact.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        try
+        {
+            return new(model, exact);
+        }
+        catch (CompressionException e) when (e.Code == "MDLB1120")
+        {
+            using var plain = Options(threads, exactIntegers: false);
+            plain.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+            return new(model, plain);
         }
     }
 
     /// <summary>Opens a model under options of the caller.</summary>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
-    public OnnxRuntimeRunner(byte[] model, SessionOptions options) => _session = Open(model, options);
+    public OnnxRuntimeRunner(Model model, SessionOptions options)
+    {
+        if (OnnxWriter.IsOneFile(model))
+        {
+            _session = Open(() => new(OnnxWriter.ToBytes(model), options));
+            return;
+        }
+        _folder = Directory.CreateTempSubdirectory("modelbuild-run-");
+        var path = Path.Combine(_folder.FullName, "model.onnx");
+        try
+        {
+            OnnxWriter.Write(model, path);
+            _session = Open(() => new(path, options));
+        }
+        catch
+        {
+            _folder.Delete(true);
+            throw;
+        }
+    }
 
     /// <summary>Ends profiling, where the options asked for it.</summary>
     /// <returns>The file of the profile.</returns>
     public string EndProfiling() => _session.EndProfiling();
 
-    private static InferenceSession Open(byte[] model, SessionOptions options)
+    private static InferenceSession Open(Func<InferenceSession> open)
     {
         try
         {
-            return new(model, options);
+            return open();
         }
         catch (OnnxRuntimeException e)
         {
@@ -140,5 +178,6 @@ public sealed class OnnxRuntimeRunner : IModelRunner
     {
         _session.Dispose();
         _options.Dispose();
+        _folder?.Delete(true);
     }
 }

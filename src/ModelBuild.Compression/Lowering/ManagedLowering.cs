@@ -21,6 +21,12 @@ public static class ManagedLowering
     /// <param name="why">What stands in the way, if the graph is not lowered.</param>
     public static bool TryLower(Model model, byte[] signatureHash, [NotNullWhen(true)] out byte[]? artifact, [NotNullWhen(false)] out string? why)
     {
+        if (!OnnxWriter.IsOneFile(model))
+        {
+            artifact = null;
+            why = "its weights take more than 2 GB";
+            return false;
+        }
         try
         {
             var description = DescriptionBuilder.Of(model.Graph, signatureHash);

@@ -1,14 +1,11 @@
-using System.Security.Cryptography;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
 
-/// <summary>A plan carried out: the bytes that would ship, and what was found out about them.</summary>
+/// <summary>A plan carried out: the files that would ship, and what was found out about them.</summary>
 public sealed class Candidate
 {
-    private string? _sha256;
-
     /// <summary>The recipe; <c>original</c> for the unmodified file.</summary>
     public required string Recipe { get; init; }
 
@@ -21,11 +18,8 @@ public sealed class Candidate
     /// <summary>What runs the artifact: <c>onnxruntime</c> or <c>managed</c>.</summary>
     public required string Backend { get; init; }
 
-    /// <summary>The artifact: an .onnx file, or a managed artifact.</summary>
-    public required byte[] Bytes { get; init; }
-
-    /// <summary>SHA-256 of the artifact.</summary>
-    public string Sha256 => _sha256 ??= Convert.ToHexStringLower(SHA256.HashData(Bytes));
+    /// <summary>The artifact: an .onnx file, or a managed artifact. There until the <see cref="Compressor"/> is disposed.</summary>
+    public required Artifact Artifact { get; init; }
 
     /// <summary>Whether this is the unmodified file.</summary>
     public bool IsOriginal => Plan is null;

@@ -21,6 +21,7 @@ public sealed class Compressor : IDisposable
     private readonly Action<string> _progress;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _signatureHash;
+    private readonly ArtifactFolder _folder = new();
     private readonly IModelRunner _original;
     private readonly Planner? _planner;
     private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
@@ -28,6 +29,7 @@ public sealed class Compressor : IDisposable
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
     private readonly ReferenceAnswers? _choose, _report;
     private readonly Lazy<MetricResult?> _noiseFloor;
+    private Artifact? _originalArtifact;
 
     /// <summary>Opens a model and its data.</summary>
     /// <param name="source">The model.</param>
@@ -55,7 +57,7 @@ public sealed class Compressor : IDisposable
         Data = DataSplit.Of(calibration, evaluation);
         Selection = options.Technique == "none" ? null
             : MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, source.Original.Graph, Data.Report ?? Data.Choose);
-        _original = new OnnxRuntimeRunner(source.Bytes, options.Threads);
+        _original = new OnnxRuntimeRunner(source.Path, options.Threads);
         if (Selection is not null)
         {
             var judged = Selection.Outputs.Concat(Selection.Reported.Select(r => r.Output)).ToHashSet(StringComparer.Ordinal);
@@ -129,7 +131,7 @@ public sealed class Compressor : IDisposable
             return known;
         var candidates = new List<Candidate>();
         if (_backends.Contains("onnxruntime"))
-            candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Bytes = _source.Bytes });
+            candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Artifact = _originalArtifact ??= OriginalArtifact() });
         if (_planner is not null)
             foreach (var recipe in Recipes())
             {
@@ -138,7 +140,7 @@ public sealed class Compressor : IDisposable
                 if (plan is null)
                     continue;
                 // Recipes that come to the same artifact are one candidate.
-                candidates.AddRange(CarryOut(plan).Where(c => candidates.All(o => o.Sha256 != c.Sha256)).ToList());
+                candidates.AddRange(CarryOut(plan).Where(c => candidates.All(o => o.Artifact.Sha256 != c.Artifact.Sha256)).ToList());
             }
         _candidates.Add(key, candidates);
         return candidates;
@@ -167,19 +169,19 @@ public sealed class Compressor : IDisposable
         if (_backends.Contains("onnxruntime"))
         {
             ArtifactMetadata.Stamp(model, plan, _signatureHash);
-            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "onnxruntime", Bytes = OnnxWriter.ToBytes(model) }));
+            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "onnxruntime", Artifact = _folder.Add(model) }));
         }
         if (_backends.Contains("managed") && ManagedLowering.TryLower(model, _signatureHash, out var program, out _))
-            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "managed", Bytes = program }));
+            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "managed", Artifact = _folder.Add(program) }));
         return made;
     }
 
     /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>
     private Candidate Verify(Candidate candidate)
     {
-        if (_verified.TryGetValue(candidate.Sha256, out var same))
+        if (_verified.TryGetValue(candidate.Artifact.Sha256, out var same))
             return same;
-        _verified.Add(candidate.Sha256, candidate);
+        _verified.Add(candidate.Artifact.Sha256, candidate);
         try
         {
             using var runner = RunnerOf(candidate);
@@ -198,20 +200,20 @@ public sealed class Compressor : IDisposable
     {
         if (_report is null || candidate.Report is not null)
             return;
-        using var runner = candidate.IsOriginal ? new OnnxRuntimeRunner(_source.Bytes, _options.Threads) : RunnerOf(candidate);
+        using var runner = RunnerOf(candidate);
         candidate.Report = Evaluation.Run(_report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, _report.Data.Count), _cancellation);
     }
 
     private IModelRunner RunnerOf(Candidate candidate) => candidate.Backend == "managed"
-        ? new ManagedRunner(candidate.Bytes, DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash))
-        : new OnnxRuntimeRunner(candidate.Bytes, _options.Threads);
+        ? new ManagedRunner(candidate.Artifact.Path, DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash))
+        : new OnnxRuntimeRunner(candidate.Artifact.Path, _options.Threads);
 
     private (bool Accepted, string Why) Judge(Candidate candidate, double latency, CostTable table)
     {
         if (candidate.Failure is not null)
             return (false, candidate.Failure);
-        if (_options.MaxSize is { } size && candidate.Bytes.Length > size)
-            return (false, $"{candidate.Bytes.Length} bytes, MaxSize is {size}");
+        if (_options.MaxSize is { } size && candidate.Artifact.Length > size)
+            return (false, $"{candidate.Artifact.Length} bytes, MaxSize is {size}");
         if (_options.MaxLatency is { } limit && latency > limit && table.IsMeasured)
             return (false, $"predicted {latency:0} ns a call, MaxLatency is {limit:0} ns");
         if (candidate.IsOriginal)
@@ -264,8 +266,15 @@ public sealed class Compressor : IDisposable
             _progress($"{what}: {done} of {all} samples");
     }
 
+    /// <summary>The file that the user gave; weights that lie beside it are taken in where one file can hold them, so that an app ships one file.</summary>
+    private Artifact OriginalArtifact() => _source.Artifact.DataPaths.Count == 0 ? _source.Artifact : _folder.Add(OnnxReader.Read(_source.Path));
+
     /// <inheritdoc/>
-    public void Dispose() => _original.Dispose();
+    public void Dispose()
+    {
+        _original.Dispose();
+        _folder.Dispose();
+    }
 
     /// <summary>Walks the ranked candidates of one profile until one holds on the report part, and says what the user should know.</summary>
     private sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<Finding> findings)
@@ -338,8 +347,8 @@ public sealed class Compressor : IDisposable
                 return new("MDLB3031", options.Backend == "managed"
                     ? $"the managed backend does not take this model: {owner.WhyNotManaged()}. Set Backend=auto and reference ModelBuild.OnnxRuntime"
                     : $"this model needs ONNX Runtime ({owner.WhyNotManaged()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime", "Backend");
-            if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Bytes.Length > size))
-                return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Bytes.Length)} bytes, MaxSize is {size}", "MaxSize");
+            if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
+                return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
             if (options.MaxLatency is not null)
                 return new("MDLB2008", $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
             return new("MDLB2001", $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");

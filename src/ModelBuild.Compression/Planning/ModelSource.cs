@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ModelBuild.Compression.Data;
 using ModelBuild.Onnx;
 
@@ -7,26 +6,21 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>The model that the user gave, as read and as simplified.</summary>
 public sealed class ModelSource
 {
-    private ModelSource(string path, byte[] bytes, Model original, Model? simplified, string? whyNotSimplified, ModelInterface @interface)
+    private ModelSource(Artifact artifact, Model original, Model? simplified, string? whyNotSimplified, ModelInterface @interface)
     {
-        Path = path;
-        Bytes = bytes;
+        Artifact = artifact;
         Original = original;
         Simplified = simplified;
         WhyNotSimplified = whyNotSimplified;
         Interface = @interface;
         QuantizedOperators = QuantizedParts.Count(original.Graph);
-        Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
     }
 
     /// <summary>The file.</summary>
-    public string Path { get; }
+    public string Path => Artifact.Path;
 
-    /// <summary>Its content, weights that lie in other files included.</summary>
-    public byte[] Bytes { get; }
-
-    /// <summary>SHA-256 of its content.</summary>
-    public string Sha256 { get; }
+    /// <summary>The file with those that its weights lie in.</summary>
+    public Artifact Artifact { get; }
 
     /// <summary>The graph as read, with inferred types.</summary>
     public Model Original { get; }
@@ -53,8 +47,6 @@ public sealed class ModelSource
     public static ModelSource Open(string path, IReadOnlyDictionary<string, long> shapes)
     {
         var original = OnnxReader.Read(path);
-        // Weights in other files are taken in, so that what is run, verified and shipped is one file.
-        var bytes = ExternalFiles.Of(path).Count == 0 ? File.ReadAllBytes(path) : OnnxWriter.ToBytes(original);
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
@@ -64,9 +56,8 @@ public sealed class ModelSource
         try
         {
             NameDimensions(original);
+            var work = original.Clone();
             ShapeInference.Run(original, shapes);
-            var work = OnnxReader.Read(path);
-            NameDimensions(work);
             if (work.Opset < WorkingOpset)
                 OpsetConverter.Upgrade(work, WorkingOpset);
             Simplifier.Run(work, new() { FixedDimensions = shapes });
@@ -77,7 +68,7 @@ public sealed class ModelSource
         {
             why = e.Message;
         }
-        return new(path, bytes, original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
+        return new(Artifact.Of(path), original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
     }
 
     private static IEnumerable<Value> Inputs(Model model) => model.Graph.Inputs.Where(i => i.Constant is null && i.Type is { HasRank: true });

@@ -35,12 +35,12 @@ public static class Ranking
     private static RankedCandidate Best(List<RankedCandidate> candidates, Objective objective)
     {
         var leastLatency = candidates.Min(Cautious);
-        var leastSize = candidates.Min(c => (double)c.Candidate.Bytes.Length);
+        var leastSize = candidates.Min(c => (double)c.Candidate.Artifact.Length);
         return objective switch
         {
-            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Bytes.Length).ThenBy(Cautious).First(),
-            Objective.Size => candidates.Where(c => c.Candidate.Bytes.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Bytes.Length).First(),
-            _ => candidates.OrderBy(c => Cautious(c) * c.Candidate.Bytes.Length).First(),
+            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Artifact.Length).ThenBy(Cautious).First(),
+            Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Artifact.Length).First(),
+            _ => candidates.OrderBy(c => Cautious(c) * c.Candidate.Artifact.Length).First(),
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf;
 using ModelBuild.Onnx.Proto;
 
@@ -6,19 +7,22 @@ namespace ModelBuild.Onnx;
 /// <summary>Writes models as .onnx files.</summary>
 public static class OnnxWriter
 {
-    // Protobuf ends at 2 GB; what is not tensor data must fit beside it.
-    private const long MaxInternalBytes = int.MaxValue - (64 << 20);
+    /// <summary>The most bytes of tensors in one file: protobuf ends at 2 GB, and what is not tensor data must fit beside them.</summary>
+    public const long MaxInternalBytes = int.MaxValue - (64 << 20);
 
     /// <summary>
     /// Writes a model to a file: complete under another name first, then renamed, so that nothing half-written is ever there.
-    /// Tensors of a model beyond 2 GB go into a second file, <c>&lt;name&gt;.data</c>.
+    /// Tensors of a model beyond 2 GB go into a second file in the same folder, named by the hash of its content.
     /// </summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(Model model, string path)
+    /// <param name="model">The model.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="maxInternalBytes">The most bytes of tensors that stay in the model's own file.</param>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public static void Write(Model model, string path, long maxInternalBytes = MaxInternalBytes)
     {
         var full = Path.GetFullPath(path);
         var temporary = $"{full}.{Guid.NewGuid():N}.tmp";
-        var data = TensorBytes(model.Graph) > MaxInternalBytes ? new ExternalDataWriter($"{full}.data", $"{temporary}.data") : null;
+        using var data = TensorBytes(model.Graph) > maxInternalBytes ? new ExternalDataWriter(Path.GetDirectoryName(full)!) : null;
         try
         {
             var proto = Export(model, data);
@@ -28,21 +32,22 @@ public static class OnnxWriter
                 proto.WriteTo(stream);
                 stream.Flush(true);
             }
-            data?.Commit();
             File.Move(temporary, full, true);
         }
         finally
         {
-            data?.Dispose();
             File.Delete(temporary);
         }
     }
 
+    /// <summary>Whether a model fits into one file, and into memory as such.</summary>
+    public static bool IsOneFile(Model model) => TensorBytes(model.Graph) <= MaxInternalBytes;
+
     /// <summary>The content of the .onnx file of a model.</summary>
     /// <exception cref="OnnxException">The model is larger than 2 GB.</exception>
-    public static byte[] ToBytes(Model model) => TensorBytes(model.Graph) > MaxInternalBytes
-        ? throw new OnnxException(OnnxErrors.TooLarge, "the model is larger than 2 GB and can only be written to files")
-        : Export(model, null).ToByteArray();
+    public static byte[] ToBytes(Model model) => IsOneFile(model)
+        ? Export(model, null).ToByteArray()
+        : throw new OnnxException(OnnxErrors.TooLarge, "the model is larger than 2 GB and can only be written to files");
 
     internal static ModelProto Export(Model model, ExternalDataWriter? data)
     {
@@ -72,7 +77,9 @@ public static class OnnxWriter
         + graph.Nodes.SelectMany(n => n.Attributes.Values).Sum(a => a.Value switch
         {
             Tensor t => t.Bytes.Length,
+            ImmutableArray<Tensor> ts => ts.Sum(static t => (long)t.Bytes.Length),
             Graph g => TensorBytes(g),
-            _ => 0,
+            ImmutableArray<Graph> gs => gs.Sum(TensorBytes),
+            _ => 0L,
         });
 }

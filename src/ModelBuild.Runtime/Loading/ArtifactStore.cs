@@ -50,6 +50,7 @@ internal sealed class ArtifactStore
     /// <summary>Opens an artifact and checks its size.</summary>
     public ModelArtifact Open(ManifestArtifact entry)
     {
+        if (entry.Data is { } data) CheckData(data.File, data.Bytes);
         ModelArtifact artifact = _folder is null
             ? ModelArtifact.FromStream(ResourceName(entry.File), entry.Profile, () => Resource(entry.File))
             : ModelArtifact.FromFile(Path.Combine(_folder, entry.File), entry.Profile);
@@ -57,6 +58,15 @@ internal sealed class ArtifactStore
         artifact.Dispose();
         throw new ModelLoadException("MDLB3002", $"the artifact '{artifact.Origin}' has {artifact.Length} bytes, its manifest says {entry.Bytes}: it is truncated or of another build. " +
             "Build the project again, and deploy the folder 'modelbuild' as a whole.");
+    }
+
+    /// <summary>Weights beside an artifact are read by the backend, by name; here it is only seen that they are there.</summary>
+    private void CheckData(string name, long bytes)
+    {
+        if (_folder is null) throw new ModelLoadException("MDLB3002", $"the model of class {_description.ClassName} has more than 2 GB and cannot be embedded. Build its project without Embed.");
+        FileInfo file = new(Path.Combine(_folder, name));
+        if (!file.Exists || file.Length != bytes)
+            throw new ModelLoadException("MDLB3002", $"the weights '{file.FullName}' {(file.Exists ? $"have {file.Length} bytes, their manifest says {bytes}" : "are missing")}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
     }
 
     private string ResourceName(string file) => $"modelbuild/{_description.AssemblyName}/{file}";

@@ -56,6 +56,7 @@ internal static class ManifestReader
     {
         string? profile = null, file = null, backend = null, sha256 = null, technique = null, unknown = null;
         long bytes = -1;
+        (string File, long Bytes)? data = null;
         CpuFeatures? requires = null;
         Expect(ref json, JsonTokenType.StartObject);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -70,6 +71,7 @@ internal static class ManifestReader
                 case "bytes": bytes = json.GetInt64(); break;
                 case "sha256": sha256 = json.GetString(); break;
                 case "technique": technique = json.GetString(); break;
+                case "data": data = ReadData(ref json, origin); break;
                 case "requires":
                     requires = CpuFeatures.None;
                     Expect(ref json, JsonTokenType.StartArray);
@@ -84,9 +86,35 @@ internal static class ManifestReader
             }
         }
         if (profile is null || file is null || backend is null || sha256 is null || bytes < 0) throw Damaged(origin, "an artifact lacks profile, file, backend, bytes or sha256");
-        // Artifacts lie beside their manifest: a manifest must not point anywhere else.
+        CheckName(file, origin);
+        return new ManifestArtifact(profile, file, backend, bytes, sha256, technique ?? "none", requires ?? HardwareProfiles.Requires(profile), unknown, data);
+    }
+
+    private static (string File, long Bytes) ReadData(ref Utf8JsonReader json, string origin)
+    {
+        string? file = null;
+        long bytes = -1;
+        Expect(ref json, JsonTokenType.StartObject);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string property = json.GetString()!;
+            json.Read();
+            switch (property)
+            {
+                case "file": file = json.GetString(); break;
+                case "bytes": bytes = json.GetInt64(); break;
+                default: json.Skip(); break;
+            }
+        }
+        if (file is null || bytes < 0) throw Damaged(origin, "the data of an artifact lacks file or bytes");
+        CheckName(file, origin);
+        return (file, bytes);
+    }
+
+    // Artifacts lie beside their manifest: a manifest must not point anywhere else.
+    private static void CheckName(string file, string origin)
+    {
         if (file.Length == 0 || file.AsSpan().IndexOfAny('/', '\\', ':') >= 0 || file is "." or "..") throw Damaged(origin, $"'{file}' is no file name");
-        return new ManifestArtifact(profile, file, backend, bytes, sha256, technique ?? "none", requires ?? HardwareProfiles.Requires(profile), unknown);
     }
 
     private static void Expect(ref Utf8JsonReader json, JsonTokenType type)

@@ -50,7 +50,7 @@ internal static class OutcomesCommand
     private static double Ratio(string model, Candidate candidate)
     {
         ModelDescription description = DescriptionBuilder.Of(ModelSource.Open(ZooModel.Open(model).Model, new Dictionary<string, long>()).Simplified!.Graph, candidate.IsOriginal ? null : new byte[32]);
-        using CallableModel ours = new(candidate.Bytes, description, candidate.Backend);
+        using CallableModel ours = new(File.ReadAllBytes(candidate.Artifact.Path), description, candidate.Backend);
         using CallableModel original = new(File.ReadAllBytes(ZooModel.Open(model).Model), description, "onnxruntime");
         (double oursTime, double originalTime) = new Comparison(model, ours.Call, original.Call, () => 0).Times();
         return oursTime / originalTime;

@@ -39,8 +39,8 @@ public class OwnModelTests
         var pair = outcome.Candidates.Where(c => c.Candidate.Recipe == technique).Select(c => c.Candidate).ToList();
         Assert.Equal(["managed", "onnxruntime"], pair.Select(c => c.Backend).Order());
         var data = DataLoader.Open([Path.Combine(Folder, "evaluation.npz")], compressor.Source.Interface, new(), "EvaluationData")!;
-        using var managed = new ManagedRunner(pair.First(c => c.Backend == "managed").Bytes, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]));
-        using var runtime = new OnnxRuntimeRunner(pair.First(c => c.Backend == "onnxruntime").Bytes);
+        using var managed = new ManagedRunner(pair.First(c => c.Backend == "managed").Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]));
+        using var runtime = new OnnxRuntimeRunner(pair.First(c => c.Backend == "onnxruntime").Artifact.Path);
         var differing = 0;
         for (var i = 0; i < 200; i++)
         {
@@ -61,7 +61,7 @@ public class OwnModelTests
         {
             var options = Options(profile, "int8");
             using var compressor = Open(options, "onnxruntime");
-            var model = OnnxReader.Read(compressor.Choose(options.Profiles[0]).Chosen.Candidate.Bytes);
+            var model = OnnxReader.Read(compressor.Choose(options.Profiles[0]).Chosen.Candidate.Artifact.Path);
             var weights = model.Graph.Initializers.Where(i => i.Constant is { ElementType: ElementType.Int8, Rank: 2 }).ToList();
             Assert.Equal(3, weights.Count);
             Assert.All(weights, w => Assert.Equal(limit, w.Constant!.ToArray<sbyte>().Max(v => Math.Abs((int)v))));
@@ -79,7 +79,7 @@ public class OwnModelTests
         var planner = new Planner(new TechniqueRegistry(), compressor.Source.Simplified!, null);
         var model = planner.Apply(plan);
         ArtifactMetadata.Stamp(model, plan, new byte[32]);
-        Assert.Equal(chosen.Sha256, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(OnnxWriter.ToBytes(model))));
+        Assert.Equal(chosen.Artifact.Sha256, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(OnnxWriter.ToBytes(model))));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public class OwnModelTests
         {
             var options = Options("x64-avx512vnni");
             using var compressor = Open(options, "managed", "onnxruntime");
-            return compressor.Choose(options.Profiles[0]).Chosen.Candidate.Sha256;
+            return compressor.Choose(options.Profiles[0]).Chosen.Candidate.Artifact.Sha256;
         }
         Assert.Equal(Hash(), Hash());
     }
@@ -102,7 +102,7 @@ public class OwnModelTests
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.Equal("managed", outcome.Chosen.Candidate.Backend);
         Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Decisions);
-        Assert.InRange(outcome.Chosen.Candidate.Bytes.Length, 1, compressor.Source.Bytes.Length * 36 / 100);
+        Assert.InRange(outcome.Chosen.Candidate.Artifact.Length, 1, compressor.Source.Artifact.Length * 36 / 100);
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public class OwnModelTests
         var options = Options("portable", "none");
         using var compressor = Open(options, "managed", "onnxruntime");
         var outcome = compressor.Choose(options.Profiles[0]);
-        Assert.Equal(compressor.Source.Sha256, outcome.Chosen.Candidate.Sha256);
+        Assert.Equal(compressor.Source.Artifact.Sha256, outcome.Chosen.Candidate.Artifact.Sha256);
         Assert.Empty(outcome.Findings);
     }
 
@@ -198,12 +198,12 @@ public class OwnModelTests
         using var folder = new TemporaryFolder();
         var options = Options("x64-avx512vnni", "int8");
         using (var compressor = Open(options, "onnxruntime"))
-            File.WriteAllBytes(folder.File("quantized.onnx"), compressor.Choose(options.Profiles[0]).Chosen.Candidate.Bytes);
+            compressor.Choose(options.Profiles[0]).Chosen.Candidate.Artifact.CopyTo(folder.File("quantized.onnx"));
         var auto = Options("x64-avx512vnni") with { Optimize = Objective.Size };
         using var again = new Compressor(ModelSource.Open(folder.File("quantized.onnx"), auto.Shapes), auto, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         var outcome = again.Choose(auto.Profiles[0]);
         Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2011", Severity: Severity.Message });
         Assert.All(outcome.Candidates, c => Assert.Null(c.Candidate.Failure));
-        Assert.InRange(outcome.Chosen.Candidate.Bytes.Length, 1, new FileInfo(folder.File("quantized.onnx")).Length * 1.02);
+        Assert.InRange(outcome.Chosen.Candidate.Artifact.Length, 1, new FileInfo(folder.File("quantized.onnx")).Length * 1.02);
     }
 }

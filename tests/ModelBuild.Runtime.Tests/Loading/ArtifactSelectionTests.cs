@@ -89,6 +89,8 @@ public sealed class ArtifactSelectionTests
     [InlineData("""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ 3 ] }""")]
     [InlineData("""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ { "profile": "p" } ] }""")]
     [InlineData("""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ { "profile": "p", "file": "../a", "backend": "b", "bytes": 1, "sha256": "" } ] }""")]
+    [InlineData("""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ { "profile": "p", "file": "a", "backend": "b", "bytes": 1, "sha256": "", "data": { "file": "../a", "bytes": 1 } } ] }""")]
+    [InlineData("""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ { "profile": "p", "file": "a", "backend": "b", "bytes": 1, "sha256": "", "data": { "file": "a" } } ] }""")]
     public void A_damaged_manifest_is_a_coded_error(string json) =>
         Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => ManifestReader.Read(System.Text.Encoding.UTF8.GetBytes(json), "m.json")).Code);
 

@@ -74,6 +74,26 @@ public sealed class LoadedModelTests : IDisposable
     }
 
     [Fact]
+    public void Weights_beside_an_artifact_must_be_there_and_whole()
+    {
+        WriteArtifact("x"u8, data: ", \"data\": { \"file\": \"weights.data\", \"bytes\": 5 }");
+        Assert.Contains("missing", Refused());
+        string weights = Path.Combine(_folder.FullName, "weights.data");
+        File.WriteAllText(weights, "1234");
+        Assert.Contains("4 bytes", Refused());
+        File.WriteAllText(weights, "12345");
+        Load().Dispose();
+
+        string Refused()
+        {
+            ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
+            Assert.Equal("MDLB3002", error.Code);
+            Assert.Contains("weights.data", error.Message);
+            return error.Message;
+        }
+    }
+
+    [Fact]
     public void A_missing_artifact_is_a_coded_error()
     {
         WriteArtifact("x"u8);
@@ -190,12 +210,12 @@ public sealed class LoadedModelTests : IDisposable
         }
     }
 
-    private void WriteArtifact(ReadOnlySpan<byte> content, string? signature = null)
+    private void WriteArtifact(ReadOnlySpan<byte> content, string? signature = null, string data = "")
     {
         File.WriteAllBytes(Path.Combine(_folder.FullName, "Doubling.portable.bin"), content);
         File.WriteAllText(Path.Combine(_folder.FullName, "Doubling.json"), $$"""
             { "format": 1, "class": "Doubling", "signatureHash": "{{signature ?? DoublingBackend.Description.SignatureHash}}", "toolVersion": "1.0.0", "artifacts": [
-              { "profile": "portable", "file": "Doubling.portable.bin", "backend": "{{_backend.Name}}", "bytes": {{content.Length}}, "sha256": "{{new string('0', 64)}}", "technique": "int8", "future": [1, {"a": 2}] } ] }
+              { "profile": "portable", "file": "Doubling.portable.bin", "backend": "{{_backend.Name}}", "bytes": {{content.Length}}, "sha256": "{{new string('0', 64)}}", "technique": "int8", "future": [1, {"a": 2}]{{data}} } ] }
             """);
     }
 }

@@ -40,8 +40,9 @@ public sealed class CompressedModelTests(ITestOutputHelper output)
         var actual = OnnxRuntimeSession.Run(simplified, inputs);
         // Half-precision models round otherwise where BatchNormalization was folded.
         var tolerance = file.EndsWith("fp16.onnx", StringComparison.Ordinal) ? 0.05 : 1e-5;
+        // Sigmoids of ONNX Runtime are off by up to 1e-7, whatever their size.
         foreach (var (name, value) in expected)
-            Assert.True(Zoo.Difference(value, actual[name]) <= tolerance, $"{name} differs by {Zoo.Difference(value, actual[name]):E1} of its largest value");
+            Assert.True(Zoo.Difference(value, actual[name], 0.05) <= tolerance, $"{name} differs by {Zoo.Difference(value, actual[name], 0.05):E1} of its largest value");
     }
 
     // Constants that are computed by a subgraph of scalars in the file.

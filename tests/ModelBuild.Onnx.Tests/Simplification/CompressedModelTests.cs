@@ -15,7 +15,7 @@ public sealed class CompressedModelTests(ITestOutputHelper output)
     {
         var path = Shared.Path($"peers/{file}");
         var model = OnnxReader.Read(path);
-        var inputs = Zoo.Inputs(Path.GetDirectoryName(file)!, model);
+        var inputs = Zoo.Noise(Path.GetDirectoryName(file)!, model);
         if (file == NotToTheStandard)
         {
             Assert.Contains("do not fit axis", Assert.Throws<OnnxException>(() => Simplifier.Run(model)).Message, StringComparison.Ordinal);

@@ -3,6 +3,8 @@ namespace ModelBuild.Onnx.Simplification;
 /// <summary>Folds a constant that is added to, subtracted from or multiplied with the output of a Conv, ConvTranspose or Gemm into its weights.</summary>
 internal sealed class FoldAffine : GraphPass
 {
+    public override bool Run(Graph graph, PassContext context) => !PassContext.Quantizes(graph) && base.Run(graph, context);
+
     protected override bool Apply(Node node, PassContext context)
     {
         if (node.Domain.Length != 0 || node.OpType is not ("Add" or "Sub" or "Mul" or "Div") || context.Model.Opset < 7)

@@ -11,7 +11,7 @@ internal sealed class FusePatterns : GraphPass
     public override bool Run(Graph graph, PassContext context)
     {
         var changed = false;
-        if (!context.Options.FusesPatterns || context.IsContradictory(graph))
+        if (!context.Options.FusesPatterns || context.IsContradictory(graph) || PassContext.Quantizes(graph))
             return false;
         foreach (var node in graph.Nodes.Reverse().ToArray())
         {

@@ -20,6 +20,9 @@ internal sealed class PassContext(Model model, InferenceResult inference, Simpli
     /// <summary>Whether a subgraph contradicts the shapes that it is given, so that nothing may be concluded in it.</summary>
     public bool IsContradictory(Graph graph) => inference.IsContradictory(graph);
 
+    /// <summary>Whether a graph rounds values to integers: there, float noise becomes whole steps.</summary>
+    public static bool Quantizes(Graph graph) => graph.Nodes.Any(static n => n.OpType is "QuantizeLinear" or "DynamicQuantizeLinear");
+
     /// <summary>The elements of a small integer tensor as far as they are known.</summary>
     public SymbolicTensor? Elements(Value value) => inference.ElementsOf(value);
 

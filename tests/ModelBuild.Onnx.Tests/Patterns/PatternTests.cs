@@ -76,6 +76,18 @@ public sealed class PatternTests
     }
 
     [Fact]
+    public void Nothing_is_rewritten_in_a_graph_that_quantizes()
+    {
+        var b = new GraphBuilder(20);
+        var x = b.Input("x", 3, 8);
+        var gelu = b.Mul(b.Mul(x, b.Add(b.Node("Erf", b.Div(x, b.Number(Math.Sqrt(2)))), b.Number(1))), b.Number(0.5));
+        var (scale, zero) = (b.Number(0.02), b.Constant(Tensor.Scalar((byte)128)));
+        b.Finish(b.Node("DequantizeLinear", b.Node("QuantizeLinear", gelu, scale, zero), scale, zero));
+        Simplifier.Run(b.Model);
+        Assert.DoesNotContain(b.Model.Graph.Nodes, n => n.Is("Gelu"));
+    }
+
+    [Fact]
     public void Patterns_are_found_in_subgraphs_and_end_at_their_border()
     {
         var b = new GraphBuilder();

@@ -2,18 +2,21 @@ using ModelBuild.EndToEnd.Tests.Support;
 
 namespace ModelBuild.EndToEnd.Tests.Scenarios;
 
-/// <summary>An F# project gets its models compiled and is told where the class can be had.</summary>
+/// <summary>A project of another language gets its models compiled and is told where the class can be had.</summary>
 [Collection(EndToEndCollection.Name)]
 [Trait("Tier", "Ci")]
 public class OtherLanguageTests
 {
-    [Fact]
-    public void FSharp()
+    [Theory]
+    [InlineData("fs", "printfn \"hello\"")]
+    [InlineData("vb", "Module Program\nSub Main()\nEnd Sub\nEnd Module")]
+    public void ModelsAreCompiledAndTheMissingClassIsSaid(string language, string program)
     {
-        var project = new OutsideProject(language: "fs")
-            .Write(OutsideProject.OnnxRuntime + """<Compile Include="Program.fs" /><OnnxModel Include="Relu.onnx" Technique="none" />""", "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+        var file = $"Program.{language}";
+        var project = new OutsideProject(language: language)
+            .Write(OutsideProject.OnnxRuntime + (language == "fs" ? $"""<Compile Include="{file}" />""" : "") + """<OnnxModel Include="Relu.onnx" Technique="none" />""", "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .Model()
-            .Source("printfn \"hello\"", "Program.fs");
+            .Source(program, file);
         project.Build().Succeeded().Says("warning MDLB4001").Says("C# library");
         Assert.True(File.Exists(Path.Combine(project.Models(), "Relu.json")));
     }

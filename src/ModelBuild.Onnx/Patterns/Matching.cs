@@ -90,9 +90,8 @@ internal sealed class Matching
             case ConstantValue:
                 return ConstantOf(value) is not null && next();
             case NumberValue number:
-                if (ConstantOf(value) is not { Length: 1 } constant || constant.ElementType == ElementType.String)
+                if (ConstantOf(value) is not { Length: 1 } constant || Read(constant) is not { } found)
                     return false;
-                var found = Onnx.Numbers.Doubles(constant);
                 return number.Expected is { } expected
                     ? IsNear(found[0], expected, constant.ElementType) && next()
                     : Bind(_numbers, number.Capture!, found, static (a, b) => a.AsSpan().SequenceEqual(b), next);
@@ -151,7 +150,7 @@ internal sealed class Matching
     private double[]? Read(Node node, ParameterPattern parameter)
     {
         if (parameter.Input >= 0 && node.Input(parameter.Input) is { } input)
-            return ConstantOf(input) is { Length: <= SymbolicTensor.MaxLength } constant && constant.ElementType != ElementType.String ? Onnx.Numbers.Doubles(constant) : null;
+            return ConstantOf(input) is { Length: <= SymbolicTensor.MaxLength } constant ? Read(constant) : null;
         return node.Attributes.GetValueOrDefault(parameter.Name)?.Value switch
         {
             long v => [v],
@@ -161,6 +160,8 @@ internal sealed class Matching
             _ => null,
         };
     }
+
+    private static double[]? Read(Tensor constant) => ElementTypes.IsFloat(constant.ElementType) || ElementTypes.IsInteger(constant.ElementType) ? Onnx.Numbers.Doubles(constant) : null;
 
     /// <summary>Captures something for as long as the rest matches; a second capture of the name must be equal.</summary>
     private static bool Bind<T>(Dictionary<string, T> captures, string name, T item, Func<T, T, bool> equals, Func<bool> next)

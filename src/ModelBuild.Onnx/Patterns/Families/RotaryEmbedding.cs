@@ -43,7 +43,7 @@ internal static class RotaryEmbeddingPattern
 
     private static bool AreHalves(Matching match)
     {
-        if (match.Type("x") is not { HasRank: true } x || match.Type("first") is not { HasRank: true } first || match.Type("second") is not { HasRank: true } second
+        if (match.Type("x") is not { Rank: > 0 } x || match.Type("first") is not { Rank: > 0 } first || match.Type("second") is not { Rank: > 0 } second
             || !x.Shape[^1].IsConstant || !first.Shape[^1].IsConstant || first.Shape[^1] != second.Shape[^1] || 2 * first.Shape[^1].Value != x.Shape[^1].Value)
             return false;
         return match.Numbers("start") is null or [0];
@@ -51,7 +51,7 @@ internal static class RotaryEmbeddingPattern
 
     private static bool AreNeighbours(Matching match)
     {
-        if (match.Type("pairs") is not { HasRank: true } pairs || match.Type("picked0") is not { HasRank: true } picked)
+        if (match.Type("pairs") is not { Rank: > 1 } pairs || match.Type("picked0") is not { Rank: > 0 } picked)
             return false;
         var last = pairs.Shape[^1];
         // Either an axis of two is gone, or half of the last axis is left.

@@ -99,7 +99,7 @@ public sealed class InspectModels : ModelTask
         }
         foreach (var file in files)
             list.AddFiles(file);
-        return files;
+        return files.SelectMany(DataFiles.Files);
     }
 
     private string HashPath(ModelItem model) => Path.Combine(IntermediateDirectory, model.ClassName + ".sha256");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ModelBuild.Onnx;
 using StbImageSharp;
 
@@ -59,7 +60,7 @@ public sealed class ImageFolder : Dataset
             var classes = Directory.EnumerateDirectories(path).Order(StringComparer.Ordinal).ToList();
             for (var c = 0; c < classes.Count; c++)
             {
-                var label = long.TryParse(Path.GetFileName(classes[c]), out var n) ? n : c;
+                var label = long.TryParse(Path.GetFileName(classes[c]), NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : c;
                 files.AddRange(Directory.EnumerateFiles(classes[c]).Where(IsPicture).Order(StringComparer.Ordinal).Select(f => (f, (long?)label)));
             }
         }

@@ -65,5 +65,11 @@ internal static class Program
         {
             return ExitCodes.Failed;
         }
+        // A crash of build is told by its exit code: the task then compiles the models one by one. Whoever runs a command gets one of the codes that it states.
+        catch (Exception e) when (parsed.CommandResult.Command != build)
+        {
+            await Console.Error.WriteLineAsync($"error MDLB2090: {e}");
+            return ExitCodes.Failed;
+        }
     }
 }

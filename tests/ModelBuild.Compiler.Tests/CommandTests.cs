@@ -97,6 +97,29 @@ public sealed class CommandTests : IDisposable
         Assert.Single(_folder.GetFiles());
     }
 
+    [SkippableFact]
+    public async Task A_reference_of_another_model_is_refused_with_a_code()
+    {
+        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Assert.Equal(0, (await Compress(File("a.modelbuild"), "--technique", "int8")).ExitCode);
+        foreach (var model in new[] { Model, File("a.modelbuild") })
+        {
+            var result = await Cli.Run("evaluate", model, "--evaluation", Evaluation, "--reference", ZooModel.Open("kws_dscnn").Model, "--json");
+            Assert.Equal((1, ""), (result.ExitCode, result.Output));
+            Assert.Contains("error MDLB1", result.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Evaluate_takes_a_managed_artifact()
+    {
+        Assert.Equal(0, (await Compress(File("a.modelbuild"), "--technique", "int8")).ExitCode);
+        var result = await Cli.Run("evaluate", File("a.modelbuild"), "--evaluation", Evaluation, "--reference", Model, "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.InRange(json.RootElement.GetProperty("deciding").GetProperty("loss").GetDouble(), -0.01, 0.01);
+    }
+
     [Fact]
     public async Task Run_takes_the_artifact_of_a_profile_from_a_manifest()
     {

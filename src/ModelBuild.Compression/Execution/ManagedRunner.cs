@@ -33,7 +33,10 @@ public sealed class ManagedRunner : IModelRunner
         {
             var info = _description.Inputs[i];
             var bytes = inputs[info.Name].Bytes.Span;
-            bytes.CopyTo(RawInput(i, info.ElementType));
+            var target = RawInput(i, info.ElementType);
+            if (bytes.Length != target.Length)
+                throw new CompressionException("MDLB1115", $"input '{info.Name}' takes {target.Length} bytes in each call of this artifact; the sample has {bytes.Length}");
+            bytes.CopyTo(target);
         }
         _context.Run();
         var outputs = new Dictionary<string, Tensor>(StringComparer.Ordinal);

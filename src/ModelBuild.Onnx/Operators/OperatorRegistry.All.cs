@@ -10,13 +10,13 @@ public static partial class OperatorRegistry
         // Arithmetic
         new Add(), new BitShift(), new Div(), new Max(), new Mean(), new Min(), new Mod(), new Mul(), new PRelu(), new Pow(), new Sub(), new Sum(),
         // Attention
-        new Attention(),
+        new Attention(), new LinearAttention(),
         // Comparison
         new Equal(), new Greater(), new GreaterOrEqual(), new Less(), new LessOrEqual(),
         // Control
         new If(), new Loop(), new Scan(),
         // Convolution
-        new Conv(), new ConvTranspose(), new DeformConv(),
+        new CausalConvWithState(), new Conv(), new ConvTranspose(), new DeformConv(),
         // Detection
         new NonMaxSuppression(), new RoiAlign(),
         // Elementwise
@@ -28,6 +28,8 @@ public static partial class OperatorRegistry
         // Generation
         new BlackmanWindow(), new Constant(), new ConstantOfShape(), new EyeLike(), new HammingWindow(), new HannWindow(), new MelWeightMatrix(),
         new Range(),
+        // Image
+        new ImageDecoder(),
         // Logic
         new And(), new BitwiseAnd(), new BitwiseNot(), new BitwiseOr(), new BitwiseXor(), new Not(), new Or(), new Where(), new Xor(),
         // Loss
@@ -47,6 +49,8 @@ public static partial class OperatorRegistry
         // Quantization
         new ConvInteger(), new DequantizeLinear(), new DynamicQuantizeLinear(), new MatMulInteger(), new QLinearConv(), new QLinearMatMul(),
         new QuantizeLinear(),
+        // Random
+        new Bernoulli(), new Multinomial(), new RandomNormal(), new RandomNormalLike(), new RandomUniform(), new RandomUniformLike(),
         // Recurrent
         new Gru(), new Lstm(), new Rnn(),
         // Reduction
@@ -63,7 +67,11 @@ public static partial class OperatorRegistry
         new GatherElements(), new GatherND(), new NonZero(), new OneHot(), new Pad(), new Reshape(), new ReverseSequence(), new Scatter(),
         new ScatterElements(), new ScatterND(), new Shape(), new Size(), new Slice(), new SpaceToDepth(), new Split(), new Squeeze(),
         new TensorScatter(), new Tile(), new TopK(), new Transpose(), new Trilu(), new Unique(), new Unsqueeze(),
+        // Signal
+        new DFT(), new STFT(),
         // Text
         new RegexFullMatch(), new StringConcat(), new StringNormalizer(), new StringSplit(), new TfIdfVectorizer(),
+        // Training
+        new Adagrad(), new Adam(), new Momentum(),
     ];
 }

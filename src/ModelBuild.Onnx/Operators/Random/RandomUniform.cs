@@ -1,0 +1,7 @@
+namespace ModelBuild.Onnx.Operators;
+
+/// <summary>Uniformly distributed numbers.</summary>
+internal sealed class RandomUniform : RandomOperator
+{
+    public override string Name => "RandomUniform";
+}

@@ -331,7 +331,7 @@ public sealed class Compressor : IDisposable
             else if (plain && options.Technique is not ("none" or "simplify"))
                 findings.Add(new(Severity.Message, "MDLB2006", $"{(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
             if (owner._choose is null && (!plain || options.Technique == "auto"))
-                findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)", "CalibrationData"));
+                findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {(owner.Data.Calibrate is { } few ? $"{few.Count} samples of CalibrationData leave none to compare answers on; give at least 3, better some dozens (or EvaluationData)" : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)")}", "CalibrationData"));
             if (owner._source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
                 findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
             if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)

@@ -116,6 +116,16 @@ public class OwnModelTests
         Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2004", Severity: Severity.Warning });
     }
 
+    [Fact]
+    public void Too_few_samples_are_called_too_few()
+    {
+        using var folder = new Support.TemporaryFolder();
+        NpyWriter.WriteNpz(folder.File("few.npz"), [KeyValuePair.Create("input", Tensor.Of(new float[2 * 784], 2, 1, 28, 28))]);
+        var options = Options("portable") with { CalibrationData = [folder.File("few.npz")], EvaluationData = [] };
+        using var compressor = Open(options, "onnxruntime");
+        Assert.Contains(compressor.Choose(options.Profiles[0]).Findings, f => f.Code == "MDLB2004" && f.Text.Contains("2 samples", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(false, Severity.Warning)]
     [InlineData(true, Severity.Error)]

@@ -95,7 +95,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation);
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
-        var summaries = new List<string>();
+        var summaries = new List<(string What, string When)>();
         var findings = new List<(Finding Finding, List<string> Profiles)>();
         foreach (var profile in options.Profiles)
         {
@@ -126,19 +126,19 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
         new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
-        return string.Join('\n', summaries.Distinct());
+        return string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
     }
 
     // What is written here has one file beside it at most.
     private static ManifestData? DataOf(Artifact artifact) => artifact.DataPaths is [var path] ? new(Path.GetFileName(path), new FileInfo(path).Length) : null;
 
-    private string Summary(ProfileOutcome outcome, ModelSource source)
+    private static (string What, string When) Summary(ProfileOutcome outcome, ModelSource source)
     {
         var c = outcome.Chosen.Candidate;
         var judged = (c.Report ?? c.Choose)?.Deciding;
         var loss = judged is null ? "unverified" : string.Create(CultureInfo.InvariantCulture, $"{judged.Metric} loss {judged.Loss:0.#####}");
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{request.Class}: {c.Recipe} on {c.Backend}, {c.Artifact.Length} of {source.Artifact.Length} bytes, {loss}, {outcome.Profile.Name} (predicted {outcome.Chosen.LatencyRatio:0.00}x time)");
+        return (string.Create(CultureInfo.InvariantCulture, $"{c.Recipe} on {c.Backend}, {c.Artifact.Length} of {source.Artifact.Length} bytes, {loss}"),
+            string.Create(CultureInfo.InvariantCulture, $"{outcome.Profile.Name} {outcome.Chosen.LatencyRatio:0.00}x"));
     }
 
     private void Say(string severity, string code, string text, string? metadata)

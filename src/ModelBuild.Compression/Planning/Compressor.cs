@@ -23,6 +23,7 @@ public sealed class Compressor : IDisposable
     private readonly byte[] _signatureHash;
     private readonly ArtifactFolder _folder = new();
     private readonly IModelRunner _original;
+    private readonly bool _judgeable;
     private readonly Planner? _planner;
     private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Candidate>> _candidates = new(StringComparer.Ordinal);
@@ -43,6 +44,10 @@ public sealed class Compressor : IDisposable
         Action<string> progress, CancellationToken cancellation)
     {
         _source = source;
+        // What cannot be judged is not compressed.
+        _judgeable = options is not { Technique: "auto", MetricOutputs.Count: 0 } || source.Original.Graph.Outputs.Any(o => o.Type is { } type && FloatValues.CanRead(type.ElementType));
+        if (!_judgeable)
+            options = options with { Technique = "none" };
         _options = options;
         _backends = options.Backend == "auto" ? backends : [.. backends.Intersect([options.Backend])];
         _signatureHash = signatureHash;
@@ -336,6 +341,8 @@ public sealed class Compressor : IDisposable
                 findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
             if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
                 findings.Add(new(Severity.Warning, "MDLB2008", $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
+            if (!owner._judgeable)
+                findings.Add(new(Severity.Warning, "MDLB0012", "the model has no float output that could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
             if (owner._source.WhyNotSimplified is { } why)
                 findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
         }

@@ -55,6 +55,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_made_of_a_read_only_model_can_be_replaced()
+    {
+        System.IO.File.Copy(Model, File("net.onnx"));
+        System.IO.File.SetAttributes(File("net.onnx"), FileAttributes.ReadOnly);
+        foreach (var _ in new[] { 1, 2 })
+            Assert.Equal(0, (await Cli.Run("compress", File("net.onnx"), "-o", File("out.onnx"), "--profile", "x64-avx2", "--technique", "none")).ExitCode);
+        Assert.Equal(System.IO.File.ReadAllBytes(Model), System.IO.File.ReadAllBytes(File("out.onnx")));
+        Assert.False(System.IO.File.GetAttributes(File("out.onnx")).HasFlag(FileAttributes.ReadOnly));
+        System.IO.File.SetAttributes(File("net.onnx"), FileAttributes.Normal);
+    }
+
+    [Fact]
     public async Task No_command_writes_over_what_it_reads()
     {
         System.IO.File.Copy(Model, File("net.onnx"));

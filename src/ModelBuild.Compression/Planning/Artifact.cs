@@ -43,10 +43,17 @@ public sealed class Artifact
     public void CopyTo(string path)
     {
         foreach (var data in DataPaths)
-            File.Copy(data, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(data)), true);
-        File.Copy(Path, path, true);
+            Copy(data, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(data)));
+        Copy(Path, path);
         if (HashOf(path) != Sha256)
             throw new IOException($"'{Path}' changed while it was compressed");
+    }
+
+    // Models under version control may be read-only; what is made of them must be replaceable.
+    private static void Copy(string from, string to)
+    {
+        File.Copy(from, to, true);
+        File.SetAttributes(to, File.GetAttributes(to) & ~FileAttributes.ReadOnly);
     }
 
     private static string HashOf(string path)

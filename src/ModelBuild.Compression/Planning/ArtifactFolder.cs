@@ -5,7 +5,7 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>Where artifacts lie until it is decided which of them ship. Gone when it is disposed.</summary>
 internal sealed class ArtifactFolder : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("modelbuild-");
+    private DirectoryInfo? _folder;
     private int _count;
 
     /// <summary>Writes a model.</summary>
@@ -24,8 +24,8 @@ internal sealed class ArtifactFolder : IDisposable
         return Artifact.Of(path);
     }
 
-    private string Next(string extension) => Path.Combine(_folder.FullName, $"{_count++}.{extension}");
+    private string Next(string extension) => Path.Combine((_folder ??= Directory.CreateTempSubdirectory("modelbuild-")).FullName, $"{_count++}.{extension}");
 
     /// <inheritdoc/>
-    public void Dispose() => _folder.Delete(true);
+    public void Dispose() => _folder?.Delete(true);
 }

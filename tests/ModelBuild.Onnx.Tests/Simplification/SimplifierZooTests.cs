@@ -25,8 +25,7 @@ public sealed class SimplifierZooTests(ITestOutputHelper output)
         var actual = OnnxRuntimeSession.Run(OnnxWriter.ToBytes(model), inputs);
         foreach (var (o, value) in expected)
         {
-            var tolerance = value.ElementType == ElementType.Float16 ? 2e-3 : 1e-5;
-            Assert.True(Zoo.Difference(value, actual[o]) <= tolerance, $"{o} differs by {Zoo.Difference(value, actual[o]):E1} of its largest value");
+            Assert.True(Zoo.Difference(value, actual[o]) <= 1e-5, $"{o} differs by {Zoo.Difference(value, actual[o]):E1} of its largest value");
         }
         var after = Count(model.Graph);
         var peers = JsonDocument.Parse(File.ReadAllText(Shared.Path("peers/simplify.json"))).RootElement;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using ModelBuild.Compression;
 
 namespace ModelBuild.Compiler.Build;
 
@@ -126,7 +127,7 @@ internal sealed class ArtifactCache(string root, long limit)
             foreach (var file in Directory.EnumerateFiles(folder))
             {
                 var name = Path.GetFileName(file);
-                hashes.Add(name, HashOf(file));
+                hashes.Add(name, FileHash.Of(file));
                 File.Copy(file, Path.Combine(temporary, name));
             }
             File.WriteAllText(Path.Combine(temporary, EntryFile), JsonSerializer.Serialize(new CacheEntry(hashes, summary, diagnostics), BuildJson.Default.CacheEntry));
@@ -160,12 +161,6 @@ internal sealed class ArtifactCache(string root, long limit)
             if (total > limit && folder != entries[0].Folder)
                 TryDelete(folder);
         }
-    }
-
-    private static string HashOf(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     private static bool IsKey(string name) => name.Length == 2 * SHA256.HashSizeInBytes && name.All(char.IsAsciiHexDigitLower);

@@ -23,14 +23,14 @@ internal static class CacheKey
         Add("class", request.Class);
         Add("signature", signatureHash);
         Add("backends", $"{onnxRuntime} {executable}");
-        Add("model", HashFile(request.Model));
+        Add("model", FileHash.Of(request.Model));
         foreach (var file in ExternalFiles.Of(request.Model))
-            Add("external", HashFile(file));
+            Add("external", FileHash.Of(file));
         foreach (var (name, value) in request.Texts().OrderBy(o => o.Key, StringComparer.Ordinal))
             Add(name, value);
         foreach (var (name, paths) in request.Data().OrderBy(o => o.Key, StringComparer.Ordinal))
             foreach (var (relative, file) in paths.SelectMany(path => DataFiles(path, name)))
-                Add(name, $"{relative} {HashFile(file)}");
+                Add(name, $"{relative} {FileHash.Of(file)}");
         foreach (var profile in profiles)
         {
             Add("profile", $"{profile.Name} {string.Join(' ', profile.Requires)} {profile.NumericKey} {profile.CostClass} {CostTable.Load(profile.CostClass).Version}");
@@ -57,11 +57,5 @@ internal static class CacheKey
         var origin = wild < 0 && Directory.Exists(path) ? path : Path.GetDirectoryName(wild < 0 ? path : path[..wild])!;
         return found.SelectMany(f => Directory.Exists(f) ? Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories) : [f])
             .Select(f => (Path.GetRelativePath(origin, f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal);
-    }
-
-    private static string HashFile(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

@@ -42,18 +42,10 @@ public sealed class OnnxRuntimeRunner : IModelRunner
     /// <param name="threads">Threads within an operator.</param>
     public static OnnxRuntimeRunner Unoptimized(Model model, int threads)
     {
-        using var exact = Options(threads);
-        exact.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-        try
-        {
-            return new(model, exact);
-        }
-        catch (CompressionException e) when (e.Code == "MDLB1120")
-        {
-            using var plain = Options(threads, exactIntegers: false);
-            plain.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-            return new(model, plain);
-        }
+        // What fails under exact integers is a rewriting of the graph, which does not happen here.
+        using var options = Options(threads);
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        return new(model, options);
     }
 
     /// <summary>Opens a model under options of the caller.</summary>

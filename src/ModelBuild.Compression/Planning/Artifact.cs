@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
@@ -15,7 +14,7 @@ public sealed class Artifact
         DataPaths = dataPaths;
         FileLength = new FileInfo(path).Length;
         Length = FileLength + dataPaths.Sum(p => new FileInfo(p).Length);
-        Sha256 = HashOf(path);
+        Sha256 = FileHash.Of(path);
     }
 
     /// <summary>The file: an .onnx file or a managed artifact.</summary>
@@ -45,7 +44,7 @@ public sealed class Artifact
         foreach (var data in DataPaths)
             Copy(data, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(data)));
         Copy(Path, path);
-        if (HashOf(path) != Sha256)
+        if (FileHash.Of(path) != Sha256)
             throw new IOException($"'{Path}' changed while it was compressed");
     }
 
@@ -54,11 +53,5 @@ public sealed class Artifact
     {
         File.Copy(from, to, true);
         File.SetAttributes(to, File.GetAttributes(to) & ~FileAttributes.ReadOnly);
-    }
-
-    private static string HashOf(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

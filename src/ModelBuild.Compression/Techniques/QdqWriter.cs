@@ -15,7 +15,7 @@ internal sealed class QdqWriter
     private readonly IReadOnlyDictionary<string, TensorQuantization> _tensors;
     private readonly IntegerRegion _region;
     private readonly Dictionary<Value, Integers> _integers = [];
-    private readonly Dictionary<(Value Weights, int Axis, int Limit), (Value Data, Value Scales, float[] ScaleValues)> _weights = [];
+    private readonly Dictionary<(Value Weights, int Axis, int Limit, string Scales), (Value Data, Value Scales, float[] ScaleValues)> _weights = [];
 
     /// <summary>The integers of a value, and how they map.</summary>
     private sealed record Integers(Value Value, Quantization Mapping, Value Scale, Value ZeroPoint);
@@ -141,10 +141,11 @@ internal sealed class QdqWriter
     {
         var weighted = new WeightedNode(node, node.Input(1)!, node.Is("Conv") ? 0 : node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1, node.Is("MatMul") ? null : node.Input(2));
         var limit = _decisions[node.Output.Name].WeightLimit!.Value;
-        var key = (weighted.Weights, weighted.Axis, limit);
+        var quantized = QuantizedWeights.Of(weighted.Weights.Constant!, weighted.Axis, limit, 1, LeastScales(weighted, inputScale));
+        // Layers that share weights share their integers where their biases leave them the same scales.
+        var key = (weighted.Weights, weighted.Axis, limit, string.Join(',', quantized.Scales.Select(BitConverter.SingleToInt32Bits)));
         if (!_weights.TryGetValue(key, out var weights))
         {
-            var quantized = QuantizedWeights.Of(weighted.Weights.Constant!, weighted.Axis, limit, 1, LeastScales(weighted, inputScale));
             weights = (_graph.AddInitializer(weighted.Weights.Name + "_q", quantized.Data), _graph.AddInitializer("scales", Tensor.Vector(quantized.Scales)), quantized.Scales);
             _weights.Add(key, weights);
         }

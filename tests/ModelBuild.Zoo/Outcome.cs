@@ -28,6 +28,8 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             EvaluationData = [zoo.Evaluation],
             MetricOutputs = zoo.MetricOutputs,
             Optimize = objective,
+            // What the table chooses, on any machine.
+            Measure = false,
         };
         using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         var outcomes = new List<Outcome>();

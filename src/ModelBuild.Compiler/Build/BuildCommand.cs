@@ -21,6 +21,8 @@ internal static class BuildCommand
             Console.Error.WriteLine($"MDLB0099: the request '{path}' cannot be read: {e.Message}");
             return 2;
         }
+        // What is chosen is timed as an app runs it.
+        OnnxRuntimeBackend.Register();
         var replies = new ReplyWriter(Console.Out);
         var cache = new ArtifactCache(request.Cache, request.CacheLimit);
         var failed = 0;

@@ -19,6 +19,9 @@ internal sealed record BuildRequest
 
     /// <summary>Whether the project is an executable.</summary>
     public bool Executable { get; init; }
+
+    /// <summary>Whether what is chosen for latency is timed against the original.</summary>
+    public bool Measure { get; init; } = true;
     public required IReadOnlyList<ModelRequest> Models { get; init; }
 
     public static BuildRequest Read(string path)

@@ -69,7 +69,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     private (string Summary, bool Cached) Make(string folder)
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
-        var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles);
+        var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
@@ -81,12 +81,13 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                 replies.Write(diagnostic with { Model = request.Model, Class = request.Class });
             return (entry.Summary, true);
         }
-        var summary = Compress(folder, options, signature);
-        cache.TryAdd(key, folder, summary, _diagnostics);
+        var (summary, isReproducible) = Compress(folder, options, signature);
+        if (isReproducible)
+            cache.TryAdd(key, folder, summary, _diagnostics);
         return (summary, false);
     }
 
-    private string Compress(string folder, CompressionOptions options, string signature)
+    private (string Summary, bool IsReproducible) Compress(string folder, CompressionOptions options, string signature)
     {
         var clock = Stopwatch.StartNew();
         var source = ModelSource.Open(request.Model, options.Shapes);
@@ -97,6 +98,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var artifacts = new List<ManifestArtifact>();
         var summaries = new List<(string What, string When)>();
         var findings = new List<(Finding Finding, List<string> Profiles)>();
+        var isReproducible = true;
         foreach (var profile in options.Profiles)
         {
             var start = clock.Elapsed.TotalSeconds;
@@ -106,6 +108,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                     profiles.Add(profile.Name);
                 else
                     findings.Add((finding, [profile.Name]));
+            isReproducible &= !outcome.WasVetoed;
             var chosen = outcome.Chosen.Candidate;
             // Equal artifacts are one file, named after the first profile that has it.
             if (!files.TryGetValue(chosen.Artifact.Sha256, out var file))
@@ -126,7 +129,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
         new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
-        return string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
+        var summary = string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
+        return (summary, isReproducible);
     }
 
     // What is written here has one file beside it at most.

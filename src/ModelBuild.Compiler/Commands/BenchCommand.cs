@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Profiles;
 using Spectre.Console;
 
@@ -24,7 +25,7 @@ internal static class BenchCommand
             if (parse.GetValue(threads) == 1)
                 Cores.PinToOne();
             var opened = new List<OpenedModel>();
-            var subjects = new List<BenchSubject>();
+            var subjects = new List<PreparedModel>();
             try
             {
                 foreach (var path in parse.GetValue(models)!)
@@ -32,7 +33,7 @@ internal static class BenchCommand
                     var model = OpenedModel.Open(path, parse.GetValue(backend)!);
                     var sample = parse.GetValue(inputs) is { Length: > 0 } data ? model.Data(data, "--inputs")[0] : null;
                     opened.Add(model);
-                    subjects.Add(new(model, sample, parse.GetValue(threads)));
+                    subjects.Add(new(model.Load(parse.GetValue(threads)), model.Description, sample));
                 }
                 var times = Interleaved.Measure([.. subjects.Select(s => (Action)s.Call)], Math.Max(3, parse.GetValue(rounds)), cancellation);
                 var results = opened.Select((m, i) => new BenchResult(m.Path, m.Backend, subjects[i].Threads, new FileInfo(m.Path).Length,

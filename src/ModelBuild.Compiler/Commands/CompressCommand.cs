@@ -48,7 +48,8 @@ internal static class CompressCommand
         };
         var outputs = CommonOptions.List("--metric-outputs", "The judged outputs");
         var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");
-        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report };
+        var unmeasured = new Option<bool>("--no-measure") { Description = "Does not time what is chosen for latency against the original" };
+        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report, unmeasured };
         foreach (var (option, _) in metadata)
             command.Add(option);
         foreach (var (option, _) in sources)
@@ -66,7 +67,7 @@ internal static class CompressCommand
                 if (parse.GetValue(option) is { Length: > 0 } paths)
                     data.Add(name, [.. paths.Select(Path.GetFullPath)]);
             var target = ProfileResolver.Resolve(parse.GetValue(profile)!, new Dictionary<string, IReadOnlyDictionary<string, string>>());
-            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]), parse.GetValue(report), cancellation));
+            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]) with { Measure = !parse.GetValue(unmeasured) }, parse.GetValue(report), cancellation));
         });
         return command;
     }
@@ -81,6 +82,7 @@ internal static class CompressCommand
             options = options with { Backend = "managed" };
         else if (options.Backend == "auto")
             options = options with { Backend = "onnxruntime" };
+        OnnxRuntimeBackend.Register();
         var source = ModelSource.Open(model, options.Shapes);
         using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation);
         var outcome = compressor.Choose(target);

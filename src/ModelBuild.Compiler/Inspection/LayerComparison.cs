@@ -31,12 +31,12 @@ internal static class LayerComparison
             Expose(original.Graph, name);
         foreach (var name in pairs.Values)
             Expose(compressed.Graph, name);
-        var sums = pairs.Keys.ToDictionary(k => k, _ => new double[2], StringComparer.Ordinal);
-        var ranges = pairs.Keys.ToDictionary(k => k, _ => (Low: double.PositiveInfinity, High: double.NegativeInfinity), StringComparer.Ordinal);
         var metric = new Sqnr();
+        var sums = pairs.Keys.ToDictionary(k => k, _ => new double[metric.StatisticCount], StringComparer.Ordinal);
+        var ranges = pairs.Keys.ToDictionary(k => k, _ => (Low: double.PositiveInfinity, High: double.NegativeInfinity), StringComparer.Ordinal);
         using var a = OnnxRuntimeRunner.Unoptimized(original, threads);
         using var b = OnnxRuntimeRunner.Unoptimized(compressed, threads);
-        Span<double> one = stackalloc double[2];
+        var one = new double[metric.StatisticCount];
         var samples = opened.Data(data, "--inputs");
         foreach (var sample in samples.Samples())
         {
@@ -48,9 +48,9 @@ internal static class LayerComparison
                 if (!FloatValues.CanRead(want[name].ElementType) || !FloatValues.CanRead(got[other].ElementType) || want[name].Length != got[other].Length)
                     continue;
                 var reference = FloatValues.Of(want[name]);
-                metric.Measure(reference, FloatValues.Of(got[other]), OutputShape.Of(want[name]), [], one);
-                sums[name][0] += one[0];
-                sums[name][1] += one[1];
+                metric.Measure(new(reference, reference, FloatValues.Of(got[other]), new(1, reference.Length), []), one);
+                for (var i = 0; i < one.Length; i++)
+                    sums[name][i] += one[i];
                 var (low, high) = ranges[name];
                 foreach (var v in reference)
                     (low, high) = (Math.Min(low, v), Math.Max(high, v));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
@@ -11,14 +12,15 @@ public sealed class ArrayDataset : Dataset
 {
     private readonly List<(string Name, Cut Cut)> _inputs = [];
     private readonly List<(string Name, Cut Cut)> _expected = [];
-    private readonly Cut? _labels;
+    private readonly LabelArray? _labels;
+    private readonly List<Finding> _findings = [];
 
     /// <summary>Fits arrays to a model's interface.</summary>
     /// <param name="arrays">Arrays by name.</param>
     /// <param name="model">The interface of the model.</param>
     /// <param name="origin">Where the arrays came from, for messages.</param>
     /// <param name="metadata">The item metadata that named them, for messages.</param>
-    /// <exception cref="CompressionException">MDLB1112 to MDLB1115: an array is missing, or its type or shape does not fit.</exception>
+    /// <exception cref="CompressionException">MDLB1112 to MDLB1115, MDLB1132: an array is missing, or its type or shape does not fit.</exception>
     public ArrayDataset(IReadOnlyDictionary<string, NpyArray> arrays, ModelInterface model, string origin, string metadata)
     {
         var left = arrays.Keys.ToHashSet(StringComparer.Ordinal);
@@ -45,20 +47,38 @@ public sealed class ArrayDataset : Dataset
             throw new CompressionException("MDLB1114", $"'{origin}' holds no sample", metadata);
         foreach (var output in model.Outputs)
             if (left.Remove(output.Name))
-                _expected.Add((output.Name, Cut.Along(arrays[output.Name], Count, origin, output.Name, metadata)));
-        if (left.Remove("labels"))
+                _expected.Add((output.Name, Cut.ForOutput(arrays[output.Name], output, Count, origin, metadata)));
+        ExpectedOutputs = _expected.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        if (left.Remove(Labels))
         {
-            var labels = arrays["labels"];
-            if (ElementTypes.IsInteger(labels.ElementType))
-                _labels = Cut.Along(labels, Count, origin, "labels", metadata);
+            Cut.CheckDivides(arrays[Labels], Count, origin, Labels, metadata);
+            _labels = LabelArray.TryTake(arrays[Labels], Count, model, out var why);
+            if (why is not null)
+                _findings.Add(new(Severity.Warning, "MDLB1131", $"'{origin}': the array '{Labels}' {arrays[Labels]} is not used: {why}", metadata));
         }
+        foreach (var name in left.Order(StringComparer.Ordinal))
+            _findings.Add(NamesOfLabels.Contains(name) && _labels is null
+                ? new(Severity.Warning, "MDLB1131", $"'{origin}': the array '{name}' {arrays[name]} is not used. If it holds labels, name it '{Labels}'", metadata)
+                : new(Severity.Message, "MDLB1131", $"'{origin}': the array '{name}' {arrays[name]} is not used: it has the name of no input and no output", metadata));
     }
+
+    /// <summary>The array with a class number for each sample or position.</summary>
+    private const string Labels = "labels";
+
+    // What people call labels elsewhere.
+    private static readonly HashSet<string> NamesOfLabels = new(["label", "labels", "y", "y_true", "y_test", "target", "targets", "class", "classes", "ground_truth"], StringComparer.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public override int Count { get; }
 
     /// <inheritdoc/>
     public override bool HasLabels => _labels is not null;
+
+    /// <inheritdoc/>
+    public override IReadOnlySet<string> ExpectedOutputs { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Finding> Findings => _findings;
 
     /// <inheritdoc/>
     public override Sample this[int index] => new(
@@ -73,7 +93,7 @@ public sealed class ArrayDataset : Dataset
         if (arrays.ContainsKey(input.CSharpName))
             return input.CSharpName;
         // With one input, the one array that is not labels or an output may have any name.
-        var free = arrays.Keys.Where(k => k != "labels" && model.Outputs.All(o => o.Name != k)).ToList();
+        var free = arrays.Keys.Where(k => k != Labels && model.Outputs.All(o => o.Name != k)).ToList();
         return model.Inputs.Count == 1 && free.Count == 1 ? free[0] : null;
     }
 
@@ -101,7 +121,7 @@ public sealed class ArrayDataset : Dataset
         public static Cut ForInput(NpyArray array, ModelPort input, string origin, string metadata)
         {
             if (array.ElementType != input.ElementType)
-                throw new CompressionException("MDLB1113", $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}", metadata);
+                throw new CompressionException("MDLB1113", $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}{Advice(input.ElementType)}", metadata);
             var rank = input.Dimensions.Length;
             if (rank == 0 && array.Rank == 0)
                 return new(array, null, []);
@@ -134,12 +154,27 @@ public sealed class ArrayDataset : Dataset
                 + "An array of one rank more holds one whole input a sample; an array of equal rank is cut along its first axis.", metadata);
         }
 
-        public static Cut Along(NpyArray array, int count, string origin, string name, string metadata)
+        /// <summary>Expected values: by the rank of the output, whole outputs or rows of its leading axis.</summary>
+        public static Cut ForOutput(NpyArray array, ModelPort output, int count, string origin, string metadata)
+        {
+            if (!IsComparable(array.ElementType, output.ElementType))
+                throw new CompressionException("MDLB1132", $"'{origin}': the expected values '{output.Name}' are {array.ElementType}, the model's output is {output.ElementType}{Advice(output.ElementType)}", metadata);
+            CheckDivides(array, count, origin, output.Name, metadata);
+            return output.Dimensions.Length > 0 && array.Rank == output.Dimensions.Length + 1 && array.Shape[0] == count
+                ? new(array, count, array.Shape.RemoveAt(0))
+                : new(array, count, array.Shape.SetItem(0, array.Shape[0] / count));
+        }
+
+        public static void CheckDivides(NpyArray array, int count, string origin, string name, string metadata)
         {
             if (array.Rank == 0 || array.Shape[0] % count != 0)
                 throw new CompressionException("MDLB1114", $"'{origin}': array '{name}' {array} does not divide into {count} samples", metadata);
-            var each = array.Shape[0] / count;
-            return new(array, count, array.Shape.SetItem(0, each));
         }
+
+        private static bool IsComparable(ElementType expected, ElementType output) =>
+            output == ElementType.Undefined || expected == output || ElementTypes.IsFloat(expected) && ElementTypes.IsFloat(output) || ElementTypes.IsInteger(expected) && ElementTypes.IsInteger(output);
+
+        // How NumPy converts to what is wanted.
+        private static string Advice(ElementType wanted) => NumPyTypes.NameOf(wanted) is { } name ? $"; write it with .astype(np.{name})" : "";
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.FileSystemGlobbing;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
@@ -96,6 +97,12 @@ public static class DataLoader
         public override int Count { get; } = parts.Sum(p => p.Count);
 
         public override bool HasLabels { get; } = parts.All(p => p.HasLabels);
+
+        public override IReadOnlySet<string> ExpectedOutputs { get; } = parts.Select(p => p.ExpectedOutputs).Aggregate((a, b) => a.Intersect(b).ToHashSet(StringComparer.Ordinal));
+
+        public override bool MayHoldNonFinite { get; } = parts.Any(p => p.MayHoldNonFinite);
+
+        public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings)];
 
         public override Sample this[int index]
         {

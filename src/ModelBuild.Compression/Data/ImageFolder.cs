@@ -78,6 +78,9 @@ public sealed class ImageFolder : Dataset
     public override InputGrid Grid { get; }
 
     /// <inheritdoc/>
+    public override bool MayHoldNonFinite => false;
+
+    /// <inheritdoc/>
     public override Sample this[int index]
     {
         get

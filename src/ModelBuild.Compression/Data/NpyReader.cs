@@ -63,7 +63,7 @@ public static partial class NpyReader
         var remaining = length - 8 - sizeBytes - headerLength;
         if (descriptor.Length > 2 && descriptor[1] == 'U')
             return NpyArray.Of(ReadStrings(stream, descriptor, shape, count, remaining, Bad));
-        var type = TypeOf(descriptor) ?? throw Bad($"element type '{descriptor}' (supported: bool, integers, float16 to float64, unicode strings, little endian)");
+        var type = NumPyTypes.OfDescriptor(descriptor) ?? throw Bad($"element type '{descriptor}' (supported: bool, integers, float16 to float64, unicode strings, little endian)");
         var size = ElementTypes.ByteSize(type, count);
         var rowMajor = order.Groups[1].Value != "True" || shape.Count < 2;
         var swapped = descriptor[0] == '>' && ElementTypes.BitsOf(type) > 8;
@@ -122,23 +122,6 @@ public static partial class NpyReader
         }
         return new([.. shape], strings);
     }
-
-    private static ElementType? TypeOf(string descriptor) => descriptor.TrimStart('<', '|', '>', '=') switch
-    {
-        "f4" => ElementType.Float,
-        "f8" => ElementType.Double,
-        "f2" => ElementType.Float16,
-        "i1" => ElementType.Int8,
-        "u1" => ElementType.UInt8,
-        "i2" => ElementType.Int16,
-        "u2" => ElementType.UInt16,
-        "i4" => ElementType.Int32,
-        "u4" => ElementType.UInt32,
-        "i8" => ElementType.Int64,
-        "u8" => ElementType.UInt64,
-        "b1" or "?" => ElementType.Bool,
-        _ => null,
-    };
 
     private static void ReverseElements(byte[] data, int size)
     {

@@ -36,23 +36,8 @@ public static class NpyWriter
     /// <exception cref="CompressionException">MDLB1122: NumPy has no such element type.</exception>
     public static void WriteHeader(Stream stream, ElementType type, ReadOnlySpan<long> dimensions, int longest = 1)
     {
-        var descriptor = type switch
-        {
-            ElementType.Float => "<f4",
-            ElementType.Double => "<f8",
-            ElementType.Float16 => "<f2",
-            ElementType.Int8 => "|i1",
-            ElementType.UInt8 => "|u1",
-            ElementType.Int16 => "<i2",
-            ElementType.UInt16 => "<u2",
-            ElementType.Int32 => "<i4",
-            ElementType.UInt32 => "<u4",
-            ElementType.Int64 => "<i8",
-            ElementType.UInt64 => "<u8",
-            ElementType.Bool => "|b1",
-            ElementType.String => $"<U{longest}",
-            _ => throw new CompressionException("MDLB1122", $"NumPy has no type for {type}"),
-        };
+        var descriptor = type == ElementType.String ? $"<U{longest}"
+            : NumPyTypes.DescriptorOf(type) ?? throw new CompressionException("MDLB1122", $"NumPy has no type for {type}");
         var shape = string.Join(", ", dimensions.ToArray()) + (dimensions.Length == 1 ? "," : "");
         var header = $"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({shape}), }}";
         // Magic, version and length take 10 bytes; data starts at a multiple of 64.

@@ -38,6 +38,10 @@ public sealed class TensorProtoFolder : Dataset
     public override bool HasLabels => false;
 
     /// <inheritdoc/>
+    public override IReadOnlySet<string> ExpectedOutputs =>
+        Enumerable.Range(0, _model.Outputs.Count).Where(i => Enumerable.Range(0, Count).All(f => File.Exists(FileOf(f, "output", i)))).Select(i => _model.Outputs[i].Name).ToHashSet(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
     public override Sample this[int index]
     {
         get

@@ -22,12 +22,12 @@ public sealed class CharacterErrorRate : Metric
     public override int StatisticCount => 3;
 
     /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        var text = labels.ToArray().Where(l => l >= 0).ToArray();
+        var text = answer.Labels.ToArray().Where(l => l >= 0).ToArray();
         statistics[0] = text.Length;
-        statistics[1] = Edits(text, Read(reference, shape));
-        statistics[2] = Edits(text, Read(candidate, shape));
+        statistics[1] = Edits(text, Read(answer.Original, answer.Shape));
+        statistics[2] = Edits(text, Read(answer.Compressed, answer.Shape));
     }
 
     private static List<long> Read(ReadOnlySpan<float> scores, OutputShape shape)
@@ -61,7 +61,7 @@ public sealed class CharacterErrorRate : Metric
     /// <inheritdoc/>
     public override MetricValue Evaluate(ReadOnlySpan<double> sums)
     {
-        var (original, compressed) = sums[0] == 0 ? (0, 0) : (sums[1] / sums[0], sums[2] / sums[0]);
+        var (original, compressed) = (sums[1] / sums[0], sums[2] / sums[0]);
         return new(original, compressed, compressed - original);
     }
 }

@@ -17,6 +17,15 @@ public static class ClassScores
         return best;
     }
 
+    /// <summary>The class with the highest score of each row; -1 where a score is not a number.</summary>
+    public static long[] Best(ReadOnlySpan<float> scores, OutputShape shape)
+    {
+        var best = new long[shape.Rows];
+        for (var row = 0; row < best.Length; row++)
+            best[row] = ArgMax(scores.Slice(row * shape.Classes, shape.Classes));
+        return best;
+    }
+
     /// <summary>Whether a row already holds probabilities: none below 0, their sum 1.</summary>
     public static bool AreProbabilities(ReadOnlySpan<float> scores)
     {

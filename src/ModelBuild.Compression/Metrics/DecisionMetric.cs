@@ -14,7 +14,7 @@ public abstract class DecisionMetric : Metric
 
     /// <summary>What one changed decision costs, 0 to 1.</summary>
     /// <param name="scores">The original's scores of the row.</param>
-    /// <param name="original">The class that the original takes; -1 where its scores are not numbers.</param>
+    /// <param name="original">The class that the original takes.</param>
     /// <param name="compressed">The class that the compressed model takes; -1 where its scores are not numbers.</param>
     protected abstract double CostOf(ReadOnlySpan<float> scores, int original, int compressed);
 
@@ -22,16 +22,18 @@ public abstract class DecisionMetric : Metric
     protected abstract MetricValue ValueOf(double cost);
 
     /// <inheritdoc/>
-    public sealed override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public sealed override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        statistics.Clear();
-        for (var row = 0; row < shape.Rows; row++)
+        for (var row = 0; row < answer.Shape.Rows; row++)
         {
-            if (row < labels.Length && labels[row] < 0)
+            if (row < answer.Labels.Length && answer.Labels[row] < 0)
                 continue;
-            var scores = reference.Slice(row * shape.Classes, shape.Classes);
+            var scores = answer.OriginalRow(row);
             var original = ClassScores.ArgMax(scores);
-            var compressed = ClassScores.ArgMax(candidate.Slice(row * shape.Classes, shape.Classes));
+            // No decision of the original: nothing to compare with.
+            if (original < 0)
+                continue;
+            var compressed = ClassScores.ArgMax(answer.CompressedRow(row));
             statistics[0]++;
             if (compressed != original)
                 statistics[1] += CostOf(scores, original, compressed);
@@ -39,5 +41,5 @@ public abstract class DecisionMetric : Metric
     }
 
     /// <inheritdoc/>
-    public sealed override MetricValue Evaluate(ReadOnlySpan<double> sums) => ValueOf(sums[0] == 0 ? 0 : sums[1] / sums[0]);
+    public sealed override MetricValue Evaluate(ReadOnlySpan<double> sums) => ValueOf(sums[1] / sums[0]);
 }

@@ -29,18 +29,26 @@ public sealed class F1(int classes = 0) : Metric
     public override Metric Of(int classes) => new F1(classes);
 
     /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        statistics.Clear();
-        for (var row = 0; row < Math.Min(shape.Rows, labels.Length); row++)
+        for (var row = 0; row < Math.Min(answer.Shape.Rows, answer.Labels.Length); row++)
         {
-            var label = labels[row];
+            var label = answer.Labels[row];
             if (label < 0 || label >= classes)
                 continue;
             statistics[(int)label * Counts]++;
-            Answer(ClassScores.ArgMax(reference.Slice(row * shape.Classes, shape.Classes)), label, statistics, 1);
-            Answer(ClassScores.ArgMax(candidate.Slice(row * shape.Classes, shape.Classes)), label, statistics, 3);
+            Answer(ClassScores.ArgMax(answer.OriginalRow(row)), label, statistics, 1);
+            Answer(ClassScores.ArgMax(answer.CompressedRow(row)), label, statistics, 3);
         }
+    }
+
+    /// <inheritdoc/>
+    public override double Counted(ReadOnlySpan<double> sums)
+    {
+        double labels = 0;
+        for (var c = 0; c < classes; c++)
+            labels += sums[c * Counts];
+        return labels;
     }
 
     private static void Answer(int answer, long label, Span<double> statistics, int offset)

@@ -1,4 +1,5 @@
-using ModelBuild.Compression.Data;
+using System.Collections.Frozen;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Metrics;
@@ -14,158 +15,175 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
     /// <summary>Label metrics cannot tell 1 % below this many labelled samples.</summary>
     public const int EnoughLabels = 1000;
 
-    /// <summary>Outputs that give one probability a row, of class 1 against class 0; where classes are judged they count as scores of both.</summary>
-    public IReadOnlySet<string> Probabilities { get; init; } = new HashSet<string>();
+    private static readonly OutputReading Plain = new(OutputMeaning.Values);
+
+    /// <summary>How outputs are read; those that are missing hold values.</summary>
+    public IReadOnlyDictionary<string, OutputReading> Readings { get; init; } = FrozenDictionary<string, OutputReading>.Empty;
+
+    /// <summary>Outputs that are compared exactly: integers, truth values and strings that are no classes.</summary>
+    public IReadOnlyList<string> Exact { get; init; } = [];
+
+    /// <summary>Outputs that are compared with expected values of the data; the others with the original's own answers.</summary>
+    public IReadOnlySet<string> Against { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>The output that the labels are about, or null.</summary>
+    public string? Labelled { get; init; }
+
+    /// <summary>What the user should know about how the metric was picked.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
+    /// <summary>All outputs that take part.</summary>
+    public IReadOnlySet<string> Judged => Outputs.Concat(Reported.Select(r => r.Output)).Concat(Exact).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>How an output is read.</summary>
+    public OutputReading ReadingOf(string output) => Readings.GetValueOrDefault(output, Plain);
+
+    /// <summary>The outputs that can be judged: tensors, those that the user names or all.</summary>
+    /// <exception cref="CompressionException">MDLB0012: the user names one that the model does not have.</exception>
+    public static IReadOnlyList<Value> Judgeable(IReadOnlyList<string> metricOutputs, Graph graph)
+    {
+        var tensors = graph.Outputs.Where(o => o.Type is not null).DistinctBy(o => o.Name).ToList();
+        var names = tensors.Select(o => o.Name).ToList();
+        foreach (var name in metricOutputs)
+            if (!names.Contains(name))
+                throw new CompressionException("MDLB0012", $"MetricOutputs names '{name}', which is no output of the model{Suggestion.For(name, names)}; there are {string.Join(", ", names)}", "MetricOutputs");
+        return metricOutputs.Count == 0 ? tensors : [.. metricOutputs.Distinct(StringComparer.Ordinal).Select(n => tensors.First(o => o.Name == n))];
+    }
 
     /// <summary>Picks the metrics.</summary>
     /// <param name="metric">The item's <c>Metric</c>; <c>auto</c> picks by outputs and data.</param>
-    /// <param name="metricOutputs">The item's <c>MetricOutputs</c>; empty for all float outputs.</param>
+    /// <param name="metricOutputs">The item's <c>MetricOutputs</c>; empty for all outputs.</param>
     /// <param name="maxAccuracyLoss">The item's <c>MaxAccuracyLoss</c>; null for the metric's default.</param>
     /// <param name="graph">The original's graph.</param>
-    /// <param name="report">The part of the data that reports, or null without data.</param>
-    /// <exception cref="CompressionException">The options do not fit the model or the data (MDLB0011, MDLB0012, MDLB0013).</exception>
-    public static MetricSelection Of(string metric, IReadOnlyList<string> metricOutputs, double? maxAccuracyLoss, Graph graph, Dataset? report)
+    /// <param name="truth">What the data knows about the answers, or null without data.</param>
+    /// <exception cref="CompressionException">The options do not fit the model or the data (MDLB0011, MDLB0012, MDLB0013, MDLB1130).</exception>
+    public static MetricSelection Of(string metric, IReadOnlyList<string> metricOutputs, double? maxAccuracyLoss, Graph graph, KnownTruth? truth)
     {
-        var floats = graph.Outputs.Where(o => o.Type is { } t && FloatValues.CanRead(t.ElementType)).Select(o => o.Name).ToList();
-        foreach (var name in metricOutputs)
-            if (!floats.Contains(name))
-                throw new CompressionException("MDLB0012", $"MetricOutputs names '{name}', which is no float output of the model{Suggestion.For(name, floats)}; there are {string.Join(", ", floats)}", "MetricOutputs");
-        var judged = metricOutputs.Count > 0 ? metricOutputs : floats;
-        if (judged.Count == 0)
-            throw new CompressionException("MDLB0012", "the model has no float output that could be judged; set Technique=none to ship it as it is", "MetricOutputs");
-        Value Output(string name) => graph.Outputs.First(o => o.Name == name);
-        TensorType? Type(string name) => Output(name).Type;
-        var classes = judged.Where(o => ScoresClasses(Output(o))).ToList();
-        var (labelled, binary) = report is { HasLabels: true } ? LabelledOutput(judged, report, graph) : (null, false);
-        int Classes() => binary ? 2 : Type(labelled!) is { Rank: > 0 } t && t.Shape[^1].IsConstant ? (int)t.Shape[^1].Value : 0;
-
-        Metric deciding;
-        string why;
-        var outputs = judged;
-        var reported = new List<(Metric Metric, string Output)>();
         var chosen = metric == "auto" ? null : MetricCatalog.Get(metric);
-        if (chosen is { NeedsLabels: true } && labelled is null && report is { HasLabels: true })
-            throw new CompressionException("MDLB0013", $"Metric={metric}: the labels are about none of the judged outputs ({string.Join(", ", judged.Select(o => $"'{o}' {Type(o)}"))}): "
-                + "an output needs a row of class scores, or a probability by Sigmoid, for each label, and more classes than the largest label. MetricOutputs names the output to judge", "Metric");
-        if (chosen is { NeedsLabels: true } && labelled is null)
-            throw new CompressionException("MDLB0013", $"Metric={metric} needs labels: put an integer array 'labels' into the evaluation data, one class number a sample", "EvaluationData");
-        var wantsLabels = chosen is null ? labelled is not null : chosen.NeedsLabels;
-        if (wantsLabels)
-        {
-            outputs = [labelled!];
-            deciding = chosen ?? MetricCatalog.Get("top1");
-            if (deciding.Of(Classes()) is { StatisticCount: > 0 } ofClasses)
-                deciding = ofClasses;
-            else
-                throw new CompressionException("MDLB0013", $"Metric={metric} needs an output whose number of classes is fixed; '{labelled}' is {Type(labelled!)}", "Metric");
-            why = chosen is null ? $"{deciding.Name}: the data has labels that fit the output '{labelled}'" : $"{metric}: as the item says";
-            if (report!.Count < EnoughLabels)
-            {
-                why = $"regret on '{labelled}': {report.Count} labelled samples cannot tell 1 % of {deciding.Name} (fewer than {EnoughLabels}); {deciding.Name} is reported with its interval";
-                if (chosen is not null)
-                    reported.Add((deciding, labelled!));
-                deciding = MetricCatalog.Get("regret");
-            }
-        }
-        else if (chosen is not null)
-        {
-            deciding = chosen;
-            why = $"{metric}: as the item says";
-            if (chosen.NeedsClasses && metricOutputs.Count == 0 && classes.Count > 0)
-                outputs = classes;
-            if (chosen.NeedsClasses && outputs.FirstOrDefault(o => Type(o) is { Rank: > 0 } t && t.Shape[^1] is { IsConstant: true, Value: 1 } && !IsSigmoid(Output(o))) is { } single)
-                throw new CompressionException("MDLB0012", $"Metric={metric} compares classes, and '{single}' {Type(single)} has one value a row; name other outputs by MetricOutputs, or take Metric=sqnr", "MetricOutputs");
-        }
-        else if (classes.Count == judged.Count)
-        {
-            deciding = MetricCatalog.Get("regret");
-            why = "regret: every judged output is a softmax over classes, and there are no labels";
-        }
-        else
-        {
-            deciding = MetricCatalog.Get("sqnr");
-            why = "sqnr: no labels, and not every judged output scores classes";
-        }
+        var judged = Judgeable(metricOutputs, graph);
+        var readings = judged.ToDictionary(o => o.Name, OutputReading.Of, StringComparer.Ordinal);
+        var floats = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType)).ToList();
+        var decisions = judged.Where(o => readings[o.Name].Meaning == OutputMeaning.Classes).Select(o => o.Name).ToList();
+        var exact = judged.Where(o => readings[o.Name].Meaning == OutputMeaning.Exact).Select(o => o.Name).ToList();
+        if (judged.Count == 0)
+            throw new CompressionException("MDLB0012", "the model has no output that is a tensor and could be judged; set Technique=none to ship it as it is", "MetricOutputs");
+        if (floats.Count == 0)
+            return OfDecisions(chosen, decisions, exact, maxAccuracyLoss, readings, truth);
 
-        // Labels that spell a text are no classes of rows.
-        if (labelled is not null && chosen is not CharacterErrorRate)
-            foreach (var name in new[] { "top1", "top5" })
-                if (deciding.Name != name && reported.All(r => r.Metric.Name != name) && (name == "top1" || Classes() > 10))
-                    reported.Add((MetricCatalog.Get(name), labelled));
-        foreach (var output in judged)
+        var findings = new List<Finding>();
+        var labelled = FindLabelled(floats, truth, readings, findings);
+        if (labelled is { } l)
+            readings[l.Output] = l.Reading;
+        if (chosen is { NeedsLabels: true } && labelled is null)
+            throw new CompressionException("MDLB0013", truth?.Labels is null
+                ? $"Metric={metric} needs labels: put an integer array 'labels' into the evaluation data, one class number a sample"
+                : $"Metric={metric}: the labels are about none of the judged outputs ({string.Join(", ", floats.Select(o => $"'{o.Name}' {o.Type}"))}): "
+                    + "an output needs a row of class scores, or a probability by Sigmoid, for each label, and more classes than the largest label. MetricOutputs names the output to judge",
+                truth?.Labels is null ? "EvaluationData" : "Metric");
+
+        var names = floats.Select(o => o.Name).ToList();
+        var scores = names.Where(n => readings[n].Meaning == OutputMeaning.Scores).ToList();
+        var (deciding, outputs, why) = Decide(metric, chosen, metricOutputs.Count > 0, floats, scores, labelled?.Output, truth, readings);
+        var reported = new List<(Metric Metric, string Output)>();
+        if (labelled is { } about)
         {
-            if (deciding.Name != "agreement" && (classes.Contains(output) || output == labelled))
-                reported.Add((MetricCatalog.Get("agreement"), output));
-            if (deciding.Name != "sqnr")
-                reported.Add((MetricCatalog.Get("sqnr"), output));
+            if (chosen is { NeedsLabels: true } && deciding.Name != chosen.Name)
+                reported.Add((OfClasses(chosen, about.Output, floats, readings), about.Output));
+            // Labels that spell a text are no classes of rows.
+            if (chosen is not CharacterErrorRate)
+                foreach (var name in new[] { "top1", "top5" })
+                    if (deciding.Name != name && reported.All(r => r.Metric.Name != name) && (name == "top1" || Classes(about.Output, floats, readings) > 10))
+                        reported.Add((MetricCatalog.Get(name), about.Output));
         }
+        foreach (var name in names)
+        {
+            if (deciding.Name != "agreement" && (scores.Contains(name) || name == labelled?.Output))
+                reported.Add((MetricCatalog.Get("agreement"), name));
+            if (deciding.Name != "sqnr")
+                reported.Add((MetricCatalog.Get("sqnr"), name));
+        }
+        reported.AddRange(decisions.Select(name => ((Metric)new LabelAgreement(), name)));
         return new(deciding, outputs, reported, maxAccuracyLoss ?? deciding.DefaultBudget, why)
         {
-            Probabilities = judged.Where(o => o == labelled ? binary : Type(o) is { Rank: > 0 } t && t.Shape[^1] is { IsConstant: true, Value: 1 } && IsSigmoid(Output(o))).ToHashSet(StringComparer.Ordinal),
+            Readings = readings,
+            Exact = exact,
+            Labelled = labelled?.Output,
+            Against = truth?.Expected.Intersect(readings.Keys).ToFrozenSet(StringComparer.Ordinal) ?? [],
+            Findings = findings,
         };
     }
 
-    /// <summary>Whether an output is a softmax (or its logarithm) over more than one class.</summary>
-    private static bool ScoresClasses(Value output)
+    /// <summary>Of a model without float outputs: decisions by their agreement; what means itself is compared exactly besides.</summary>
+    private static MetricSelection OfDecisions(Metric? chosen, List<string> decisions, List<string> exact, double? budget, Dictionary<string, OutputReading> readings, KnownTruth? truth)
     {
-        // Reshapes behind the softmax keep the classes on the last axis where its size stays.
-        var producer = Source(output);
-        return producer is not null && (producer.Is("Softmax") || producer.Is("LogSoftmax"))
-            && output.Type is { Rank: >= 1 } t && !(t.Shape[^1].IsConstant && t.Shape[^1].Value == 1);
-    }
-
-    private static bool IsSigmoid(Value output) => Source(output)?.Is("Sigmoid") == true;
-
-    /// <summary>What computed an output, before it was reshaped.</summary>
-    private static Node? Source(Value output)
-    {
-        var producer = output.Producer;
-        while (producer is not null && (producer.Is("Reshape") || producer.Is("Squeeze") || producer.Is("Identity") || producer.Is("Flatten")))
-            producer = producer.Inputs[0]?.Producer;
-        return producer;
-    }
-
-    /// <summary>
-    /// The first judged output that the labels can be about: a row of scores for each label, and more classes than the largest label. A recurrent state has rows too,
-    /// but not as many. Binary: a probability for each label, that it is 1.
-    /// </summary>
-    private static (string? Output, bool Binary) LabelledOutput(IReadOnlyList<string> judged, Dataset report, Graph graph)
-    {
-        long largest = 0;
-        Tensor? first = null;
-        for (var i = 0; i < Math.Min(report.Count, 64); i++)
-            if (report[i].Labels is { } labels)
-            {
-                first ??= labels;
-                foreach (var label in FloatValues.Integers(labels))
-                    largest = Math.Max(largest, label);
-            }
-        if (first is null)
-            return (null, false);
-        foreach (var name in judged)
+        var agreement = new LabelAgreement();
+        if (chosen is not null && chosen.Name != agreement.Name)
+            throw new CompressionException("MDLB0012", $"Metric={chosen.Name} needs an output of floats, and the judged outputs ({string.Join(", ", readings.Keys)}) are none; they are judged by Metric=agreement", "Metric");
+        return new(agreement, decisions.Count > 0 ? decisions : exact, [], budget ?? agreement.DefaultBudget,
+            decisions.Count > 0 ? "agreement: the outputs are decisions" : "agreement: the outputs are no floats, and are compared exactly")
         {
-            var output = graph.Outputs.First(v => v.Name == name);
-            if (output.Type is not { HasRank: true, Rank: >= 1 } type)
-                continue;
-            if (largest <= 1 && IsSigmoid(output) && (type.Rank == first.Rank || type.Shape[^1] is { IsConstant: true, Value: 1 } && HasRowsFor(type, first)))
-                return (name, true);
-            if (type.Rank >= 2 && (!type.Shape[^1].IsConstant || type.Shape[^1].Value > Math.Max(1, largest)) && HasRowsFor(type, first))
-                return (name, false);
-        }
-        return (null, false);
+            Readings = readings,
+            Exact = exact,
+            Against = truth?.Expected.Intersect(readings.Keys).ToFrozenSet(StringComparer.Ordinal) ?? [],
+            Findings = truth?.Labels is null ? [] : [new(Severity.Message, "MDLB1131", "the labels are not used: the model's outputs are decisions, which are compared with the original's. To compare with the truth, put it into an array of the output's name", truth.Metadata)],
+        };
     }
 
-    private static bool HasRowsFor(TensorType scores, Tensor labels)
+    /// <summary>The output that labels, or else expected values, are about.</summary>
+    private static (string Output, OutputReading Reading)? FindLabelled(List<Value> floats, KnownTruth? truth, Dictionary<string, OutputReading> readings, List<Finding> findings)
     {
-        if (scores.Rank == labels.Shape.Length + 1 && (!scores.Shape[0].IsConstant || scores.Shape[0].Value == labels.Shape[0]))
-            return true;
-        long rows = 1;
-        for (var i = 0; i < scores.Rank - 1; i++)
+        if (truth?.Labels is { } labels)
         {
-            if (!scores.Shape[i].IsConstant && i > 0)
-                return false;
-            rows *= scores.Shape[i].IsConstant ? scores.Shape[i].Value : labels.Shape.IsEmpty ? 1 : labels.Shape[0];
+            if (labels.Counted == 0)
+                throw new CompressionException("MDLB1130", "no label counts: 'labels' is empty, or every one that is held out to judge by is negative, which means that there is none. Write class numbers, 0 for the first class, or leave 'labels' out", truth.Metadata);
+            if (LabelFit.Find(floats, labels) is { } found)
+                return found;
+            findings.Add(new(Severity.Warning, "MDLB1131", $"the labels (largest {labels.Largest}, {string.Join('x', labels.Shape)} a sample) are not used: they fit none of {string.Join(", ", floats.Select(o => $"'{o.Name}' {o.Type}"))}. "
+                + "An output needs a row of class scores, or a probability by Sigmoid, for each label, and more classes than the largest label; classes count from 0", truth.Metadata));
         }
-        return rows == FloatValues.Integers(labels).Length;
+        // The class of expected values is where they are largest.
+        return truth is not null && floats.FirstOrDefault(o => truth.Expected.Contains(o.Name) && readings[o.Name].Meaning is OutputMeaning.Scores or OutputMeaning.Probability) is { } expected
+            ? (expected.Name, readings[expected.Name]) : null;
+    }
+
+    private static (Metric Deciding, IReadOnlyList<string> Outputs, string Why) Decide(string metric, Metric? chosen, bool namesOutputs, List<Value> floats, List<string> scores, string? labelled, KnownTruth? truth, Dictionary<string, OutputReading> readings)
+    {
+        var names = floats.Select(o => o.Name).ToList();
+        if (chosen is { NeedsLabels: true } || chosen is null && labelled is not null)
+        {
+            var wanted = OfClasses(chosen ?? MetricCatalog.Get("top1"), labelled!, floats, readings);
+            var regret = MetricCatalog.Get("regret");
+            if (truth!.DistrustsLabels)
+                return (regret, [labelled!], $"regret on '{labelled}': the labels tell nothing about this model; {wanted.Name} is reported");
+            if (truth.Count < EnoughLabels)
+                return (regret, [labelled!], $"regret on '{labelled}': {truth.Count} labelled samples cannot tell 1 % of {wanted.Name} (fewer than {EnoughLabels}); {wanted.Name} is reported with its interval");
+            return (wanted, [labelled!], chosen is null ? $"{wanted.Name}: the data has {(truth.Labels is null ? "expected values for" : "labels that fit")} the output '{labelled}'" : $"{metric}: as the item says");
+        }
+        if (chosen is not null)
+        {
+            IReadOnlyList<string> outputs = chosen.NeedsClasses && !namesOutputs && scores.Count > 0 ? scores : names;
+            if (chosen.NeedsClasses && floats.FirstOrDefault(o => outputs.Contains(o.Name) && HasOneValueARow(o, readings[o.Name])) is { } single)
+                throw new CompressionException("MDLB0012", $"Metric={metric} compares classes, and '{single.Name}' {single.Type} has one value a row; name other outputs by MetricOutputs, or take Metric=sqnr", "MetricOutputs");
+            return (chosen, outputs, $"{metric}: as the item says");
+        }
+        if (scores.Count == names.Count)
+            return (MetricCatalog.Get("regret"), names, "regret: every judged output is a softmax over classes, and there are no labels");
+        return (MetricCatalog.Get("sqnr"), names, truth is not null && names.Any(truth.Expected.Contains)
+            ? "sqnr against the expected values of the data" : "sqnr: no labels, and not every judged output scores classes");
+    }
+
+    private static bool HasOneValueARow(Value output, OutputReading reading) =>
+        reading.Meaning == OutputMeaning.Values && (output.Type is not { Rank: > 0 } t || t.Shape[^1] is { IsConstant: true, Value: 1 });
+
+    private static Metric OfClasses(Metric metric, string output, List<Value> floats, Dictionary<string, OutputReading> readings) =>
+        metric.Of(Classes(output, floats, readings)) is { StatisticCount: > 0 } of ? of
+            : throw new CompressionException("MDLB0013", $"Metric={metric.Name} needs an output whose number of classes is fixed; '{output}' is {floats.First(o => o.Name == output).Type}", "Metric");
+
+    private static int Classes(string output, List<Value> floats, Dictionary<string, OutputReading> readings)
+    {
+        var reading = readings[output];
+        if (reading.Meaning == OutputMeaning.Probability)
+            return 2;
+        return floats.First(o => o.Name == output).Type is { Rank: > 0 } t && t.Shape[reading.Axis < 0 ? t.Rank - 1 : reading.Axis] is { IsConstant: true } d ? (int)d.Value : 0;
     }
 }

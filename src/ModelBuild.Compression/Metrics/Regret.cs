@@ -14,7 +14,7 @@ public sealed class Regret : DecisionMetric
 
     /// <inheritdoc/>
     protected override double CostOf(ReadOnlySpan<float> scores, int original, int compressed) =>
-        compressed < 0 ? 1 : original < 0 ? 0 : ClassScores.ProbabilityDifference(scores, original, compressed);
+        compressed < 0 ? 1 : ClassScores.ProbabilityDifference(scores, original, compressed);
 
     /// <inheritdoc/>
     protected override MetricValue ValueOf(double cost) => new(0, cost, cost);

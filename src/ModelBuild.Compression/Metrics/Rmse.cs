@@ -1,6 +1,9 @@
 namespace ModelBuild.Compression.Metrics;
 
-/// <summary>Root mean square difference to the original's output, over the standard deviation of that output.</summary>
+/// <summary>
+/// Root mean square difference to what the output should be, over the standard deviation of that: the original's output, or expected values where the data has them. The loss is
+/// what the candidate's has more than the original's.
+/// </summary>
 public sealed class Rmse : Metric
 {
     /// <inheritdoc/>
@@ -10,33 +13,23 @@ public sealed class Rmse : Metric
     public override double DefaultBudget => 0.1;
 
     /// <inheritdoc/>
-    public override int StatisticCount => 4;
+    public override int StatisticCount => 6;
 
     /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        double sum = 0, squares = 0, noise = 0;
-        for (var i = 0; i < reference.Length; i++)
-        {
-            double d = reference[i] - (double)candidate[i];
-            sum += reference[i];
-            squares += (double)reference[i] * reference[i];
-            noise += d * d;
-        }
-        statistics[0] = reference.Length;
-        statistics[1] = sum;
-        statistics[2] = squares;
-        statistics[3] = double.IsNaN(noise) ? double.PositiveInfinity : noise;
+        var sums = Distance.Of(answer);
+        (statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5]) = (sums.Count, sums.Finite, sums.Sum, sums.Power, sums.Original, sums.Compressed);
     }
 
     /// <inheritdoc/>
     public override MetricValue Evaluate(ReadOnlySpan<double> sums)
     {
-        if (sums[3] == 0 || sums[0] == 0)
-            return new(0, 0, 0);
-        var mean = sums[1] / sums[0];
-        var deviation = Math.Sqrt(Math.Max(0, sums[2] / sums[0] - mean * mean));
-        var rmse = deviation == 0 ? double.PositiveInfinity : Math.Sqrt(sums[3] / sums[0]) / deviation;
-        return new(0, rmse, rmse);
+        var count = sums[1];
+        var mean = sums[2] / count;
+        var deviation = Math.Sqrt(Math.Max(0, sums[3] / count - mean * mean));
+        double Relative(double noise) => noise == 0 ? 0 : Math.Sqrt(noise / count) / deviation;
+        var (original, compressed) = (Relative(sums[4]), Relative(sums[5]));
+        return new(original, compressed, double.IsInfinity(compressed) ? double.PositiveInfinity : sums[4] == sums[5] ? 0 : compressed - original);
     }
 }

@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Signal to quantization noise ratio in decibels: power of the original's output over the power of the difference, both summed over all samples.
-/// The loss is the inverse ratio, noise over signal: 0.01 is 20 dB.
+/// Signal to noise ratio in decibels: power of what the output should be over the power of the difference, both summed over all samples.
+/// The loss is the inverse ratio, noise over signal: 0.01 is 20 dB. Where the data has expected values, the loss is what the candidate adds to the original's noise.
 /// </summary>
 public sealed class Sqnr : Metric
 {
@@ -16,37 +16,23 @@ public sealed class Sqnr : Metric
     public override double DefaultBudget => 0.01;
 
     /// <inheritdoc/>
-    public override int StatisticCount => 2;
+    public override int StatisticCount => 4;
 
     /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        double signal = 0, noise = 0;
-        for (var i = 0; i < reference.Length; i++)
-        {
-            // Where the original itself is not finite, an equal value is no noise.
-            if (!float.IsFinite(reference[i]))
-            {
-                if (!reference[i].Equals(candidate[i]))
-                    noise = double.PositiveInfinity;
-                continue;
-            }
-            double d = reference[i] - (double)candidate[i];
-            signal += (double)reference[i] * reference[i];
-            noise += d * d;
-        }
-        statistics[0] = signal;
-        statistics[1] = double.IsNaN(noise) ? double.PositiveInfinity : noise;
+        var sums = Distance.Of(answer);
+        (statistics[0], statistics[1], statistics[2], statistics[3]) = (sums.Count, sums.Power, sums.Original, sums.Compressed);
     }
 
     /// <inheritdoc/>
     public override MetricValue Evaluate(ReadOnlySpan<double> sums)
     {
-        var (signal, noise) = (sums[0], sums[1]);
-        if (noise == 0)
-            return new(Perfect, Perfect, 0);
-        if (signal == 0 || double.IsInfinity(noise))
-            return new(Perfect, -Perfect, double.PositiveInfinity);
-        return new(Perfect, Math.Clamp(10 * Math.Log10(signal / noise), -Perfect, Perfect), noise / signal);
+        var (signal, original, compressed) = (sums[1], sums[2], sums[3]);
+        // Noise without bounds is within no budget, however noisy the original is itself.
+        var loss = double.IsInfinity(compressed) ? double.PositiveInfinity : compressed == original ? 0 : (compressed - original) / signal;
+        return new(Decibels(signal, original), Decibels(signal, compressed), loss);
     }
+
+    private static double Decibels(double signal, double noise) => noise == 0 ? Perfect : Math.Clamp(10 * Math.Log10(signal / noise), -Perfect, Perfect);
 }

@@ -22,17 +22,16 @@ public sealed class TopK(int k) : Metric
     public override int StatisticCount => 3;
 
     /// <inheritdoc/>
-    public override void Measure(ReadOnlySpan<float> reference, ReadOnlySpan<float> candidate, OutputShape shape, ReadOnlySpan<long> labels, Span<double> statistics)
+    public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
-        statistics.Clear();
-        for (var row = 0; row < Math.Min(shape.Rows, labels.Length); row++)
+        for (var row = 0; row < Math.Min(answer.Shape.Rows, answer.Labels.Length); row++)
         {
-            var label = labels[row];
-            if (label < 0 || label >= shape.Classes)
+            var label = answer.Labels[row];
+            if (label < 0 || label >= answer.Shape.Classes)
                 continue;
             statistics[0]++;
-            statistics[1] += Hit(reference.Slice(row * shape.Classes, shape.Classes), (int)label) ? 1 : 0;
-            statistics[2] += Hit(candidate.Slice(row * shape.Classes, shape.Classes), (int)label) ? 1 : 0;
+            statistics[1] += Hit(answer.OriginalRow(row), (int)label) ? 1 : 0;
+            statistics[2] += Hit(answer.CompressedRow(row), (int)label) ? 1 : 0;
         }
     }
 
@@ -51,8 +50,8 @@ public sealed class TopK(int k) : Metric
     /// <inheritdoc/>
     public override MetricValue Evaluate(ReadOnlySpan<double> sums)
     {
-        var original = sums[0] == 0 ? 0 : sums[1] / sums[0];
-        var compressed = sums[0] == 0 ? 0 : sums[2] / sums[0];
+        var (original, compressed) = (sums[1] / sums[0], sums[2] / sums[0]);
+        // An original that is always wrong has nothing to lose by this measure; the decision does not rest on it (LabelCheck).
         return new(original, compressed, original == 0 ? 0 : (original - compressed) / original);
     }
 }

@@ -73,6 +73,9 @@ public sealed record CompressionOptions
     /// <summary>Seed of everything random.</summary>
     public int Seed { get; init; }
 
+    /// <summary>Whether what is chosen for latency is timed against the original where the profile is this machine's.</summary>
+    public bool Measure { get; init; } = true;
+
     /// <summary>Threads that the compiler may use.</summary>
     public int Threads { get; init; } = 1;
 

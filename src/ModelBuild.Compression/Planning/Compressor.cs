@@ -11,10 +11,13 @@ namespace ModelBuild.Compression.Planning;
 
 /// <summary>
 /// Compresses one model: candidates are planned, carried out, verified against the original on held-out data, and for every profile the best within budget
-/// is chosen by the profile's cost table. The original wins if nothing helps.
+/// is chosen by the profile's cost table. The original wins if nothing helps. A candidate that fails, wherever it does, costs that candidate and no more.
 /// </summary>
 public sealed class Compressor : IDisposable
 {
+    // Where candidates are equally good the earlier backend wins.
+    private static readonly string[] AllBackends = ["onnxruntime", "managed"];
+
     private readonly ModelSource _source;
     private readonly CompressionOptions _options;
     private readonly IReadOnlyList<string> _backends;
@@ -22,13 +25,12 @@ public sealed class Compressor : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly byte[] _signatureHash;
     private readonly ArtifactFolder _folder = new();
-    private readonly IModelRunner _original;
-    private readonly bool _judgeable;
+    private readonly OnnxRuntimeRunner _original;
+    private readonly Judgement _judgement;
     private readonly Planner? _planner;
     private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<Candidate>> _candidates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
-    private readonly ReferenceAnswers? _choose, _report;
     private readonly Lazy<MetricResult?> _noiseFloor;
     private Artifact? _originalArtifact;
 
@@ -45,10 +47,8 @@ public sealed class Compressor : IDisposable
     {
         _source = source;
         // What cannot be judged is not compressed.
-        _judgeable = options is not { Technique: "auto", MetricOutputs.Count: 0 } || source.Original.Graph.Outputs.Any(o => o.Type is { } type && FloatValues.CanRead(type.ElementType));
-        if (!_judgeable)
-            options = options with { Technique = "none" };
-        _options = options;
+        IsJudgeable = options is not { Technique: "auto", MetricOutputs.Count: 0 } || MetricSelection.Judgeable([], source.Original.Graph).Count > 0;
+        _options = options = IsJudgeable ? options : options with { Technique = "none" };
         _backends = options.Backend == "auto" ? backends : [.. backends.Intersect([options.Backend])];
         _signatureHash = signatureHash;
         _progress = progress;
@@ -56,18 +56,15 @@ public sealed class Compressor : IDisposable
         // A misspelt recipe is said before anything takes time.
         if (options.Technique is not ("auto" or "none"))
             techniques.Check(Recipe.Parse(options.Technique));
-
-        var calibration = DataLoader.Open(options.CalibrationData, source.Interface, options.Images, "CalibrationData");
-        var evaluation = DataLoader.Open(options.EvaluationData, source.Interface, options.Images, "EvaluationData");
-        Data = DataSplit.Of(calibration, evaluation);
-        Selection = options.Technique == "none" ? null
-            : MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, source.Original.Graph, Data.Report ?? Data.Choose);
         _original = new OnnxRuntimeRunner(source.Path, options.Threads);
-        if (Selection is not null)
+        try
         {
-            var judged = Selection.Outputs.Concat(Selection.Reported.Select(r => r.Output)).ToHashSet(StringComparer.Ordinal);
-            _choose = Data.Choose is null ? null : new(_original, Data.Choose, judged);
-            _report = Data.Report is null ? null : new(_original, Data.Report, judged);
+            _judgement = Judgement.Of(source, options, _original, Tell, cancellation);
+        }
+        catch
+        {
+            _original.Dispose();
+            throw;
         }
         if (source.Simplified is not null)
             _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms);
@@ -76,10 +73,10 @@ public sealed class Compressor : IDisposable
     }
 
     /// <summary>How the data was split.</summary>
-    public DataSplit Data { get; }
+    public DataSplit Data => _judgement.Data;
 
     /// <summary>How answers are judged; null where nothing is compressed.</summary>
-    public MetricSelection? Selection { get; }
+    public MetricSelection? Selection => _judgement.Selection;
 
     /// <summary>
     /// Where the data lies on a known grid (pictures): the original against itself with inputs that are off by up to half a step, as sqnr of the output where that is lowest. A compressed
@@ -93,19 +90,39 @@ public sealed class Compressor : IDisposable
     /// <summary>The model.</summary>
     public ModelSource Source => _source;
 
+    /// <summary>The options; a model that cannot be judged has no technique.</summary>
+    internal CompressionOptions Options => _options;
+
+    /// <summary>Whether the model has an output that can be judged.</summary>
+    internal bool IsJudgeable { get; }
+
+    /// <summary>What candidates are judged by.</summary>
+    internal Judgement Judgement => _judgement;
+
     /// <summary>Chooses what ships for a profile.</summary>
+    /// <exception cref="CompressionException">Nothing is left that keeps to the item's limits, or that the app's backends run.</exception>
     public ProfileOutcome Choose(HardwareProfile profile)
     {
         var table = CostTable.Load(profile.CostClass);
         var costs = new CostModel(table, TypicalDimensions);
-        var findings = new List<Finding>();
         var originalCost = costs.Predict(_source.Original.Graph);
         var ranked = new List<RankedCandidate>();
-        foreach (var candidate in CandidatesFor(profile, costs))
+        var (candidates, made) = CandidatesFor(profile, costs);
+        var failures = new List<FailedRecipe>(made);
+        foreach (var candidate in candidates)
         {
-            var latency = candidate.Failure is not null ? double.PositiveInfinity
-                : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
-                : costs.Predict((candidate.Model ?? _source.Original).Graph);
+            double latency;
+            try
+            {
+                latency = candidate.Failure is not null ? double.PositiveInfinity
+                    : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
+                    : costs.Predict((candidate.Model ?? _source.Original).Graph);
+            }
+            catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
+            {
+                failures.Add(new(candidate.Recipe, candidate.Backend, $"its time cannot be predicted: {FailedRecipe.Reason(e)}"));
+                continue;
+            }
             var (accepted, why) = Judge(candidate, latency, table);
             ranked.Add(new(candidate, latency, latency / originalCost, accepted, why));
         }
@@ -116,39 +133,35 @@ public sealed class Compressor : IDisposable
         // What the user asked for by name comes first; the rest is what is fallen back on.
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
-        SayWhatNothingUses(findings);
-        return new Choice(this, profile, table, ranked, findings).Make();
+        return new Choice(this, profile, table, ranked, failures).Make();
     }
 
-    // Who sets a time for training expects a better model from it.
-    private void SayWhatNothingUses(List<Finding> findings)
-    {
-        if (_options.TrainingTime > 0 || _options.TrainingData.Count > 0)
-            findings.Add(new(Severity.Warning, "MDLB0007", "TrainingData and TrainingTime change nothing: no technique of this version trains", _options.TrainingTime > 0 ? "TrainingTime" : "TrainingData"));
-        if (_options.SearchTime > 0)
-            findings.Add(new(Severity.Warning, "MDLB0007", "SearchTime changes nothing: this version tries a fixed list of recipes and searches no further", "SearchTime"));
-    }
-
-    private List<Candidate> CandidatesFor(HardwareProfile profile, CostModel costs)
+    private (List<Candidate> Candidates, List<FailedRecipe> Failures) CandidatesFor(HardwareProfile profile, CostModel costs)
     {
         var key = $"{profile.NumericKey} {profile.CostClass}";
         if (_candidates.TryGetValue(key, out var known))
             return known;
         var candidates = new List<Candidate>();
+        var failures = new List<FailedRecipe>();
         if (_backends.Contains("onnxruntime"))
             candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Artifact = _originalArtifact ??= OriginalArtifact() });
         if (_planner is not null)
             foreach (var recipe in Recipes())
             {
                 _cancellation.ThrowIfCancellationRequested();
-                var plan = _planner.TryPlan(recipe, profile, costs);
-                if (plan is null)
-                    continue;
-                // Recipes that come to the same artifact are one candidate.
-                candidates.AddRange(CarryOut(plan).Where(c => candidates.All(o => o.Artifact.Sha256 != c.Artifact.Sha256)).ToList());
+                try
+                {
+                    if (_planner.TryPlan(recipe, profile, costs) is not { } plan)
+                        continue;
+                    // Recipes that come to the same artifact are one candidate.
+                    candidates.AddRange(CarryOut(plan, failures).Where(c => candidates.All(o => o.Artifact.Sha256 != c.Artifact.Sha256)).ToList());
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    failures.Add(new(recipe.ToString(), "", FailedRecipe.Reason(e)));
+                }
             }
-        _candidates.Add(key, candidates);
-        return candidates;
+        return _candidates[key] = (candidates, failures);
     }
 
     /// <summary>The recipes that are tried: the item's, or for <c>auto</c> those that suit any model; techniques with nothing to do drop out.</summary>
@@ -160,25 +173,38 @@ public sealed class Compressor : IDisposable
         if (_options.Technique != "auto")
             return [Recipe.Simplify, Recipe.Parse(_options.Technique)];
         List<Recipe> recipes = [Recipe.Simplify, Recipe.Parse("weights-float16")];
-        if (_choose is null)
+        if (_judgement.Choose is null)
             return recipes;
         recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "int8(mse,mixed)+weights-float16" }.Select(Recipe.Parse));
         return recipes;
     }
 
     /// <summary>Applies a plan, and verifies the result for every backend that takes it.</summary>
-    internal IEnumerable<Candidate> CarryOut(Plan plan)
+    private List<Candidate> CarryOut(Plan plan, List<FailedRecipe> failures)
     {
         var made = new List<Candidate>();
         var model = _planner!.Apply(plan);
-        if (_backends.Contains("onnxruntime"))
-        {
-            ArtifactMetadata.Stamp(model, plan, _signatureHash);
-            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "onnxruntime", Artifact = _folder.Add(model) }));
-        }
-        if (_backends.Contains("managed") && ManagedLowering.TryLower(model, _signatureHash, out var program, out _))
-            made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = "managed", Artifact = _folder.Add(program) }));
+        foreach (var backend in AllBackends.Where(_backends.Contains))
+            try
+            {
+                if (Write(plan, model, backend) is { } artifact)
+                    made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = backend, Artifact = artifact }));
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                failures.Add(new(plan.Recipe, backend, FailedRecipe.Reason(e)));
+            }
         return made;
+    }
+
+    /// <summary>Writes what a backend runs; null where it does not take the model.</summary>
+    private Artifact? Write(Plan plan, Model model, string backend)
+    {
+        if (backend == "managed")
+            return ManagedLowering.TryLower(model, _signatureHash, out var program, out _) ? _folder.Add(program) : null;
+        var stamped = model.Clone();
+        ArtifactMetadata.Stamp(stamped, plan, _signatureHash);
+        return _folder.Add(stamped);
     }
 
     /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>
@@ -190,12 +216,12 @@ public sealed class Compressor : IDisposable
         try
         {
             using var runner = RunnerOf(candidate);
-            if (_choose is not null)
-                candidate.Choose = Evaluation.Run(_choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, _choose.Data.Count), _cancellation);
+            if (_judgement.Choose is { } choose)
+                candidate.Choose = Evaluation.Run(choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, choose.Data.Count), _cancellation);
         }
-        catch (CompressionException e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            candidate.Failure = e.Message;
+            candidate.Failure = FailedRecipe.Reason(e);
         }
         return candidate;
     }
@@ -203,15 +229,17 @@ public sealed class Compressor : IDisposable
     /// <summary>Runs a candidate on the report part.</summary>
     internal void JudgeFinally(Candidate candidate)
     {
-        if (_report is null || candidate.Report is not null)
+        if (_judgement.Report is not { } report || candidate.Report is not null)
             return;
         using var runner = RunnerOf(candidate);
-        candidate.Report = Evaluation.Run(_report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, _report.Data.Count), _cancellation);
+        candidate.Report = Evaluation.Run(report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, report.Data.Count), _cancellation);
     }
 
     private IModelRunner RunnerOf(Candidate candidate) => candidate.Backend == "managed"
-        ? new ManagedRunner(candidate.Artifact.Path, DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash))
+        ? new ManagedRunner(candidate.Artifact.Path, Description())
         : new OnnxRuntimeRunner(candidate.Artifact.Path, _options.Threads);
+
+    private ModelDescription Description() => DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash);
 
     private (bool Accepted, string Why) Judge(Candidate candidate, double latency, CostTable table)
     {
@@ -225,10 +253,17 @@ public sealed class Compressor : IDisposable
             return (true, "the original");
         if (candidate.Choose is not { } choose)
             return candidate.IsLossless ? (true, "lossless") : (true, "unverified: there is no data");
-        var loss = choose.Deciding;
-        return loss.Loss <= Selection!.Budget
-            ? (true, $"{loss.Metric} loss {loss.Loss:0.#####} within {Selection.Budget:0.#####}")
-            : (false, $"{loss.Metric} loss {loss.Loss:0.#####} of '{loss.Output}' exceeds {Selection.Budget:0.#####}");
+        return IsWithinBudget(candidate, choose, "");
+    }
+
+    /// <summary>Whether a candidate loses no more than accepted on a part of the data. What only rewrites exactly may differ by float rounding, whatever the budget.</summary>
+    internal (bool Accepted, string Why) IsWithinBudget(Candidate candidate, EvaluationResult judged, string where)
+    {
+        var loss = judged.Deciding;
+        if (loss.Loss <= Selection!.Budget)
+            return (true, $"{loss.Metric} loss {loss.Loss:0.#####} within {Selection.Budget:0.#####}{where}");
+        return candidate.IsLossless && judged.IsRounding ? (true, $"lossless: equal but for float rounding{where}")
+            : (false, $"{loss.Metric} loss {loss.Loss:0.#####} of '{loss.Output}'{where} exceeds {Selection.Budget:0.#####}");
     }
 
     private IReadOnlyDictionary<string, RangeHistogram> Histograms(IReadOnlyCollection<string> names)
@@ -242,21 +277,30 @@ public sealed class Compressor : IDisposable
 
     private MetricResult? FindNoiseFloor()
     {
-        if ((_report ?? _choose) is not { Data.Grid: { } grid } answers)
+        if ((_judgement.Report ?? _judgement.Choose) is not { Data.Grid: { } grid } answers)
             return null;
         var sqnr = MetricCatalog.Get("sqnr");
-        var selection = new MetricSelection(sqnr, Selection!.Outputs, [], sqnr.DefaultBudget, "");
+        var floats = Selection!.Outputs.Where(o => Selection.ReadingOf(o).Meaning is not (OutputMeaning.Classes or OutputMeaning.Exact)).ToList();
+        if (floats.Count == 0)
+            return null;
+        var selection = new MetricSelection(sqnr, floats, [], sqnr.DefaultBudget, "");
         using var noisy = new NoisyInputs(_original, grid);
-        return Evaluation.Run(answers, noisy, selection, n => Tell("noise floor", n, answers.Data.Count), _cancellation).Deciding;
+        try
+        {
+            return Evaluation.Run(answers, noisy, selection, n => Tell("noise floor", n, answers.Data.Count), _cancellation).Deciding;
+        }
+        catch (CompressionException)
+        {
+            // Outputs whose size follows from values: noise changes it, and there is no floor to tell.
+            return null;
+        }
     }
 
     private Dictionary<string, long> FindTypicalDimensions()
     {
         var found = new Dictionary<string, long>(StringComparer.Ordinal);
-        var data = Data.Choose ?? Data.Calibrate;
-        if (data is null)
+        if (TypicalSample is not { } sample)
             return found;
-        var sample = data[0];
         foreach (var input in _source.Original.Graph.Inputs)
             if (input.Type is { HasRank: true } type && sample.Inputs.TryGetValue(input.Name, out var tensor) && tensor.Rank == type.Rank)
                 for (var i = 0; i < type.Rank; i++)
@@ -264,6 +308,9 @@ public sealed class Compressor : IDisposable
                         found[name] = tensor.Shape[i];
         return found;
     }
+
+    /// <summary>A sample of the user's data, or null where there is none.</summary>
+    internal Sample? TypicalSample => (Data.Choose ?? Data.Calibrate)?[0];
 
     private void Tell(string what, int done, int all)
     {
@@ -274,99 +321,23 @@ public sealed class Compressor : IDisposable
     /// <summary>The file that the user gave; weights that lie beside it are taken in where one file can hold them, so that an app ships one file.</summary>
     private Artifact OriginalArtifact() => _source.Artifact.DataPaths.Count == 0 ? _source.Artifact : _folder.Add(OnnxReader.Read(_source.Path));
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _original.Dispose();
-        _folder.Dispose();
-    }
-
-    /// <summary>Walks the ranked candidates of one profile until one holds on the report part, and says what the user should know.</summary>
-    private sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<Finding> findings)
-    {
-        public ProfileOutcome Make()
-        {
-            var options = owner._options;
-            for (var i = 0; i < ranked.Count; i++)
-            {
-                if (!ranked[i].Accepted)
-                    continue;
-                owner.JudgeFinally(ranked[i].Candidate);
-                if (ranked[i].Candidate is { IsOriginal: false, Report.Deciding: { } d } && d.Loss > owner.Selection!.Budget)
-                {
-                    var why = $"{d.Metric} loss {d.Loss:0.#####} of '{d.Output}' on the report part exceeds {owner.Selection.Budget:0.#####}";
-                    findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
-                    ranked[i] = ranked[i] with { Accepted = false, Why = why };
-                    continue;
-                }
-                Explain(ranked[i]);
-                return new(profile, ranked[i], ranked, table, findings);
-            }
-            throw Nothing();
-        }
-
-        private void Explain(RankedCandidate chosen)
-        {
-            var options = owner._options;
-            var missed = ranked.FirstOrDefault(r => !r.Accepted && r.Candidate is { Failure: null, Choose: not null, IsLossless: false });
-            // A technique that the user asked for by name and that came to nothing is never passed over in silence.
-            if (options.Technique is not ("auto" or "none") && Recipe.Parse(options.Technique) is { Steps.Count: > 0 } wanted)
-            {
-                var tried = ranked.Where(r => r.Candidate.Recipe == wanted.ToString()).ToList();
-                if (tried.All(r => r.Candidate.Failure is not null))
-                {
-                    var reason = tried.Count > 0 ? tried[0].Candidate.Failure!
-                        : owner._source.WhyNotSimplified is { } obstacle ? obstacle
-                        : owner.Data.Calibrate is null ? "it has nothing to do, or needs CalibrationData, which is not given"
-                        : "it finds nothing to do in this model";
-                    findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {chosen.Candidate.Recipe} ships", "Technique"));
-                    return;
-                }
-            }
-            // What the user asked for by name, or any compression where only the unmodified weights are left.
-            var plain = chosen.Candidate.IsLossless;
-            if (missed is not null && plain && options.Technique != "none")
-            {
-                var text = $"no compressed candidate is within budget ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
-                    + $"{(chosen.Candidate.IsOriginal ? "The original" : "The simplified original")} ships. Allow more by MaxAccuracyLoss, or give more CalibrationData.";
-                findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", text, "MaxAccuracyLoss"));
-            }
-            else if (missed is not null && options.Technique == "auto")
-                findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not within budget: {missed.Why}; {chosen.Candidate.Recipe} ships"));
-            else if (plain && options.Technique is not ("none" or "simplify"))
-                findings.Add(new(Severity.Message, "MDLB2006", $"{(chosen.Candidate.IsOriginal ? "the original" : "the simplified original")} ships: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
-            if (owner._choose is null && (!plain || options.Technique == "auto"))
-                findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {(owner.Data.Calibrate is { } few ? $"{few.Count} samples of CalibrationData leave none to compare answers on; give at least 3, better some dozens (or EvaluationData)" : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)")}", "CalibrationData"));
-            if (owner._source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
-                findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
-            if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
-                findings.Add(new(Severity.Warning, "MDLB2008", $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
-            if (!owner._judgeable)
-                findings.Add(new(Severity.Warning, "MDLB0012", "the model has no float output that could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
-            if (owner._source.WhyNotSimplified is { } why)
-                findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
-        }
-
-        private CompressionException Nothing()
-        {
-            var options = owner._options;
-            if (ranked.Count == 0)
-                return new("MDLB3031", options.Backend == "managed"
-                    ? $"the managed backend does not take this model: {owner.WhyNotManaged()}. Set Backend=auto and reference ModelBuild.OnnxRuntime"
-                    : $"this model needs ONNX Runtime ({owner.WhyNotManaged()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime", "Backend");
-            if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
-                return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
-            if (options.MaxLatency is not null)
-                return new("MDLB2008", $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
-            return new("MDLB2001", $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
-        }
-    }
-
-    private string WhyNotManaged()
+    /// <summary>Why the managed backend does not take the model.</summary>
+    internal string WhyNotManaged()
     {
         if (_source.Simplified is null)
             return _source.WhyNotSimplified!;
         ManagedLowering.TryLower(_source.Simplified, _signatureHash, out _, out var why);
         return why ?? "no backend is left";
+    }
+
+    /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>
+    internal double? Measure(Candidate candidate) => _source.Simplified is null ? null
+        : SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _source.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _original.Dispose();
+        _folder.Dispose();
     }
 }

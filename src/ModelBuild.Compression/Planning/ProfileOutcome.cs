@@ -14,6 +14,11 @@ public sealed record RankedCandidate(Candidate Candidate, double Latency, double
 /// <param name="Profile">The profile.</param>
 /// <param name="Chosen">The candidate that ships.</param>
 /// <param name="Candidates">All candidates, best first.</param>
+/// <param name="Failures">Candidates that did not come about.</param>
 /// <param name="Costs">The cost table.</param>
 /// <param name="Findings">What the user should know.</param>
-public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Chosen, IReadOnlyList<RankedCandidate> Candidates, CostTable Costs, IReadOnlyList<Finding> Findings);
+public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Chosen, IReadOnlyList<RankedCandidate> Candidates, IReadOnlyList<FailedRecipe> Failures, CostTable Costs, IReadOnlyList<Finding> Findings)
+{
+    /// <summary>Whether a candidate was struck because it measured slower than the original on this machine: such an outcome is no property of the model alone, and is not kept.</summary>
+    public bool WasVetoed { get; init; }
+}

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Execution;
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using ModelBuild.Compiler.Measuring;
@@ -44,7 +45,7 @@ internal static class PatternsCommand
         {
             using CallableSession before = new(decomposed.Model, decomposed.Inputs), after = new(fused.Model, decomposed.Inputs);
             double difference = after.Difference(before);
-            double[][] times = Interleaved.Measure([before.Call, after.Call], Rounds, default);
+            IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([before.Call, after.Call], Rounds, default);
             (double old, double now) = (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
             line = string.Create(CultureInfo.InvariantCulture, $"| {title} | {old / 1000:0.0} µs | {now / 1000:0.0} µs | {now / old:0.00} | {difference:0.0E+0} |");
         }

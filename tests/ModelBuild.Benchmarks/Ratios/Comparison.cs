@@ -1,4 +1,5 @@
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Execution;
 
 namespace ModelBuild.Benchmarks;
 
@@ -16,7 +17,7 @@ internal sealed record Comparison(string Name, Action Ours, Action Theirs, Func<
     /// <summary>Median nanoseconds of a call, ours and theirs measured in turns.</summary>
     public (double Ours, double Theirs) Times()
     {
-        double[][] times = Interleaved.Measure([Ours, Theirs], Rounds, default);
+        IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([Ours, Theirs], Rounds, default);
         return (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
     }
 

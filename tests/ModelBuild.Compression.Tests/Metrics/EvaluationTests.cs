@@ -18,16 +18,36 @@ public class EvaluationTests
     [Fact]
     public void A_loss_that_is_no_number_is_the_worst_and_within_no_budget()
     {
-        // The spread of an output with an infinite value is no number, and neither is what is measured against it.
-        var result = Evaluate([float.PositiveInfinity, 2, 3], [float.PositiveInfinity, 2, 4]);
+        // An output without spread has no unit to measure differences in.
+        var result = Evaluate([float.PositiveInfinity, 2, 2], [float.PositiveInfinity, 2, float.NaN]);
         Assert.Equal("b", result.Deciding.Output);
         Assert.False(result.Deciding.Loss <= 1e9);
     }
 
-    // Output a is a perfect copy but for a thousandth; b is what is given.
-    private static EvaluationResult Evaluate(float[] original, float[] compressed)
+    [Theory]
+    [InlineData("rmse")]
+    [InlineData("sqnr")]
+    [InlineData("cosine")]
+    [InlineData("agreement")]
+    [InlineData("regret")]
+    public void Answers_that_are_no_numbers_never_count_as_equal(string name)
     {
-        var metric = MetricCatalog.Get("rmse");
+        // The original answers NaN: there is nothing to compare with, and what was not judged is within no budget.
+        var result = Evaluate([float.NaN, float.NaN, float.NaN], [float.NaN, float.NaN, float.NaN], name).All.First(r => r.Output == "b");
+        Assert.Equal((double.PositiveInfinity, 0), (result.Loss, result.Samples));
+    }
+
+    [Fact]
+    public void Values_that_the_original_does_not_know_are_left_out()
+    {
+        var result = Evaluate([float.NaN, 2, 4], [float.NaN, 2, 4.1f], "sqnr").All.First(r => r.Output == "b");
+        Assert.Equal(0.01 / 20, result.Loss, 5);
+    }
+
+    // Output a is a perfect copy but for a thousandth; b is what is given.
+    private static EvaluationResult Evaluate(float[] original, float[] compressed, string name = "rmse")
+    {
+        var metric = MetricCatalog.Get(name);
         using var reference = new Fixed([1, 2, 3], original);
         using var candidate = new Fixed([1, 2, 3.001f], compressed);
         return Evaluation.Run(new(reference, new OneSample(), ["a", "b"]), candidate, new(metric, ["a", "b"], [], metric.DefaultBudget, ""));

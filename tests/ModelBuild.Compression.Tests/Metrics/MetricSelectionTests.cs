@@ -18,7 +18,7 @@ public class MetricSelectionTests
             ["labels"] = NpyArray.Of(Tensor.Of(new long[Tensor.Count(labels)], labels)),
         }, Arrays.Interface(("x", [-1, 4])), "test.npz", "EvaluationData");
         Assert.True(data.HasLabels);
-        return MetricSelection.Of("auto", [], null, graph, data);
+        return MetricSelection.Of("auto", [], null, graph, KnownTruth.Of(data, "EvaluationData"));
     }
 
     [Fact]
@@ -51,18 +51,18 @@ public class MetricSelectionTests
         return graph;
     }
 
-    private static ArrayDataset Labelled(long count, params long[] labels) => new(new Dictionary<string, NpyArray>
+    private static KnownTruth Labelled(long count, params long[] labels) => KnownTruth.Of(new ArrayDataset(new Dictionary<string, NpyArray>
     {
         ["x"] = NpyArray.Of(Arrays.Range(count, 4)),
         ["labels"] = NpyArray.Of(Tensor.Of(Enumerable.Range(0, (int)count).Select(i => labels[i % labels.Length]).ToArray(), count)),
-    }, Arrays.Interface(("x", [-1, 4])), "test.npz", "EvaluationData");
+    }, Arrays.Interface(("x", [-1, 4])), "test.npz", "EvaluationData"), "EvaluationData");
 
     [Fact]
     public void A_sigmoid_is_a_score_of_two_classes()
     {
         var selection = MetricSelection.Of("auto", [], null, Sigmoid(Dimension.Named("batch"), 1), Labelled(1000, 0, 1));
         Assert.Equal("top1", selection.Deciding.Name);
-        Assert.Equal(["p"], selection.Probabilities);
+        Assert.Equal(OutputMeaning.Probability, selection.ReadingOf("p").Meaning);
         Assert.Equal("f1", MetricSelection.Of("f1", [], null, Sigmoid(Dimension.Named("batch")), Labelled(1000, 0, 1)).Deciding.Name);
     }
 
@@ -71,7 +71,7 @@ public class MetricSelectionTests
     {
         var selection = MetricSelection.Of("auto", [], null, Sigmoid(Dimension.Named("batch"), 10), Labelled(1000, 0, 1, 9));
         Assert.Equal("top1", selection.Deciding.Name);
-        Assert.Empty(selection.Probabilities);
+        Assert.Equal(OutputMeaning.Scores, selection.ReadingOf("p").Meaning);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ public class MetricTests
     private static MetricValue Take(Metric metric, float[] reference, float[] candidate, int classes, long[]? labels = null)
     {
         var statistics = new double[metric.StatisticCount];
-        metric.Measure(reference, candidate, new(classes, reference.Length / classes), labels ?? [], statistics);
+        metric.Measure(new(reference, reference, candidate, new(classes, reference.Length / classes), labels ?? []), statistics);
         return metric.Evaluate(statistics);
     }
 

@@ -217,23 +217,4 @@ public class OwnModelTests
         Assert.All(outcome.Candidates, c => Assert.Null(c.Candidate.Failure));
         Assert.InRange(outcome.Chosen.Candidate.Artifact.Length, 1, new FileInfo(folder.File("quantized.onnx")).Length * 1.02);
     }
-
-    [Fact]
-    public void A_model_without_float_outputs_ships_as_it_is()
-    {
-        using var folder = new TemporaryFolder();
-        var model = new Model { IrVersion = 8, Opset = 17 };
-        var y = model.Graph.AddNode("ArgMax", [model.Graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 4))], ["y"]).Output;
-        y.Type = TensorType.Of(ElementType.Int64, 1, 4);
-        model.Graph.AddOutput(y);
-        OnnxWriter.Write(model, folder.File("class.onnx"));
-        foreach (var (technique, expected) in new[] { ("auto", "MDLB0012"), ("none", null) })
-        {
-            CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = technique };
-            using var compressor = new Compressor(ModelSource.Open(folder.File("class.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
-            var outcome = compressor.Choose(options.Profiles[0]);
-            Assert.True(outcome.Chosen.Candidate.IsOriginal);
-            Assert.Equal(expected is null ? [] : [expected], outcome.Findings.Where(f => f.Severity == Severity.Warning).Select(f => f.Code));
-        }
-    }
 }

@@ -1,0 +1,146 @@
+using System.Globalization;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Metrics;
+
+/// <summary>
+/// Looks at the data, and at what the original answers to it, before anything rests on them: values that are no numbers, samples that are all the same, expected values that do not fit.
+/// </summary>
+/// <param name="graph">The original's graph.</param>
+/// <param name="judged">The outputs that can be judged.</param>
+public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
+{
+    private readonly List<Finding> _findings = [];
+
+    // Operators that give NaN a meaning: a missing value.
+    private readonly bool _handlesMissing = graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
+
+    /// <summary>What was found.</summary>
+    public IReadOnlyList<Finding> Findings => _findings;
+
+    /// <summary>Looks at inputs that only calibrate.</summary>
+    /// <param name="data">The part.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="CompressionException">MDLB1133: every sample holds NaN.</exception>
+    public void CheckInputs(Dataset data, CancellationToken cancellation)
+    {
+        if (!data.MayHoldNonFinite)
+            return;
+        var inputs = new Tally(true);
+        for (var i = 0; i < data.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            inputs.Add(data[i].Inputs.Values);
+        }
+        Report(inputs, "CalibrationData", false);
+    }
+
+    /// <summary>Looks at the parts that candidates are judged on, and at the original's answers.</summary>
+    /// <param name="parts">The answers on each part.</param>
+    /// <param name="metadata">The item metadata that names the data.</param>
+    /// <param name="asked">Called with each sample and the original's answer to it.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="CompressionException">MDLB1132: expected values do not fit; MDLB1133: no sample or no answer is of numbers.</exception>
+    public void CheckAnswers(IReadOnlyList<ReferenceAnswers> parts, string metadata, Action<Sample, ReferenceAnswer>? asked, CancellationToken cancellation)
+    {
+        var inputs = new Tally(true);
+        var answers = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType)).ToDictionary(o => o.Name, o => new Tally(OutputReading.Of(o).Meaning != OutputMeaning.Scores), StringComparer.Ordinal);
+        Sample? first = null;
+        var isOneSample = true;
+        foreach (var part in parts)
+            for (var i = 0; i < part.Data.Count; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var sample = part.Data[i];
+                var known = part.Get(i, sample);
+                asked?.Invoke(sample, known);
+                if (part.Data.MayHoldNonFinite)
+                    inputs.Add(sample.Inputs.Values);
+                foreach (var (name, tally) in answers)
+                    tally.Add([known.Outputs[name]]);
+                CheckExpected(known, metadata);
+                first ??= sample;
+                isOneSample = isOneSample && first.Inputs.All(p => ExactComparison.FirstDifference(p.Value, sample.Inputs[p.Key]) is null);
+            }
+        Report(inputs, metadata, answers.Values.All(a => a.WithNonFinite == 0));
+        foreach (var (name, tally) in answers)
+            Report(name, tally, metadata);
+        var samples = parts.Sum(p => p.Data.Count);
+        if (isOneSample && samples > 1 && graph.Inputs.Any(i => i.Constant is null))
+            _findings.Add(new(Severity.Warning, "MDLB1134", $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
+    }
+
+    private void Report(Tally inputs, string metadata, bool answersAreFinite)
+    {
+        if (inputs.Samples > 0 && inputs.WithNan == inputs.Samples && !_handlesMissing)
+            throw new CompressionException("MDLB1133", $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for example for a division by zero", metadata);
+        var isMeant = inputs.WithNan == 0 && inputs.WithNonFinite == inputs.Samples && answersAreFinite || inputs.WithNan == inputs.WithNonFinite && _handlesMissing;
+        if (inputs.WithNonFinite > 0 && !isMeant)
+            _findings.Add(new(Severity.Warning, "MDLB1133", $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));
+    }
+
+    private void Report(string output, Tally answers, string metadata)
+    {
+        if (answers is { Numbers: 0, NotNumbers: > 0 })
+            throw new CompressionException("MDLB1133", $"the original answers '{output}' with NaN for every one of {answers.Samples} samples of {metadata}: nothing can be compared. Give inputs as the model expects them, or leave '{output}' out by MetricOutputs", metadata);
+        if (answers.WithNonFinite > 0)
+            _findings.Add(new(Severity.Warning, "MDLB1133", string.Create(CultureInfo.InvariantCulture,
+                $"the original answers '{output}' with NaN or infinite values for {answers.WithNonFinite} of {answers.Samples} samples; NaN values are left out of the comparison"), metadata));
+    }
+
+    private static void CheckExpected(ReferenceAnswer known, string metadata)
+    {
+        foreach (var (name, expected) in known.Expected)
+        {
+            var answer = known.Outputs[name];
+            if (!WithoutOnes(expected).SequenceEqual(WithoutOnes(answer)))
+                throw new CompressionException("MDLB1132", $"the expected values '{name}' are {expected} for a sample, the model answers {answer}. Give the array the output's shape, one row a sample", metadata);
+            if (FloatValues.CanRead(expected.ElementType) && CountNan(expected) is > 0 and var nan)
+                throw new CompressionException("MDLB1132", $"the expected values '{name}' hold {nan} NaN in a sample: nothing can be judged by them. Leave these samples, or the array, out", metadata);
+        }
+    }
+
+    private static IEnumerable<long> WithoutOnes(Tensor tensor) => tensor.Shape.Where(static d => d != 1);
+
+    private static long CountNan(Tensor tensor)
+    {
+        long count = 0;
+        foreach (var v in FloatValues.Of(tensor))
+            count += float.IsNaN(v) ? 1 : 0;
+        return count;
+    }
+
+    /// <summary>How many samples hold what, over float tensors.</summary>
+    /// <param name="minds">Whether infinite values are worth a word; scores of impossible classes may be minus infinity.</param>
+    private sealed class Tally(bool minds)
+    {
+        public int Samples { get; private set; }
+
+        public int WithNan { get; private set; }
+
+        public int WithNonFinite { get; private set; }
+
+        public long Numbers { get; private set; }
+
+        public long NotNumbers { get; private set; }
+
+        public void Add(IEnumerable<Tensor> tensors)
+        {
+            long numbers = 0, nan = 0, infinite = 0;
+            foreach (var tensor in tensors.Where(static t => FloatValues.CanRead(t.ElementType)))
+                foreach (var v in FloatValues.Of(tensor))
+                {
+                    nan += float.IsNaN(v) ? 1 : 0;
+                    infinite += minds && float.IsInfinity(v) ? 1 : 0;
+                    numbers += float.IsNaN(v) ? 0 : 1;
+                }
+            Samples++;
+            WithNan += nan > 0 ? 1 : 0;
+            WithNonFinite += nan + infinite > 0 ? 1 : 0;
+            Numbers += numbers;
+            NotNumbers += nan;
+        }
+    }
+}

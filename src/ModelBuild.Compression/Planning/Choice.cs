@@ -1,0 +1,160 @@
+using System.Globalization;
+using ModelBuild.Compression.Profiles;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>Walks the ranked candidates of one profile until one holds on the report part and against the clock, and says what the user should know.</summary>
+internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<FailedRecipe> failures)
+{
+    /// <summary>What is chosen for latency and measures above this share of the original's time does not ship.</summary>
+    private const double SlowestRatio = 1.1;
+
+    private readonly List<Finding> _findings = [.. owner.Judgement.Findings];
+
+    public ProfileOutcome Make()
+    {
+        SayWhatNothingUses();
+        var vetoed = false;
+        for (var i = 0; i < ranked.Count; i++)
+        {
+            if (!ranked[i].Accepted)
+                continue;
+            var why = WhyNotReported(ranked[i].Candidate);
+            if (why is not null)
+                _findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+            else if ((why = Veto(ranked[i])) is not null)
+                vetoed = true;
+            if (why is not null)
+            {
+                ranked[i] = ranked[i] with { Accepted = false, Why = why };
+                continue;
+            }
+            Explain(ranked[i]);
+            return new(profile, ranked[i], ranked, failures, table, _findings) { WasVetoed = vetoed };
+        }
+        throw Nothing();
+    }
+
+    private string? WhyNotReported(Candidate candidate)
+    {
+        try
+        {
+            owner.JudgeFinally(candidate);
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
+        {
+            return FailedRecipe.Reason(e);
+        }
+        return candidate is { IsOriginal: false, Report: { } report } && owner.IsWithinBudget(candidate, report, " on the report part") is { Accepted: false } judged ? judged.Why : null;
+    }
+
+    /// <summary>What the cost table promises and this machine does not keep does not ship; every veto is a fault of the table.</summary>
+    private string? Veto(RankedCandidate chosen)
+    {
+        // A clock says something only about the CPUs of its own class, and what only the original could do better must be there to fall back on.
+        if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
+            || profile.CostClass != BuiltInProfiles.ThisMachine.CostClass && profile.Name != "host")
+            return null;
+        double? ratio;
+        try
+        {
+            ratio = owner.Measure(chosen.Candidate);
+            // Once more: another program may have taken the core away.
+            if (ratio > SlowestRatio)
+                ratio = Math.Min(ratio.Value, owner.Measure(chosen.Candidate) ?? ratio.Value);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return $"it cannot be timed: {FailedRecipe.Reason(e)}";
+        }
+        if (ratio is not > SlowestRatio)
+            return null;
+        var text = string.Create(CultureInfo.InvariantCulture, $"{chosen.Candidate.Recipe} on {chosen.Candidate.Backend} was predicted at {chosen.LatencyRatio:0.00} of the original's time and takes {ratio:0.00} on this machine");
+        _findings.Add(new(Severity.Warning, "MDLB2023", $"{text}; it does not ship, and the next candidate is taken. ModelBuildMeasure=false turns this check off", "Optimize"));
+        return text;
+    }
+
+    // Who sets a time for training expects a better model from it.
+    private void SayWhatNothingUses()
+    {
+        var options = owner.Options;
+        if (options.TrainingTime > 0)
+            _findings.Add(new(Severity.Warning, "MDLB0007", $"TrainingTime{(options.TrainingData.Count > 0 ? " and TrainingData change" : " changes")} nothing: no technique of this version trains", "TrainingTime"));
+        else if (options.TrainingData.Count > 0)
+            _findings.Add(new(Severity.Warning, "MDLB0007", "TrainingData changes nothing: no technique of this version trains", "TrainingData"));
+        if (options.SearchTime > 0)
+            _findings.Add(new(Severity.Warning, "MDLB0007", "SearchTime changes nothing: no technique of this version searches", "SearchTime"));
+    }
+
+    private void Explain(RankedCandidate chosen)
+    {
+        var options = owner.Options;
+        var missed = ranked.FirstOrDefault(r => !r.Accepted && r.Candidate is { Failure: null, Choose: not null, IsLossless: false });
+        var wanted = options.Technique is "auto" or "none" ? null : Recipe.Parse(options.Technique);
+        // A technique that the user asked for by name and that came to nothing is never passed over in silence.
+        if (wanted is { Steps.Count: > 0 } && WhyNotMade(wanted) is { } reason)
+        {
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {Ships(chosen)}", "Technique"));
+            return;
+        }
+        // What the user asked for by name, or any compression where only the unmodified weights are left.
+        var plain = chosen.Candidate.IsLossless;
+        if (missed is not null && plain && options.Technique != "none")
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
+                + $"{Ships(chosen)}. Allow more by MaxAccuracyLoss, or give more CalibrationData", "MaxAccuracyLoss"));
+        else if (missed is not null && options.Technique == "auto")
+            _findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
+        else if (plain && options.Technique is not ("none" or "simplify"))
+            _findings.Add(new(Severity.Message, "MDLB2006", $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+        SayWhatFailed(chosen);
+        if (owner.Judgement.Choose is null && options.Technique != "none" && (!plain || options.Technique == "auto"))
+            _findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));
+        if (owner.Source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
+            _findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
+        if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
+            _findings.Add(new(Severity.Warning, "MDLB2008", $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
+        if (!owner.IsJudgeable)
+            _findings.Add(new(Severity.Warning, "MDLB0012", "the model has no output that is a tensor and could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
+        if (owner.Source.WhyNotSimplified is { } why)
+            _findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
+    }
+
+    private static string Ships(RankedCandidate chosen) => chosen.Candidate.IsOriginal ? "The original ships" : $"{(chosen.Candidate.IsLossless ? "The simplified original" : chosen.Candidate.Recipe)} ships";
+
+    private string? WhyNotMade(Recipe wanted)
+    {
+        var tried = ranked.Where(r => r.Candidate.Recipe == wanted.ToString()).ToList();
+        if (tried.Any(r => r.Candidate.Failure is null))
+            return null;
+        return tried.FirstOrDefault()?.Candidate.Failure ?? failures.FirstOrDefault(f => f.Recipe == wanted.ToString())?.Why ?? owner.Source.WhyNotSimplified
+            ?? (owner.Data.Calibrate is null ? "it has nothing to do, or needs CalibrationData, which is not given" : "it finds nothing to do in this model");
+    }
+
+    // Where candidates failed and the unmodified weights ship, the user should know why; elsewhere the report tells.
+    private void SayWhatFailed(RankedCandidate chosen)
+    {
+        var failed = ranked.Where(r => r.Candidate.Failure is not null).Select(r => (r.Candidate.Recipe, Why: r.Candidate.Failure!)).Concat(failures.Select(f => (f.Recipe, f.Why))).DistinctBy(f => f.Why).ToList();
+        if (failed.Count > 0)
+            _findings.Add(new(chosen.Candidate.IsLossless ? Severity.Warning : Severity.Message, "MDLB2022", $"{string.Join("; ", failed.Take(3).Select(f => $"{f.Recipe} failed: {f.Why}"))}. {Ships(chosen)}"));
+    }
+
+    private string WhyUnverified() => owner.Data.Calibrate is { } few
+        ? $"{few.Count} {(few.Count == 1 ? "sample" : "samples")} of CalibrationData leave none to compare answers on; give at least 3, better some dozens (or EvaluationData)"
+        : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)";
+
+    private CompressionException Nothing()
+    {
+        var options = owner.Options;
+        if (ranked.Count == 0 && failures.Count > 0)
+            return new("MDLB2022", $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference ModelBuild.OnnxRuntime, which runs the original", "Technique");
+        if (ranked.Count == 0)
+            return new("MDLB3031", options.Backend == "managed"
+                ? $"the managed backend does not take this model: {owner.WhyNotManaged()}. Set Backend=auto and reference ModelBuild.OnnxRuntime"
+                : $"this model needs ONNX Runtime ({owner.WhyNotManaged()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime", "Backend");
+        if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
+            return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
+        if (options.MaxLatency is not null)
+            return new("MDLB2008", $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
+        return new("MDLB2001", $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
+    }
+}

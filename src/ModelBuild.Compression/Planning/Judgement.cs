@@ -1,0 +1,88 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>What candidates are judged by: the parts of the data, the original's answers to them, and the metrics. Data that proves nothing is refused or said before anything rests on it.</summary>
+public sealed class Judgement
+{
+    private Judgement(DataSplit data, ReferenceAnswers? choose, ReferenceAnswers? report, MetricSelection? selection, IReadOnlyList<Finding> findings)
+    {
+        Data = data;
+        Choose = choose;
+        Report = report;
+        Selection = selection;
+        Findings = findings;
+    }
+
+    /// <summary>How the data was split.</summary>
+    public DataSplit Data { get; }
+
+    /// <summary>The original's answers on the part that chooses; null without data.</summary>
+    public ReferenceAnswers? Choose { get; }
+
+    /// <summary>The original's answers on the part that reports; null without data.</summary>
+    public ReferenceAnswers? Report { get; }
+
+    /// <summary>The metrics; null where nothing is compressed.</summary>
+    public MetricSelection? Selection { get; }
+
+    /// <summary>What the user should know about the data.</summary>
+    public IReadOnlyList<Finding> Findings { get; }
+
+    /// <summary>Opens the data and looks at it through the original's eyes.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="original">Runs the original.</param>
+    /// <param name="progress">Receives what goes on, with the number of samples done and of all.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="CompressionException">The data cannot be read, does not fit, or proves nothing (MDLB11xx), or the options do not fit it.</exception>
+    public static Judgement Of(ModelSource source, CompressionOptions options, IModelRunner original, Action<string, int, int> progress, CancellationToken cancellation)
+    {
+        var calibration = DataLoader.Open(options.CalibrationData, source.Interface, options.Images, "CalibrationData");
+        var evaluation = DataLoader.Open(options.EvaluationData, source.Interface, options.Images, "EvaluationData");
+        var data = DataSplit.Of(calibration, evaluation);
+        if (options.Technique == "none")
+            return new(data, null, null, null, []);
+        var graph = source.Original.Graph;
+        var judged = MetricSelection.Judgeable(options.MetricOutputs, graph);
+        var names = judged.Select(o => o.Name).ToList();
+        ReferenceAnswers? Answers(Dataset? part) => part is null ? null : new(original, part, names);
+        var (choose, report) = (Answers(data.Choose), Answers(data.Report));
+        var metadata = evaluation is null ? "CalibrationData" : "EvaluationData";
+
+        var check = new AnswerCheck(graph, judged);
+        if (data.Calibrate is not null)
+            check.CheckInputs(data.Calibrate, cancellation);
+        var labels = new List<Tensor?>();
+        ReferenceAnswers[] parts = [.. new[] { choose, report }.OfType<ReferenceAnswers>()];
+        var (done, all) = (0, parts.Sum(p => p.Data.Count));
+        check.CheckAnswers(parts, metadata, (sample, _) =>
+        {
+            labels.Add(sample.Labels);
+            progress("asking the original", ++done, all);
+        }, cancellation);
+
+        var truth = choose is null ? null : Truth(choose, report, labels, metadata);
+        var selection = MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, truth);
+        List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? [], .. check.Findings, .. selection.Findings];
+        if (choose is not null)
+        {
+            var (trusted, doubts) = TruthCheck.Run(selection, choose, truth!);
+            findings.AddRange(doubts);
+            if (doubts.Count > 0)
+                selection = MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, trusted);
+        }
+        return new(data, choose, report, selection, findings);
+    }
+
+    // Labels are known from both parts; how many there are counts where the decision is reported.
+    private static KnownTruth Truth(ReferenceAnswers choose, ReferenceAnswers? report, List<Tensor?> labels, string metadata)
+    {
+        var decisive = report is null ? labels : labels.Skip(choose.Data.Count);
+        var part = (report ?? choose).Data;
+        return new(choose.Data.HasLabels ? LabelSummary.Of(labels) : null, choose.Data.ExpectedOutputs, LabelSummary.Of(decisive)?.Counted ?? part.Count, metadata);
+    }
+}

@@ -1,0 +1,147 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Tests.Support;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Tests.Metrics;
+
+/// <summary>What the data proves, through whole compressions of a small classifier.</summary>
+public sealed class JudgementTests : IDisposable
+{
+    private const int Samples = 400;
+    private readonly Nets _nets = new();
+    private readonly string _model;
+    private readonly Tensor _inputs = Tensor.Of(Nets.Noise(Samples * 16, 3), Samples, 16);
+
+    public JudgementTests() => _model = _nets.Softmax();
+
+    public void Dispose() => _nets.Dispose();
+
+    /// <summary>What the original itself answers, by ONNX Runtime.</summary>
+    private float[] Answers()
+    {
+        using var runner = new OnnxRuntimeRunner(_model);
+        return runner.Run(new Dictionary<string, Tensor> { ["x"] = _inputs })["p"].ToArray<float>();
+    }
+
+    private long[] Decisions() => [.. Answers().Chunk(4).Select(row => (long)Array.IndexOf(row, row.Max()))];
+
+    private ProfileOutcome Compress(string technique, params (string Name, Tensor Array)[] more) => Nets.Compress(_model, _nets.Data([("x", _inputs), .. more]), technique);
+
+    [Fact]
+    public void Labels_that_are_all_negative_or_missing_are_an_error()
+    {
+        foreach (var labels in new[] { Tensor.Vector(Enumerable.Repeat(-1L, Samples).ToArray()), Tensor.Of(Array.Empty<long>(), 0) })
+            Assert.Equal("MDLB1130", Assert.Throws<CompressionException>(() => Compress("int8", ("labels", labels))).Code);
+    }
+
+    [Fact]
+    public void Labels_of_one_class_or_at_chance_do_not_decide()
+    {
+        // All of the class that the original answers most; and its own answers, but counted from 1.
+        var decisions = Decisions();
+        var commonest = decisions.CountBy(d => d).MaxBy(c => c.Value).Key;
+        foreach (var labels in new[] { decisions.Select(_ => commonest).ToArray(), [.. decisions.Select(d => (d + 1) % 4)] })
+        {
+            var outcome = Compress("int8", ("labels", Tensor.Vector(labels)));
+            Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2020", Severity: Severity.Warning });
+            Assert.Equal("regret", outcome.Chosen.Candidate.Report!.Deciding.Metric);
+        }
+        Assert.DoesNotContain(Compress("int8", ("labels", Tensor.Vector(decisions))).Findings, f => f.Code == "MDLB2020");
+    }
+
+    [Fact]
+    public void Labels_that_fit_no_output_are_named()
+    {
+        var outcome = Compress("int8", ("labels", Tensor.Vector(Decisions().Select(d => d + 100).ToArray())));
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning } && f.Text.Contains("103", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Expected_values_are_what_a_candidate_is_judged_against()
+    {
+        // The original answers 0.25 everywhere where it is compared with the uniform distribution: its own values are off, and the figure says so.
+        var answers = Answers();
+        var noisy = answers.Select((v, i) => v + 0.1f * (i % 2 == 0 ? 1 : -1)).ToArray();
+        var outcome = Nets.Compress(_model, _nets.Data(("x", _inputs), ("p", Tensor.Of(noisy, Samples, 4))), "int8", o => o with { Metric = "rmse" });
+        var judged = outcome.Chosen.Candidate.Report!.Deciding;
+        Assert.Equal("rmse", judged.Metric);
+        var mean = noisy.Average();
+        var expected = 0.1 / Math.Sqrt(noisy.Average(v => (v - mean) * (v - mean)));
+        Assert.InRange(judged.Original, expected * 0.9, expected * 1.1);
+        Assert.NotEqual(judged.Original, judged.Compressed);
+    }
+
+    [Fact]
+    public void The_class_of_expected_values_is_where_they_are_largest()
+    {
+        var outcome = Compress("int8", ("p", Tensor.Of(Answers(), Samples, 4)));
+        var top1 = outcome.Chosen.Candidate.Report!.All.Single(r => r.Metric == "top1");
+        Assert.Equal(1, top1.Original);
+        Assert.DoesNotContain(outcome.Findings, f => f.Code == "MDLB2020");
+    }
+
+    [Fact]
+    public void Expected_values_that_do_not_fit_are_an_error()
+    {
+        var nan = Answers();
+        nan[5] = float.NaN;
+        foreach (var (array, code) in new[]
+        {
+            (Tensor.Of(new float[Samples * 3], Samples, 3), "MDLB1132"),
+            (Tensor.Of(nan, Samples, 4), "MDLB1132"),
+            (Tensor.Of(new float[4], 1, 4), "MDLB1114"),
+            (new Tensor([Samples], [.. Enumerable.Repeat("a", Samples)]), "MDLB1132"),
+        })
+            Assert.Equal(code, Assert.Throws<CompressionException>(() => Compress("int8", ("p", array))).Code);
+    }
+
+    [Fact]
+    public void Expected_values_that_say_nothing_do_not_decide()
+    {
+        // A regression whose expected values are of another scale.
+        var model = _nets.Classifier((graph, scores) =>
+        {
+            scores.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(4)]);
+            graph.AddOutput(scores);
+        });
+        var data = _nets.Data(("x", _inputs), ("scores", Tensor.Of(Nets.Noise(Samples * 4, 9).Select(v => v * 1000).ToArray(), Samples, 4)));
+        var outcome = Nets.Compress(model, data, "int8");
+        Assert.Contains(outcome.Findings, f => f.Code == "MDLB2020");
+        Assert.Equal(200, outcome.Chosen.Candidate.Report!.Deciding.Original);
+    }
+
+    [Fact]
+    public void Samples_that_are_no_numbers_are_counted_and_all_of_them_are_an_error()
+    {
+        var some = _inputs.ToArray<float>();
+        foreach (var sample in new[] { 0, 7, 200 })
+            some[sample * 16 + 3] = float.NaN;
+        var outcome = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8", o => o with { EvaluationData = [_nets.Data(("x", _inputs))] });
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB1133", Severity: Severity.Warning } && f.Text.Contains($"3 of {Samples}", StringComparison.Ordinal));
+
+        var all = Tensor.Of(Enumerable.Repeat(float.NaN, Samples * 16).ToArray(), Samples, 16);
+        Assert.Equal("MDLB1133", Assert.Throws<CompressionException>(() => Nets.Compress(_model, _nets.Data(("x", all)), "int8")).Code);
+    }
+
+    [Fact]
+    public void Answers_that_are_no_numbers_are_an_error_when_all_are()
+    {
+        var model = _nets.Classifier((graph, scores) =>
+        {
+            var y = graph.AddNode("Log", [graph.AddNode("Sub", [graph.AddNode("Mul", [scores, scores], ["s2"]).Output, graph.AddInitializer("big", Tensor.Scalar(1e6f))], ["d"]).Output], ["y"]).Output;
+            y.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(4)]);
+            graph.AddOutput(y);
+        });
+        Assert.Equal("MDLB1133", Assert.Throws<CompressionException>(() => Nets.Compress(model, _nets.Data(("x", _inputs)), "int8")).Code);
+    }
+
+    [Fact]
+    public void Equal_samples_prove_nothing_and_are_said()
+    {
+        var zeros = Tensor.Of(new float[Samples * 16], Samples, 16);
+        Assert.Contains(Nets.Compress(_model, _nets.Data(("x", zeros)), "int8").Findings, f => f is { Code: "MDLB1134", Severity: Severity.Warning });
+        Assert.DoesNotContain(Compress("int8").Findings, f => f.Code == "MDLB1134");
+    }
+}

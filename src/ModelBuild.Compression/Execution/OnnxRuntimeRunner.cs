@@ -75,7 +75,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
     /// <returns>The file of the profile.</returns>
     public string EndProfiling() => _session.EndProfiling();
 
-    private static InferenceSession Open(Func<InferenceSession> open)
+    internal static InferenceSession Open(Func<InferenceSession> open)
     {
         try
         {

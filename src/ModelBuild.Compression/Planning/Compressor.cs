@@ -27,6 +27,7 @@ public sealed class Compressor : IDisposable
     private readonly ArtifactFolder _folder = new();
     private readonly OnnxRuntimeRunner _original;
     private readonly Judgement _judgement;
+    private readonly RuntimePlacement _placement;
     private readonly Planner? _planner;
     private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
@@ -56,6 +57,7 @@ public sealed class Compressor : IDisposable
         // A misspelt recipe is said before anything takes time.
         if (options.Technique is not ("auto" or "none"))
             techniques.Check(Recipe.Parse(options.Technique));
+        _placement = new(source.Path);
         _original = new OnnxRuntimeRunner(source.Path, options.Threads);
         try
         {
@@ -149,17 +151,17 @@ public sealed class Compressor : IDisposable
             foreach (var recipe in Recipes())
             {
                 _cancellation.ThrowIfCancellationRequested();
-                try
-                {
-                    if (_planner.TryPlan(recipe, profile, costs) is not { } plan)
-                        continue;
-                    // Recipes that come to the same artifact are one candidate.
-                    candidates.AddRange(CarryOut(plan, failures).Where(c => candidates.All(o => o.Artifact.Sha256 != c.Artifact.Sha256)).ToList());
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    failures.Add(new(recipe.ToString(), "", FailedRecipe.Reason(e)));
-                }
+                foreach (var backend in AllBackends.Where(_backends.Contains))
+                    try
+                    {
+                        // Recipes that come to the same artifact are one candidate.
+                        if (Make(recipe, profile, costs, backend) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                            candidates.Add(made);
+                    }
+                    catch (Exception e) when (e is not OperationCanceledException)
+                    {
+                        failures.Add(new(recipe.ToString(), backend, FailedRecipe.Reason(e)));
+                    }
             }
         return _candidates[key] = (candidates, failures);
     }
@@ -179,22 +181,32 @@ public sealed class Compressor : IDisposable
         return recipes;
     }
 
-    /// <summary>Applies a plan, and verifies the result for every backend that takes it.</summary>
-    private List<Candidate> CarryOut(Plan plan, List<FailedRecipe> failures)
+    /// <summary>Plans a recipe for a backend, applies the plan and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
+    private Candidate? Make(Recipe recipe, HardwareProfile profile, CostModel costs, string backend)
     {
-        var made = new List<Candidate>();
-        var model = _planner!.Apply(plan);
-        foreach (var backend in AllBackends.Where(_backends.Contains))
-            try
+        var floats = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (true)
+        {
+            if (_planner!.TryPlan(recipe, profile, costs, floats) is not { } plan)
+                return null;
+            var model = _planner.Apply(plan);
+            if (Write(plan, model, backend) is not { } artifact)
+                return null;
+            var candidate = new Candidate { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = backend, Artifact = artifact };
+            if (backend == "onnxruntime")
             {
-                if (Write(plan, model, backend) is { } artifact)
-                    made.Add(Verify(new() { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = backend, Artifact = artifact }));
+                var optimized = RuntimePlacement.Of(artifact);
+                // What has no integer kernel where it stands stays in float, and the rest is planned anew.
+                var misplaced = RuntimePlacement.Dequantized(model, optimized);
+                var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && misplaced.Contains(n.Id) && !floats.ContainsKey(n.Output.Name)).ToList();
+                foreach (var node in again)
+                    floats.Add(node.Output.Name, "ONNX Runtime has no integer kernel for it where it stands");
+                if (again.Count > 0)
+                    continue;
+                candidate.Failure = _placement.WhyNot(optimized);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                failures.Add(new(plan.Recipe, backend, FailedRecipe.Reason(e)));
-            }
-        return made;
+            return candidate.Failure is null ? Verify(candidate) : candidate;
+        }
     }
 
     /// <summary>Writes what a backend runs; null where it does not take the model.</summary>

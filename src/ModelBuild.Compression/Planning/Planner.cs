@@ -15,7 +15,8 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
     /// <param name="recipe">The recipe.</param>
     /// <param name="profile">The target.</param>
     /// <param name="costs">What things cost there.</param>
-    public Plan? TryPlan(Recipe recipe, HardwareProfile profile, CostModel costs)
+    /// <param name="floats">Nodes (by first output) that must go on computing in float, with the reason; null for none.</param>
+    public Plan? TryPlan(Recipe recipe, HardwareProfile profile, CostModel costs, IReadOnlyDictionary<string, string>? floats = null)
     {
         var taken = new HashSet<string>(StringComparer.Ordinal);
         var decisions = new List<Decision>();
@@ -31,6 +32,7 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
                 Step = step,
                 Costs = costs,
                 Excluded = taken,
+                Floats = floats ?? new Dictionary<string, string>(),
                 Histograms = histograms,
             });
             if (proposal.Decisions.Count == 0 && decisions.Count == 0)

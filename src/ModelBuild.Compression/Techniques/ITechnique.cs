@@ -64,6 +64,9 @@ public sealed class ProposalContext
     /// <summary>Nodes (by first output) that must be left alone: another technique has them, or they are kept in float.</summary>
     public IReadOnlySet<string> Excluded { get; init; } = new HashSet<string>();
 
+    /// <summary>Nodes (by first output) that must go on computing in float, with the reason: the runtime has no integer kernel for them where they stand. Their weights may be stored in fewer bits.</summary>
+    public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Gives the histograms of tensors by name; calibrates when it is first asked. Null without data.</summary>
     public Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? Histograms { get; init; }
 }

@@ -82,8 +82,7 @@ public sealed class IntegerRegion
             if (role != IntegerRole.Weighted && !needed)
                 continue;
             region._roles.Add(node, role);
-            // A convolution has an integer kernel only with integer output; Gemm and MatMul also give floats.
-            if (!needed && !node.Is("Conv"))
+            if (!needed && GivesFloats(node, activation))
                 continue;
             region._quantizedOutput.Add(node);
             if (activation is not null)
@@ -93,6 +92,14 @@ public sealed class IntegerRegion
 
         bool IsRead(Value value) => value.Uses.Any(u => region._roles.TryGetValue(u.Node, out var r) && ActivationInputs(u.Node, r).Contains(u.Index));
     }
+
+    /// <summary>
+    /// Whether a node's integer kernel can give floats: not that of a convolution, and not that of a Gemm whose activation reads them, which ONNX Runtime would fuse with a float Gemm first,
+    /// so that the weights are dequantized in every call.
+    /// </summary>
+    /// <param name="node">A node with weights, or one that joins.</param>
+    /// <param name="activation">The Relu or Clip behind it that its range can take over.</param>
+    public static bool GivesFloats(Node node, Node? activation) => node.Is("MatMul") || node.Is("Gemm") && activation is null or { Output.IsGraphOutput: true };
 
     /// <summary>The Relu or Clip that is a node's only user and whose bounds contain 0: quantizing its output's range does the same.</summary>
     private static Node? Activation(Node node)

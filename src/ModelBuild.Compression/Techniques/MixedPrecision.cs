@@ -43,8 +43,7 @@ public static class MixedPrecision
         }
         foreach (var (value, maker) in makers)
         {
-            // Gemm and MatMul have integer kernels that give floats.
-            if (maker.Is("Gemm") || maker.Is("MatMul"))
+            if (IntegerRegion.GivesFloats(maker, region.Absorbed(maker)))
                 continue;
             // One DequantizeLinear where an integer value has a float reader.
             var dequantize = cut.AddNode();

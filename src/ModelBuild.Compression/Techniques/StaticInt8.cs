@@ -29,19 +29,19 @@ public sealed class StaticInt8 : ITechnique
         if (context.Histograms is null)
             return Proposal.Nothing;
         var graph = context.Model.Graph;
-        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Excluded.Contains(w.Node.Output.Name))
+        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Excluded.Contains(w.Node.Output.Name) && !context.Floats.ContainsKey(w.Node.Output.Name))
             .ToDictionary(w => w.Node.Output.Name, StringComparer.Ordinal);
         if (weighted.Count == 0)
             return Proposal.Nothing;
         var arguments = StaticInt8Arguments.Parse(context.Step);
         var region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
-        var kept = new Dictionary<string, string>(StringComparer.Ordinal);
+        var kept = new Dictionary<string, string>(context.Floats, StringComparer.Ordinal);
         if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
         {
             foreach (var name in floats)
             {
                 weighted.Remove(name);
-                kept.Add(name, $"predicted to be faster in float on {context.Profile.Name}");
+                kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.Name}");
             }
             if (weighted.Count == 0)
                 return Proposal.Nothing;

@@ -1,0 +1,160 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Compression.Tests.Support;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Tests.Planning;
+
+/// <summary>Whatever goes wrong with a candidate costs that candidate and no more.</summary>
+public sealed class FailingCandidateTests : IDisposable
+{
+    private readonly Nets _nets = new();
+
+    public void Dispose() => _nets.Dispose();
+
+    public static TheoryData<string> Stages => ["propose", "apply", "memory", "refused", "shape", "throws"];
+
+    /// <summary>A technique that fails at a stage.</summary>
+    private sealed class Failing(string stage) : ITechnique
+    {
+        public string Name => "failing";
+
+        public bool NeedsData => false;
+
+        public IReadOnlyCollection<string> Operators => ["MatMul"];
+
+        public Proposal Propose(ProposalContext context) => stage == "propose" ? throw new InvalidOperationException("cannot propose")
+            : new([.. context.Model.Graph.Nodes.Where(n => n.Is("MatMul")).Select(n => Decision.For(n, Name)).Take(1)], new Dictionary<string, TensorQuantization>());
+
+        public void Apply(Model model, Plan plan)
+        {
+            if (plan.Decisions.All(d => d.Technique != Name))
+                return;
+            var graph = model.Graph;
+            switch (stage)
+            {
+                case "apply":
+                    throw new ArgumentException("cannot apply");
+                case "memory":
+                    throw new OutOfMemoryException();
+                case "refused":
+                    // No runtime knows the operator.
+                    graph.Nodes.First(n => n.Is("Relu")).OpTypeTo("Nonsense");
+                    break;
+                case "shape":
+                    {
+                        var p = graph.Outputs[0];
+                        var twice = graph.AddNode("Concat", [p.Producer!.Inputs[0], p.Producer.Inputs[0]], ["twice"]);
+                        twice.Attributes["axis"] = 1L;
+                        p.Producer.SetInput(0, twice.Output);
+                        graph.Sort();
+                        break;
+                    }
+                case "throws":
+                    {
+                        // A shape that no input can be brought to.
+                        var hidden = graph.Nodes.First(n => n.Is("Relu"));
+                        var reshaped = graph.AddNode("Reshape", [hidden.Input(0), graph.AddInitializer("no", Tensor.Vector(7L, 11, 13))], ["bad"]);
+                        hidden.SetInput(0, reshaped.Output);
+                        graph.Sort();
+                        break;
+                    }
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Stages))]
+    public void The_original_ships_and_the_reason_is_told(string stage)
+    {
+        var techniques = new TechniqueRegistry();
+        techniques.Register(new Failing(stage));
+        foreach (var (technique, code) in new[] { ("failing", "MDLB2009"), ("failing+weights-int8", "MDLB2009") })
+        {
+            var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = technique, CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
+            using var compressor = new Compressor(ModelSource.Open(_nets.Softmax(), options.Shapes), options, ["managed", "onnxruntime"], new byte[32], techniques, _ => { }, default);
+            var outcome = compressor.Choose(options.Profiles[0]);
+            Assert.True(outcome.Chosen.Candidate.IsLossless);
+            Assert.Contains(outcome.Findings, f => f.Code == code);
+            Assert.Contains(outcome.Failures.Select(f => f.Why).Concat(outcome.Candidates.Select(c => c.Why)), why => stage switch
+            {
+                "propose" => why.Contains("cannot propose", StringComparison.Ordinal),
+                "apply" => why.Contains("cannot apply", StringComparison.Ordinal),
+                "memory" => why.Contains("memory", StringComparison.Ordinal),
+                "refused" => why.Contains("Nonsense", StringComparison.Ordinal),
+                "shape" => why.Contains("'p' the shape", StringComparison.Ordinal),
+                _ => why.Contains("ONNX Runtime fails", StringComparison.Ordinal) || why.Contains("refuses", StringComparison.Ordinal),
+            });
+        }
+    }
+
+    /// <summary>What only the report part contains breaks the candidate there; another one ships.</summary>
+    [Fact]
+    public void A_candidate_that_fails_on_the_report_part_is_passed_over()
+    {
+        var techniques = new TechniqueRegistry();
+        techniques.Register(new OnlySmallBatches());
+        var model = _nets.Softmax();
+        var many = _nets.Data(("x", Tensor.Of(Nets.Noise(3 * 16, 4), 1, 3, 16)));
+        var source = ModelSource.Open(model, new Dictionary<string, long>());
+        // So many samples of one row that the one of three rows lies in the part that reports.
+        string Few(int count) => _nets.Data(("x", Tensor.Of(Nets.Noise(count * 16, 3), count, 1, 16)));
+        var few = Enumerable.Range(20, 40).Select(Few).First(f => DataSplit.Of(null, DataLoader.Open([many, f], source.Interface, new(), "EvaluationData")).Report!.Samples().Any(s => s.Inputs["x"].Shape[0] == 3));
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = "small", CalibrationData = [few], EvaluationData = [many, few] };
+        using var compressor = new Compressor(source, options, ["onnxruntime"], new byte[32], techniques, _ => { }, default);
+        var outcome = compressor.Choose(options.Profiles[0]);
+        Assert.NotEqual("small", outcome.Chosen.Candidate.Recipe);
+        Assert.Contains(outcome.Findings, f => f.Code == "MDLB2003");
+        Assert.Contains(outcome.Candidates, c => c.Candidate.Recipe == "small" && c.Why.Contains("ONNX Runtime fails", StringComparison.Ordinal));
+    }
+
+    /// <summary>A technique that bakes in a batch of one.</summary>
+    private sealed class OnlySmallBatches : ITechnique
+    {
+        public string Name => "small";
+
+        public bool NeedsData => false;
+
+        public IReadOnlyCollection<string> Operators => ["MatMul"];
+
+        public Proposal Propose(ProposalContext context) =>
+            new([.. context.Model.Graph.Nodes.Where(n => n.Is("MatMul")).Select(n => Decision.For(n, Name)).Take(1)], new Dictionary<string, TensorQuantization>());
+
+        public void Apply(Model model, Plan plan)
+        {
+            if (plan.Decisions.All(d => d.Technique != Name))
+                return;
+            var relu = model.Graph.Nodes.First(n => n.Is("Relu"));
+            var reshaped = model.Graph.AddNode("Reshape", [relu.Input(0), model.Graph.AddInitializer("one", Tensor.Vector(1L, 32))], ["r1"]);
+            relu.SetInput(0, reshaped.Output);
+            model.Graph.Sort();
+        }
+    }
+
+    [Fact]
+    public void Without_loss_allowed_what_is_lossless_ships_and_without_onnx_runtime_too()
+    {
+        var model = _nets.Softmax();
+        var data = _nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)));
+        // Rounding differs by 1e-15 of the signal: more than a budget of 0, and no loss.
+        foreach (var metric in new[] { "sqnr", "cosine", "rmse" })
+            foreach (var backend in new[] { "managed", "onnxruntime" })
+            {
+                var outcome = Nets.Compress(model, data, "auto", o => o with { MaxAccuracyLoss = 0, Metric = metric }, backend);
+                Assert.True(outcome.Chosen.Candidate.IsLossless, $"{metric} {backend}: {outcome.Chosen.Candidate.Recipe}");
+                Assert.Equal(backend, outcome.Chosen.Candidate.Backend);
+            }
+    }
+}
+
+internal static class Operators
+{
+    /// <summary>Replaces a node by one of another operator.</summary>
+    public static void OpTypeTo(this Node node, string operatorType)
+    {
+        var other = node.Graph.AddNode(operatorType, node.Inputs, [node.Output.Name + "_other"]);
+        node.Graph.Replace(node.Output, other.Output);
+        node.Graph.Sort();
+    }
+}

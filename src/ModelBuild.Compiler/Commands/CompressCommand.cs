@@ -49,7 +49,8 @@ internal static class CompressCommand
         var outputs = CommonOptions.List("--metric-outputs", "The judged outputs");
         var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");
         var unmeasured = new Option<bool>("--no-measure") { Description = "Does not time what is chosen for latency against the original" };
-        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report, unmeasured };
+        var journal = new Option<string?>(Supervisor.JournalOption) { Hidden = true };
+        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report, unmeasured, journal };
         foreach (var (option, _) in metadata)
             command.Add(option);
         foreach (var (option, _) in sources)
@@ -66,13 +67,15 @@ internal static class CompressCommand
             foreach (var (option, name) in sources)
                 if (parse.GetValue(option) is { Length: > 0 } paths)
                     data.Add(name, [.. paths.Select(Path.GetFullPath)]);
+            if (parse.GetValue(journal) is not { } attempts)
+                return Task.FromResult(Supervisor.Run([.. parse.Tokens.Select(t => t.Value)]));
             var target = ProfileResolver.Resolve(parse.GetValue(profile)!, new Dictionary<string, IReadOnlyDictionary<string, string>>());
-            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]) with { Measure = !parse.GetValue(unmeasured) }, parse.GetValue(report), cancellation));
+            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]) with { Measure = !parse.GetValue(unmeasured) }, parse.GetValue(report), CrashJournal.Open(attempts), cancellation));
         });
         return command;
     }
 
-    private static int Run(string model, string output, HardwareProfile target, CompressionOptions options, string? report, CancellationToken cancellation)
+    private static int Run(string model, string output, HardwareProfile target, CompressionOptions options, string? report, CrashJournal journal, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         foreach (var written in new[] { output, report }.OfType<string>())
@@ -84,7 +87,7 @@ internal static class CompressCommand
             options = options with { Backend = "onnxruntime" };
         OnnxRuntimeBackend.Register();
         var source = ModelSource.Open(model, options.Shapes);
-        using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation);
+        using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation, journal);
         var outcome = compressor.Choose(target);
         var failed = false;
         foreach (var finding in outcome.Findings)

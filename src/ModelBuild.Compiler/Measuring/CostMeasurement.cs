@@ -68,6 +68,7 @@ internal static class CostMeasurement
                 OperatorSample.Gemm(50, 64, 64, integer), OperatorSample.Gemm(50, 64, 128, integer), OperatorSample.Gemm(128, 384, 384, integer)]);
             yield return ($"elementwise/{precision}", [
                 OperatorSample.Add(16, 32, 32, integer), OperatorSample.Add(64, 8, 8, integer), OperatorSample.Add(64, 56, 56, integer)]);
+            yield return ($"windowpool/{precision}", [OperatorSample.WindowPool(16, 24, 24, integer), OperatorSample.WindowPool(64, 56, 56, integer), OperatorSample.WindowPool(128, 28, 28, integer)]);
             yield return ($"pool/{precision}", [OperatorSample.Pool(64, 8, 8, integer), OperatorSample.Pool(256, 7, 7, integer), OperatorSample.Pool(64, 28, 28, integer)]);
         }
         yield return ("gemm/dynamic-int8", [

@@ -95,6 +95,18 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         return new(model, new((double)channels * height * width));
     }
 
+    /// <summary>Maximum over windows of two by two, in floats or on the integers themselves.</summary>
+    public static OperatorSample WindowPool(int channels, int height, int width, bool integer)
+    {
+        var (model, x) = Start(integer, 1, channels, height, width);
+        var node = model.Graph.AddNode("MaxPool", [x], ["y"]);
+        node.Attributes["kernel_shape"] = new long[] { 2, 2 };
+        node.Attributes["strides"] = new long[] { 2, 2 };
+        node.Output.Type = TensorType.Of(integer ? ElementType.UInt8 : ElementType.Float, 1, channels, height / 2, width / 2);
+        model.Graph.AddOutput(node.Output);
+        return new(model, new((double)channels * height * width));
+    }
+
     /// <summary>QuantizeLinear of floats, or DequantizeLinear of integers.</summary>
     public static OperatorSample Conversion(bool quantize, int length)
     {

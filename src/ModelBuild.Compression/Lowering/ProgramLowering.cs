@@ -115,7 +115,7 @@ internal sealed class ProgramLowering
         var alpha = node.Is("Gemm") ? node.Float("alpha", 1) : 1;
         var values = alpha == 1 ? weights.Span<float>() : weights.ToArray<float>().Select(w => w * alpha).ToArray();
         var (group, low, high) = Activation(node, node.Output);
-        var input = Locate(x);
+        var input = LocateFloats(x, node);
         var output = Allocate(group, ModelElementType.Float);
         _builder.AddCall(KernelIds.DenseF32, node.DisplayName,
             [input.Operand, _builder.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed)), Bias(node, n), output.Operand],
@@ -128,12 +128,15 @@ internal sealed class ProgramLowering
         if (node.Is("Gemm") && (node.Int("transA") == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1))
             throw Unsupported(node);
         var input = Locate(read.Inputs[0]!);
+        // One scale for all weights, or one for each output: anything else is another tool's form.
+        if (unpacked.Inputs[0]!.Constant!.Rank != 2 || unpacked.Inputs[1]!.Constant is not { } weightScales || weightScales.Length > 1 && unpacked.Int("axis", 1) is var axis && axis != (transposed ? 0 : 1) && axis != (transposed ? -2 : -1))
+            throw Unsupported(node);
         var (k, n) = Dimensions(unpacked.Inputs[0]!.Constant!, transposed);
-        var (weights, packing, scales) = IntegerWeights(node, unpacked.Inputs[0]!.Constant!, unpacked.Inputs[1]!.Constant!, unpacked.Input(2)?.Constant, k, n, transposed);
+        var (weights, packing, scales) = IntegerWeights(node, unpacked.Inputs[0]!.Constant!, weightScales, unpacked.Input(2)?.Constant, k, n, transposed);
         var (inputScale, inputZero) = Mapping(read);
         var signed = input.Type == ModelElementType.Int8 ? 1 : 0;
         var bias = node.Input(2)?.Producer is { OpType: "DequantizeLinear" } b ? b : null;
-        if (node.Input(2) is not null && bias?.Inputs[0]!.Constant is not { ElementType: ElementType.Int32 })
+        if (node.Input(2) is not null && !IsBias(bias, scales, inputScale))
             throw Unsupported(node);
 
         if (node.Output.OnlyUser is { OpType: "QuantizeLinear" } write)
@@ -161,7 +164,7 @@ internal sealed class ProgramLowering
     /// <summary>DynamicQuantizeLinear, MatMulInteger, Cast, Mul, and Add of a bias where it follows: one kernel.</summary>
     private void LowerDynamic(Node product)
     {
-        if (product.Inputs[0]?.Producer is not { OpType: "DynamicQuantizeLinear" } quantizer || product.Inputs[1]!.Constant is not { ElementType: ElementType.Int8, Rank: 2 } weights || product.Input(3) is not null
+        if (product.Inputs[0]?.Producer is not { OpType: "DynamicQuantizeLinear" } quantizer || !ReferenceEquals(product.Inputs[0], quantizer.Outputs[0]) || !ReferenceEquals(product.Input(2), quantizer.Outputs[2]) || product.Inputs[1]!.Constant is not { ElementType: ElementType.Int8, Rank: 2 } weights || product.Input(3) is not null
             || product.Output.OnlyUser is not { OpType: "Cast" } cast || cast.Output.OnlyUser is not { OpType: "Mul" } scaled)
             throw Unsupported(product);
         var scale = scaled.Inputs.First(i => !ReferenceEquals(i, cast.Output))!.Producer;
@@ -179,7 +182,7 @@ internal sealed class ProgramLowering
         }
         _done.UnionWith([cast, scaled, scale]);
         var (packed, packing, scales) = IntegerWeights(product, weights, weightScales, null, k, n, false);
-        var input = Locate(quantizer.Inputs[0]!);
+        var input = LocateFloats(quantizer.Inputs[0]!, quantizer);
         var (group, low, high) = last.Producer is { } p ? Activation(p, last) : (last, float.NegativeInfinity, float.PositiveInfinity);
         var scratch = _builder.AddBuffer(ModelElementType.UInt8, [Rows(input), _builder.Number(k)]);
         var output = Allocate(group, ModelElementType.Float);
@@ -188,10 +191,25 @@ internal sealed class ProgramLowering
             [Rows(input), _builder.Number(k), _builder.Number(n), packing], low, high);
     }
 
+    /// <summary>Whether a bias is one of 32-bit integers, one an output, in units of input times weights: what the integer kernels add to their sums.</summary>
+    private static bool IsBias(Node? bias, float[] weightScales, float inputScale)
+    {
+        if (bias?.Inputs[0]!.Constant is not { ElementType: ElementType.Int32 } integers || integers.Length != weightScales.Length || bias.Inputs[1]!.Constant is not { ElementType: ElementType.Float } scales
+            || scales.Length != 1 && scales.Length != integers.Length || bias.Input(2) is { } zero && (zero.Constant is not { } zeros || Numbers.Integers(zeros).Any(static z => z != 0)))
+            return false;
+        for (var i = 0; i < weightScales.Length; i++)
+        {
+            var unit = (double)inputScale * weightScales[i];
+            if (Math.Abs(scales.Span<float>()[scales.Length == 1 ? 0 : i] - unit) > 1e-6 * unit)
+                return false;
+        }
+        return true;
+    }
+
     private void LowerQuantize(Node node)
     {
         var (scale, zero) = Mapping(node);
-        var input = Locate(node.Inputs[0]!);
+        var input = LocateFloats(node.Inputs[0]!, node);
         var output = Allocate(node.Output, ModelType(node.Output.Type!.ElementType));
         _builder.AddCall(KernelIds.QuantizeLinear, node.DisplayName, [input.Operand, output.Operand],
             [_sizes.Product(input.Shape), _builder.Number(zero), _builder.Number(output.Type == ModelElementType.Int8 ? 1 : 0)], scale);
@@ -211,7 +229,7 @@ internal sealed class ProgramLowering
 
     private void LowerSoftmax(Node node)
     {
-        var input = Locate(node.Inputs[0]!);
+        var input = LocateFloats(node.Inputs[0]!, node);
         var rank = input.Shape.Count;
         var axis = node.Int("axis", -1);
         if ((axis < 0 ? axis + rank : axis) != rank - 1)
@@ -226,7 +244,7 @@ internal sealed class ProgramLowering
         var (a, b) = (node.Inputs[0]!, node.Inputs[1]!);
         if (a.Constant is not null)
             (a, b) = (b, a);
-        var left = Locate(a);
+        var left = LocateFloats(a, node);
         ProgramOperand right;
         BinaryLayout layout;
         if (b.Constant is { ElementType: ElementType.Float } constant)
@@ -239,7 +257,7 @@ internal sealed class ProgramLowering
         }
         else
         {
-            var other = Locate(b);
+            var other = LocateFloats(b, node);
             if (!left.Shape.SequenceEqual(other.Shape))
                 throw Unsupported(node);
             (right, layout) = (other.Operand, BinaryLayout.Same);
@@ -253,14 +271,14 @@ internal sealed class ProgramLowering
     private void LowerClamp(Node node)
     {
         var (low, high) = Bounds(node);
-        var input = Locate(node.Inputs[0]!);
+        var input = LocateFloats(node.Inputs[0]!, node);
         var output = Allocate(node.Output, ModelElementType.Float);
         _builder.AddCall(KernelIds.Clamp, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape)], low, high);
     }
 
     private void LowerUnary(Node node, UnaryOperation operation)
     {
-        var input = Locate(node.Inputs[0]!);
+        var input = LocateFloats(node.Inputs[0]!, node);
         var output = Allocate(node.Output, ModelElementType.Float);
         _builder.AddCall(KernelIds.Unary, node.DisplayName, [input.Operand, output.Operand], [_builder.Number((int)operation), _sizes.Product(input.Shape)], 0, 0);
     }
@@ -341,6 +359,13 @@ internal sealed class ProgramLowering
 
     private Located Locate(Value value) => _located.TryGetValue(value, out var located) ? located
         : throw new NotLoweredException($"'{value.Name}' is {(value.Constant is null ? "not computed by a managed kernel" : "a constant where the kernel wants an activation")}");
+
+    /// <summary>Where a value lies that a kernel reads as floats.</summary>
+    private Located LocateFloats(Value value, Node reader)
+    {
+        var located = Locate(value);
+        return located.Type == ModelElementType.Float ? located : throw new NotLoweredException($"'{reader.DisplayName}' ({reader.OpType}) has no managed kernel for {located.Type}");
+    }
 
     private Located Allocate(Value value, ModelElementType type)
     {

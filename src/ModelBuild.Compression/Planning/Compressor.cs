@@ -26,6 +26,7 @@ public sealed class Compressor : IDisposable
     private readonly byte[] _signatureHash;
     private readonly ArtifactFolder _folder = new();
     private readonly OnnxRuntimeRunner _original;
+    private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
     private readonly RuntimePlacement _placement;
     private readonly Planner? _planner;
@@ -43,9 +44,11 @@ public sealed class Compressor : IDisposable
     /// <param name="techniques">The known techniques.</param>
     /// <param name="progress">Receives a line of text about what goes on.</param>
     /// <param name="cancellation">Stops the work.</param>
+    /// <param name="journal">What ended an earlier process is not tried again; null to keep none.</param>
     public Compressor(ModelSource source, CompressionOptions options, IReadOnlyList<string> backends, byte[] signatureHash, TechniqueRegistry techniques,
-        Action<string> progress, CancellationToken cancellation)
+        Action<string> progress, CancellationToken cancellation, CrashJournal? journal = null)
     {
+        _journal = journal ?? CrashJournal.None;
         _source = source;
         // What cannot be judged is not compressed.
         IsJudgeable = options is not { Technique: "auto", MetricOutputs.Count: 0 } || MetricSelection.Judgeable([], source.Original.Graph).Count > 0;
@@ -117,7 +120,7 @@ public sealed class Compressor : IDisposable
             try
             {
                 latency = candidate.Failure is not null ? double.PositiveInfinity
-                    : candidate.Backend == "managed" ? ManagedCost.Predict(table, candidate.Model!.Graph)
+                    : candidate.Backend == "managed" ? new ManagedCost(table, TypicalDimensions).Predict(candidate.Model!.Graph)
                     : costs.Predict((candidate.Model ?? _source.Original).Graph);
             }
             catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
@@ -155,7 +158,7 @@ public sealed class Compressor : IDisposable
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (Make(recipe, profile, costs, backend) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend}, {key}", () => Make(recipe, profile, costs, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
@@ -243,8 +246,11 @@ public sealed class Compressor : IDisposable
     {
         if (_judgement.Report is not { } report || candidate.Report is not null)
             return;
-        using var runner = RunnerOf(candidate);
-        candidate.Report = Evaluation.Run(report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, report.Data.Count), _cancellation);
+        candidate.Report = _journal.Attempt($"report {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () =>
+        {
+            using var runner = RunnerOf(candidate);
+            return Evaluation.Run(report, runner, Selection!, n => Tell($"reporting {candidate.Recipe}", n, report.Data.Count), _cancellation);
+        });
     }
 
     private IModelRunner RunnerOf(Candidate candidate) => candidate.Backend == "managed"
@@ -344,7 +350,8 @@ public sealed class Compressor : IDisposable
 
     /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>
     internal double? Measure(Candidate candidate) => _source.Simplified is null ? null
-        : SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _source.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation);
+        : _journal.Attempt($"measure {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
+            () => SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _source.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation));
 
     /// <inheritdoc/>
     public void Dispose()

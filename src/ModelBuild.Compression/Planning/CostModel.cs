@@ -10,7 +10,7 @@ public sealed class CostModel
 {
     private const string Backend = "onnxruntime";
     private readonly CostTable _table;
-    private readonly IReadOnlyDictionary<string, long> _dimensions;
+    private readonly TypicalSizes _sizes;
     private readonly Dictionary<Node, bool> _constant = [];
 
     /// <summary>A model over a table.</summary>
@@ -19,7 +19,7 @@ public sealed class CostModel
     public CostModel(CostTable table, IReadOnlyDictionary<string, long> dimensions)
     {
         _table = table;
-        _dimensions = dimensions;
+        _sizes = new(dimensions);
     }
 
     /// <summary>Predicted nanoseconds of one call.</summary>
@@ -66,7 +66,7 @@ public sealed class CostModel
     /// <summary>What a conversion is charged for: pictures change their layout, too, since integer convolutions work on channels last and float ones on blocks of channels.</summary>
     private IEnumerable<Charged> Conversion(string direction, Value value)
     {
-        var elements = new OperatorWork(Elements(value));
+        var elements = new OperatorWork(_sizes.Elements(value));
         yield return new(direction, "any", elements);
         if (value.Type is { HasRank: true, Rank: 4 })
             yield return new("move", "any", elements);
@@ -81,7 +81,7 @@ public sealed class CostModel
 
     private Charged? Charge(Node node, bool integer)
     {
-        var output = Elements(node.Outputs[0]);
+        var output = _sizes.Elements(node.Outputs[0]);
         if (IsFusedActivation(node) || IsFusedNormalization(node) || node.OpType is "Identity" or "Dropout")
             return null;
         var precision = integer ? "int8" : "float32";
@@ -98,11 +98,11 @@ public sealed class CostModel
             }
             case "Gemm" or "MatMul":
             {
-                var k = Dimension(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
-                return new Charged("gemm", precision, new(output * k, output, Elements(node.Inputs[0]!)));
+                var k = _sizes.Along(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
+                return new Charged("gemm", precision, new(output * k, output, _sizes.Elements(node.Inputs[0]!)));
             }
             case "MatMulInteger":
-                return new Charged("gemm", "dynamic-int8", new(output * Dimension(node.Inputs[0]!, -1), output, Elements(node.Inputs[0]!)));
+                return new Charged("gemm", "dynamic-int8", new(output * _sizes.Along(node.Inputs[0]!, -1), output, _sizes.Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
@@ -112,8 +112,11 @@ public sealed class CostModel
                 return new Charged("recurrent", "dynamic-int8", new(RecurrentWork(node)));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
                 return new Charged("transcendental", "float32", new(output));
-            case "MaxPool" or "AveragePool" or "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
-                return new Charged("pool", precision, new(Elements(node.Inputs[0]!)));
+            // Windows of 8-bit integers have no vector kernels: they take about ten times the time of floats.
+            case "MaxPool" or "AveragePool":
+                return new Charged("windowpool", precision, new(_sizes.Elements(node.Inputs[0]!)));
+            case "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
+                return new Charged("pool", precision, new(_sizes.Elements(node.Inputs[0]!)));
             case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Shape":
                 return new Charged("view", "any", default);
             case "Transpose" or "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Resize" or "Expand" or "Tile":
@@ -146,40 +149,13 @@ public sealed class CostModel
     private double RecurrentWork(Node node)
     {
         var x = node.Inputs[0]!;
-        var steps = Dimension(x, 0);
-        var batch = Dimension(x, 1);
-        var inputs = Dimension(x, 2);
+        var steps = _sizes.Along(x, 0);
+        var batch = _sizes.Along(x, 1);
+        var inputs = _sizes.Along(x, 2);
         var hidden = (double)node.Int("hidden_size", 1);
         var directions = node.String("direction", "forward") == "bidirectional" ? 2 : 1;
         var gates = node.OpType switch { "GRU" => 3, "RNN" => 1, _ => 4 };
         return steps * batch * directions * gates * hidden * (hidden + inputs);
-    }
-
-    private double Elements(Value value)
-    {
-        if (value.Type is not { HasRank: true } type)
-            return 1;
-        double n = 1;
-        foreach (var d in type.Shape)
-            n *= Size(d);
-        return n;
-    }
-
-    private double Dimension(Value value, int index)
-    {
-        if (value.Type is not { HasRank: true, Rank: > 0 } type)
-            return 1;
-        return Size(type.Shape[index < 0 ? type.Rank + index : Math.Min(index, type.Rank - 1)]);
-    }
-
-    private double Size(Dimension d)
-    {
-        if (d.IsConstant)
-            return d.Value;
-        if (d.Expression is not { } expression)
-            return 1;
-        var binding = expression.Symbols.ToDictionary(s => s, s => _dimensions.GetValueOrDefault(s, 1), StringComparer.Ordinal);
-        return Math.Max(1, expression.Evaluate(binding) ?? 1);
     }
 
     private static long[]? StaticShape(Value value) => value.Constant?.Shape.ToArray() ?? value.Type?.StaticShape;

@@ -98,7 +98,9 @@ public sealed class DynamicInt8 : ITechnique
         }
         foreach (var made in new[] { quantizer, product, floats, scale, result, last })
             made.Sources = node.Sources;
-        last.Output.Type = node.Output.Type;
+        quantizer.Outputs[0].Type = input.Type is { } read ? read with { ElementType = ElementType.UInt8 } : null;
+        product.Output.Type = node.Output.Type is { } given ? given with { ElementType = ElementType.Int32 } : null;
+        floats.Output.Type = result.Output.Type = last.Output.Type = node.Output.Type;
         graph.Replace(node.Output, last.Output);
     }
 

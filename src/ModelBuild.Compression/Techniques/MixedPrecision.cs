@@ -31,6 +31,9 @@ public static class MixedPrecision
             if (region.RoleOf(node) != IntegerRole.Weighted)
                 foreach (var i in IntegerRegion.ActivationInputs(node, region.RoleOf(node)))
                     cut.AddCost(side[node], makers.TryGetValue(node.Inputs[i]!, out var maker) ? side[maker] : MinimumCut.Sink, double.PositiveInfinity);
+            // And only where what reads it is integer (said where one node reads it: that one of several is, no cut can say).
+            if (region.RoleOf(node) != IntegerRole.Weighted && region.GroupOutput(node) is { IsGraphOutput: false } given && given.Uses.Select(u => u.Node).Distinct().ToList() is [var reader])
+                cut.AddCost(side[node], side.TryGetValue(reader, out var its) ? its : MinimumCut.Sink, double.PositiveInfinity);
         }
 
         foreach (var (value, readers) in Readers(nodes, region))

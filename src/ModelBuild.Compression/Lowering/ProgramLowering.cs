@@ -270,8 +270,8 @@ internal sealed class ProgramLowering
 
     private void LowerClamp(Node node)
     {
-        var (low, high) = Bounds(node);
         var input = LocateFloats(node.Inputs[0]!, node);
+        var (low, high) = Bounds(node);
         var output = Allocate(node.Output, ModelElementType.Float);
         _builder.AddCall(KernelIds.Clamp, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape)], low, high);
     }

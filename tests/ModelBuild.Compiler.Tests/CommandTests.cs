@@ -176,7 +176,7 @@ public sealed class CommandTests : IDisposable
     // What scripts rely on; a new option is added here with its reason.
     [Theory]
     [InlineData("inspect", "--json")]
-    [InlineData("compress", "-o --profile --technique --calibration --evaluation --training --metric --metric-outputs --max-accuracy-loss --max-size --max-latency --shapes --on-budget-miss --optimize --backend --training-time --search-time --report --seed --threads")]
+    [InlineData("compress", "-o --profile --technique --calibration --evaluation --training --metric --metric-outputs --max-accuracy-loss --max-size --max-latency --shapes --on-budget-miss --optimize --backend --training-time --search-time --report --seed --threads --no-measure")]
     [InlineData("run", "--inputs --outputs --backend --profile --threads")]
     [InlineData("compare", "--inputs --json")]
     [InlineData("evaluate", "--evaluation --reference --metric --backend --json")]
@@ -192,10 +192,62 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Evaluate_finds_a_model_equal_to_itself()
     {
-        var result = await Cli.Run("evaluate", Model, "--evaluation", Evaluation, "--json");
+        var result = await Cli.Run("evaluate", Model, "--evaluation", Evaluation, "--reference", Model, "--json");
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(result.Output);
         Assert.Equal(0, json.RootElement.GetProperty("deciding").GetProperty("loss").GetDouble());
+    }
+
+    /// <summary>Without an original a model has an accuracy and no loss; without labels it has neither.</summary>
+    [Fact]
+    public async Task Evaluate_without_a_reference_tells_what_the_data_knows()
+    {
+        var result = await Cli.Run("evaluate", Model, "--evaluation", Evaluation, "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("reference").ValueKind);
+        var deciding = json.RootElement.GetProperty("deciding");
+        Assert.Equal(("top1", JsonValueKind.Null), (deciding.GetProperty("metric").GetString(), deciding.GetProperty("loss").ValueKind));
+        Assert.InRange(deciding.GetProperty("compressed").GetDouble(), 0.9, 0.9999);
+
+        var digits = Compression.Data.NpzReader.Read(Evaluation);
+        Compression.Data.NpyWriter.WriteNpz(File("unlabelled.npz"), digits.Where(a => a.Key != "labels").Select(a => KeyValuePair.Create(a.Key, a.Value.Whole)));
+        foreach (var metric in new[] { "auto", "sqnr", "top1" })
+        {
+            var refused = await Cli.Run("evaluate", Model, "--evaluation", File("unlabelled.npz"), "--metric", metric);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains("MDLB0013", refused.Error, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A kernel that stands for several nodes gets its time into the row of the last one, where none of them multiplies.</summary>
+    [Fact]
+    public async Task Compare_gives_a_fused_kernel_one_row()
+    {
+        var model = new Onnx.Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        Onnx.Value Scalar(string name, float v) => graph.AddInitializer(name, Onnx.Tensor.Scalar(v));
+        Onnx.Value Node(string op, string name, params Onnx.Value[] inputs)
+        {
+            var node = graph.AddNode(op, inputs, [name + ".out"]);
+            node.Name = name;
+            return node.Output;
+        }
+        var random = new Random(1);
+        var weights = Onnx.Tensor.Of(Enumerable.Range(0, 256 * 256).Select(_ => (float)random.NextDouble() - 0.5f).ToArray(), 256, 256);
+        var x = graph.AddInput("x", Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 64, 256));
+        var h = Node("Add", "bias", Node("MatMul", "product", x, graph.AddInitializer("w", weights)), graph.AddInitializer("b", Onnx.Tensor.Of(new float[256], 256)));
+        var erf = Node("Erf", "erf", Node("Div", "div", h, Scalar("r", MathF.Sqrt(2))));
+        var y = Node("Mul", "half", Node("Mul", "times", h, Node("Add", "one", erf, Scalar("o", 1))), Scalar("h", 0.5f));
+        y.Type = Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 64, 256);
+        graph.AddOutput(y);
+        Onnx.OnnxWriter.Write(model, File("gelu.onnx"));
+        Compression.Data.NpyWriter.WriteNpz(File("x.npz"), [KeyValuePair.Create("x", Onnx.Tensor.Of(Enumerable.Range(0, 2 * 64 * 256).Select(i => MathF.Sin(i)).ToArray(), 2, 64, 256))]);
+        var result = await Cli.Run("compare", File("gelu.onnx"), File("gelu.onnx"), "--inputs", File("x.npz"), "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        using var json = JsonDocument.Parse(result.Output);
+        var times = json.RootElement.EnumerateArray().ToDictionary(l => l.GetProperty("layer").GetString()!, l => l.GetProperty("microseconds").GetDouble());
+        Assert.Equal(["half", "product"], times.Where(t => t.Value > 0).Select(t => t.Key).Order());
     }
 
     [Fact]

@@ -33,9 +33,12 @@ internal static partial class KernelTimes
             // The prefix counts only if it is set first.
             options.ProfileOutputPathPrefix = Path.Combine(folder.FullName, "p");
             options.EnableProfiling = true;
+            options.OptimizedModelFilePath = Path.Combine(folder.FullName, "optimized.onnx");
             string profile;
+            Dictionary<string, Node> kernels;
             using (var runner = new OnnxRuntimeRunner(model, options))
             {
+                kernels = OnnxReader.Read(options.OptimizedModelFilePath).Graph.Nodes.Where(n => n.Name.Length > 0).DistinctBy(n => n.Name).ToDictionary(n => n.Name, StringComparer.Ordinal);
                 for (var i = 0; i < WarmUp + Calls; i++)
                     runner.Run(samples[i % samples.Count].Inputs);
                 profile = runner.EndProfiling();
@@ -45,7 +48,8 @@ internal static partial class KernelTimes
             foreach (var e in json.RootElement.EnumerateArray())
                 if (e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name").GetString() is { } name && name.EndsWith("_kernel_time", StringComparison.Ordinal))
                 {
-                    if (BuiltAround(model.Graph, numbers, name[..^"_kernel_time".Length]) is { } node)
+                    var kernel = name[..^"_kernel_time".Length];
+                    if ((kernels.TryGetValue(kernel, out var optimized) ? MadeOf(model.Graph, optimized) : null) is { } node || (node = BuiltAround(model.Graph, numbers, kernel)) is not null)
                     {
                         if (!durations.TryGetValue(node.Id, out var list))
                             durations.Add(node.Id, list = []);
@@ -59,6 +63,27 @@ internal static partial class KernelTimes
         {
             folder.Delete(true);
         }
+    }
+
+    // What a kernel is mostly made of, where several nodes became one: the one that multiplies.
+    private static readonly HashSet<string> Products = ["Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger", "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM", "MatMulNBits"];
+
+    /// <summary>
+    /// The node whose layer a kernel's time belongs to: of all nodes between what the kernel reads and what it gives the one that multiplies, else the last one. Null where ONNX Runtime
+    /// gave what the kernel makes another name.
+    /// </summary>
+    private static Node? MadeOf(Graph graph, Node kernel)
+    {
+        var reads = kernel.Inputs.OfType<Value>().Select(i => i.Name).ToHashSet(StringComparer.Ordinal);
+        if (kernel.Outputs.Where(o => o.Name.Length > 0).Select(o => graph.Find(o.Name)?.Producer).FirstOrDefault(p => p is not null) is not { } last)
+            return null;
+        var fused = new HashSet<Node> { last };
+        var open = new Queue<Node>([last]);
+        while (open.TryDequeue(out var node))
+            foreach (var input in node.Inputs.OfType<Value>())
+                if (!reads.Contains(input.Name) && input.Producer is { } producer && fused.Add(producer))
+                    open.Enqueue(producer);
+        return fused.FirstOrDefault(n => Products.Contains(n.OpType)) ?? last;
     }
 
     /// <summary>

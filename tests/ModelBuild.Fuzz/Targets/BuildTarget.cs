@@ -1,0 +1,173 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using ModelBuild.Compression;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Metrics;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Fuzz;
+
+/// <summary>
+/// Whole compressions of random models: a model that ONNX Runtime runs on its data is never refused, and what ships answers as the original does on fresh inputs of other sizes: within
+/// 1e-4 where it is lossless, within twice the budget where it is not. The bytes are the seed of model, data and options.
+/// </summary>
+internal sealed class BuildTarget : FuzzTarget
+{
+    private const double LosslessTolerance = 1e-4;
+
+    private static readonly string[] Techniques =
+        ["auto", "auto", "auto", "int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "dynamic-int8+weights-int8", "weights-int8", "weights-float16", "none", "simplify"];
+
+    public override string Name => "build";
+
+    // Peaks of many models one after the other; a single one is judged by the scale benchmark.
+    public override int MaxInputs => 20000;
+
+    public override IReadOnlyList<byte[]> Seeds() => [new byte[8]];
+
+    public override byte[] Repair(byte[] bytes, Random random)
+    {
+        var seed = new byte[8];
+        random.NextBytes(seed);
+        return seed;
+    }
+
+    public override void Run(byte[] bytes)
+    {
+        var seed = BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(bytes));
+        var random = new Random(seed);
+        var folder = Directory.CreateTempSubdirectory("modelbuild-fuzz-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "model.onnx");
+            OnnxWriter.Write(RandomModel.Of(seed), path);
+            Compress(path, folder.FullName, random);
+        }
+        finally
+        {
+            folder.Delete(true);
+        }
+    }
+
+    private static void Compress(string path, string folder, Random random)
+    {
+        var inputs = OnnxReader.Read(path).Graph.Inputs.Where(i => i.Constant is null).ToList();
+        var data = Path.Combine(folder, "data.npz");
+        var samples = Samples(inputs, 24, random.Next(), 2, 8);
+        var fresh = Samples(inputs, 6, random.Next(), 3, 10);
+        try
+        {
+            using var original = new OnnxRuntimeRunner(path);
+            foreach (var sample in new[] { samples[0], fresh[0] })
+                original.Run(sample);
+        }
+        catch (CompressionException e)
+        {
+            // No model that anyone has.
+            throw new CompressionException("MDLB1121", $"not a valid model: {e.Message}", null, e);
+        }
+        NpyWriter.WriteNpz(data, inputs.Select(i => KeyValuePair.Create(i.Name, Stack([.. samples.Select(s => s[i.Name])]))));
+        var options = new CompressionOptions
+        {
+            Profiles = [BuiltInProfiles.All[random.Next(5)]],
+            Technique = Techniques[random.Next(Techniques.Length)],
+            CalibrationData = random.Next(8) == 0 ? [] : [data],
+            Optimize = (Objective)random.Next(3),
+            Measure = false,
+        };
+        using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        ProfileOutcome outcome;
+        try
+        {
+            outcome = compressor.Choose(options.Profiles[0]);
+        }
+        catch (CompressionException e) when (e.Code is "MDLB1133")
+        {
+            throw;
+        }
+        catch (Exception e) when (FuzzTargets.IsCoded(e))
+        {
+            throw new InvalidOperationException($"{options.Technique} for {options.Profiles[0].Name}: a model that ONNX Runtime runs was refused: {e.Message}", e);
+        }
+        Verify(compressor, outcome, options, path, fresh);
+    }
+
+    private static void Verify(Compressor compressor, ProfileOutcome outcome, CompressionOptions options, string path, List<Dictionary<string, Tensor>> fresh)
+    {
+        var chosen = outcome.Chosen.Candidate;
+        // Without data nothing is promised but the names and shapes of the outputs.
+        var selection = compressor.Selection ?? MetricSelection.Of("sqnr", [], null, compressor.Source.Original.Graph, null);
+        string Where() => $"{options.Technique} for {options.Profiles[0].Name}: {chosen.Recipe} on {chosen.Backend}";
+        using var original = new OnnxRuntimeRunner(path);
+        using IModelRunner ours = chosen.Backend == "managed"
+            ? new ManagedRunner(chosen.Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]))
+            : new OnnxRuntimeRunner(chosen.Artifact.Path);
+        foreach (var sample in fresh)
+        {
+            IReadOnlyDictionary<string, Tensor> want = original.Run(sample), got;
+            try
+            {
+                got = ours.Run(sample);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"{Where()} does not run on other sizes: {e.Message}", e);
+            }
+            foreach (var (name, tensor) in want)
+                if (!got.TryGetValue(name, out var other) || !other.Shape.AsSpan().SequenceEqual(tensor.Shape.AsSpan()) || other.ElementType != tensor.ElementType)
+                    throw new InvalidOperationException($"{Where()} gives '{name}' as {got.GetValueOrDefault(name)?.ToString() ?? "nothing"} instead of {tensor}");
+                else if (chosen.IsLossless && FloatValues.CanRead(tensor.ElementType) && Difference(tensor, other) is > LosslessTolerance and var difference)
+                    throw new InvalidOperationException($"{Where()} is off by {difference:0.#####} of the largest value of '{name}'");
+        }
+        if (chosen.IsLossless || outcome.Chosen.Candidate.Report is null)
+            return;
+        var judged = Evaluation.Run(new(original, new Fresh(fresh), selection.Judged), ours, selection);
+        // Answers that are no numbers, or that carry no signal at all, can be held to nothing.
+        if (judged.Deciding.Loss > 2 * selection.Budget && double.IsFinite(judged.Deciding.Loss))
+            throw new InvalidOperationException($"{Where()}: {judged.Deciding.Metric} loss {judged.Deciding.Loss:0.#####} of '{judged.Deciding.Output}' on fresh inputs, budget {selection.Budget}, reported {chosen.Report!.Deciding.Loss:0.#####}");
+    }
+
+    private static double Difference(Tensor want, Tensor got)
+    {
+        var a = FloatValues.Of(want);
+        var b = FloatValues.Of(got);
+        double largest = 0, difference = 0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            if (!float.IsFinite(a[i]) && a[i].Equals(b[i]))
+                continue;
+            largest = Math.Max(largest, Math.Abs(a[i]));
+            difference = Math.Max(difference, Math.Abs(a[i] - b[i]));
+        }
+        return difference == 0 ? 0 : double.IsNaN(difference) ? double.PositiveInfinity : difference / Math.Max(largest, 1e-6);
+    }
+
+    /// <summary>Inputs in which a named batch and named sizes have the sizes given.</summary>
+    private static List<Dictionary<string, Tensor>> Samples(List<Value> inputs, int count, int seed, long batch, long size)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => inputs.ToDictionary(i => i.Name, i =>
+        {
+            long[] shape = [.. i.Type!.Shape.Select(d => d.IsConstant ? d.Value : d.Name == "n" ? batch : size)];
+            var values = new float[Tensor.Count(shape)];
+            for (var v = 0; v < values.Length; v++)
+                values[v] = (float)(random.NextDouble() * 2 - 1);
+            return Tensor.Of(values, shape);
+        }, StringComparer.Ordinal))];
+    }
+
+    private static Tensor Stack(List<Tensor> tensors) => Tensor.Of(tensors.SelectMany(t => t.ToArray<float>()).ToArray(), [tensors.Count, .. tensors[0].Shape]);
+
+    private sealed class Fresh(List<Dictionary<string, Tensor>> samples) : Dataset
+    {
+        public override int Count => samples.Count;
+
+        public override bool HasLabels => false;
+
+        public override Sample this[int index] => new(samples[index], null, new Dictionary<string, Tensor>());
+    }
+}

@@ -45,10 +45,13 @@ internal sealed class ProgramLowering
     private readonly Graph _graph;
     private readonly ModelDescription _description;
     private readonly SizeLowering _sizes;
+    private readonly InferenceResult _facts;
 
     public ProgramLowering(Graph graph, ModelDescription description)
     {
         _graph = graph;
+        // Buffers have the sizes that inference proves, not those that the file declares; a name of the interface is one size, which every call gives.
+        _facts = ShapeInference.Prove(graph.Model, namesAreSizes: true);
         _description = description;
         _sizes = new(_builder, description.Symbols);
     }
@@ -382,7 +385,7 @@ internal sealed class ProgramLowering
         return copy;
     }
 
-    private static IReadOnlyList<Dimension> ShapeOf(Value value) => value.Type is { HasRank: true } type ? type.Shape : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
+    private IReadOnlyList<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type ? type.Shape : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
 
     private static ModelElementType ModelType(ElementType type) => type is ElementType.Float or ElementType.UInt8 or ElementType.Int8
         ? (ModelElementType)(byte)type

@@ -38,9 +38,10 @@ internal sealed class SizeLowering
 
     private int Of(DimensionExpression.Atom atom) => atom.Kind switch
     {
-        DimensionExpression.AtomKind.Symbol => _symbols.TryGetValue(atom.Name!, out var index) ? index : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),
+        DimensionExpression.AtomKind.Symbol => atom.Name is { } name && _symbols.TryGetValue(name, out var index) ? index : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),
         DimensionExpression.AtomKind.FloorDivide => _builder.Combine(SizeOperator.Quotient, Of(atom.Left!), Of(atom.Right!)),
         DimensionExpression.AtomKind.Min => _builder.Combine(SizeOperator.Minimum, Of(atom.Left!), Of(atom.Right!)),
-        _ => _builder.Combine(SizeOperator.Maximum, Of(atom.Left!), Of(atom.Right!)),
+        DimensionExpression.AtomKind.Max => _builder.Combine(SizeOperator.Maximum, Of(atom.Left!), Of(atom.Right!)),
+        _ => throw new NotLoweredException($"a dimension is the larger of {atom.Left} and {atom.Right} only where one of them is 1 or both are equal"),
     };
 }

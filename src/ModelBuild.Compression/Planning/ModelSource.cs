@@ -64,9 +64,14 @@ public sealed class ModelSource
             ShapeInference.Run(work, shapes);
             simplified = work;
         }
-        catch (OnnxException e) when (e.Code is OnnxErrors.UnsupportedOperator or OnnxErrors.Upgrade)
+        catch (OnnxException e)
         {
             why = e.Message;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A defect here costs what could have been made of the model, not the model.
+            why = $"it cannot be simplified ({e.GetType().Name}: {e.Message})";
         }
         return new(Artifact.Of(path), original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
     }

@@ -59,6 +59,9 @@ public readonly struct Dimension : IEquatable<Dimension>
     /// <summary>Quotient rounded down; unknown where a part is.</summary>
     public static Dimension operator /(Dimension a, Dimension b) => Combine(a, b, DimensionExpression.FloorDivide);
 
+    /// <summary>What two dimensions broadcast to, which go together; unknown where a part is.</summary>
+    internal static Dimension Broadcast(Dimension a, Dimension b) => Combine(a, b, DimensionExpression.Broadcast);
+
     /// <summary>A constant as a dimension.</summary>
     public static implicit operator Dimension(long value) => Of(value);
 

@@ -6,18 +6,21 @@ namespace ModelBuild.Onnx;
 
 /// <summary>
 /// An integer expression over named dimensions, in normal form: a sum of products of atoms with integer coefficients.
-/// An atom is a named dimension or an operation that does not distribute (floor division, minimum, maximum, remainder).
+/// An atom is a named dimension or an operation that does not distribute (floor division, minimum, maximum, broadcasting).
 /// </summary>
+/// <remarks>Names may hold anything, an asterisk or a bracket too, so that expressions are compared by keys that write names with their length, never by their text.</remarks>
 public sealed class DimensionExpression : IEquatable<DimensionExpression>
 {
-    // Monomial (atoms sorted by their text) -> coefficient; no zero coefficients. The empty monomial is the constant term.
+    // Monomial (keys of its atoms) -> coefficient; no zero coefficients. The empty monomial is the constant term.
     private readonly ImmutableSortedDictionary<string, (ImmutableArray<Atom> Atoms, long Coefficient)> _terms;
     private readonly string _text;
+    private readonly string _key;
 
     private DimensionExpression(ImmutableSortedDictionary<string, (ImmutableArray<Atom>, long)> terms)
     {
         _terms = terms;
         _text = Render();
+        _key = string.Join('+', terms.Select(static t => $"{t.Value.Item2}[{t.Key}]"));
     }
 
     private static readonly ImmutableSortedDictionary<string, (ImmutableArray<Atom>, long)> Empty =
@@ -28,6 +31,9 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
 
     /// <summary>A named dimension.</summary>
     public static DimensionExpression Symbol(string name) => Of(new Atom(AtomKind.Symbol, name, null, null));
+
+    /// <summary>A size that is not known, but the same wherever this expression stands. Its name, which is for people, is none that a model could use.</summary>
+    internal static DimensionExpression Fresh(string name) => Of(new Atom(AtomKind.Symbol, name, null, null, isFresh: true));
 
     /// <summary>Quotient rounded towards minus infinity, as the shape rules of convolution and pooling use it.</summary>
     public static DimensionExpression FloorDivide(DimensionExpression a, DimensionExpression b)
@@ -85,6 +91,19 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     public static DimensionExpression Max(DimensionExpression a, DimensionExpression b) =>
         (a - b).TryConstant(out var d) ? d >= 0 ? a : b : Of(Ordered(AtomKind.Max, a, b));
 
+    /// <summary>The size that two broadcast to: either one where they are equal, the other one where one of them is 1.</summary>
+    public static DimensionExpression Broadcast(DimensionExpression a, DimensionExpression b)
+    {
+        if (a.Equals(b) || a.IsBroadcastFrom(b) || b.TryConstant(out var d) && d == 1)
+            return a;
+        return b.IsBroadcastFrom(a) || a.TryConstant(out var c) && c == 1 ? b : Of(Ordered(AtomKind.Broadcast, a, b));
+    }
+
+    /// <summary>Whether a size is one of those that this one is broadcast from.</summary>
+    internal bool IsBroadcastFrom(DimensionExpression other) =>
+        _terms.Count == 1 && _terms.Values.First() is { Coefficient: 1, Atoms: [{ Kind: AtomKind.Broadcast } atom] }
+        && new[] { atom.Left!, atom.Right! }.Any(part => part.Equals(other) || part.IsBroadcastFrom(other));
+
     /// <summary>Sum.</summary>
     public static DimensionExpression operator +(DimensionExpression a, DimensionExpression b) => Sum(a._terms.Values.Concat(b._terms.Values));
 
@@ -96,7 +115,7 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     public static DimensionExpression operator *(DimensionExpression a, DimensionExpression b) =>
         Sum(from x in a._terms.Values
             from y in b._terms.Values
-            select (x.Atoms.AddRange(y.Atoms).Sort(static (p, q) => string.CompareOrdinal(p.Text, q.Text)), checked(x.Coefficient * y.Coefficient)));
+            select (x.Atoms.AddRange(y.Atoms).Sort(Compare), checked(x.Coefficient * y.Coefficient)));
 
     /// <summary>Whether the expression is a constant, and which.</summary>
     public bool TryConstant(out long value)
@@ -160,6 +179,9 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     /// <summary>The terms: coefficient and factors. For lowering to other representations.</summary>
     public IEnumerable<(long Coefficient, ImmutableArray<Atom> Factors)> Terms => _terms.Values.Select(t => (t.Coefficient, t.Atoms));
 
+    /// <summary>Whether a size occurs that is not known.</summary>
+    internal bool HasFresh => _terms.Values.Any(static t => t.Atoms.Any(static a => a.IsFresh || a.Left?.HasFresh == true || a.Right?.HasFresh == true));
+
     private void Collect(SortedSet<string> found)
     {
         foreach (var (atoms, _) in _terms.Values)
@@ -173,7 +195,9 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     }
 
     private static Atom Ordered(AtomKind kind, DimensionExpression a, DimensionExpression b) =>
-        string.CompareOrdinal(a._text, b._text) <= 0 ? new(kind, null, a, b) : new(kind, null, b, a);
+        string.CompareOrdinal(a._key, b._key) <= 0 ? new(kind, null, a, b) : new(kind, null, b, a);
+
+    private static int Compare(Atom a, Atom b) => string.CompareOrdinal(a.Text, b.Text) is var order && order != 0 ? order : string.CompareOrdinal(a.Key, b.Key);
 
     private static DimensionExpression Of(Atom atom) => Sum([(ImmutableArray.Create(atom), 1L)]);
 
@@ -182,7 +206,7 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
         var builder = Empty.ToBuilder();
         foreach (var (atoms, coefficient) in terms)
         {
-            var key = string.Join('*', atoms.Select(a => a.Text));
+            var key = string.Join('*', atoms.Select(static a => a.Key));
             var total = builder.TryGetValue(key, out var present) ? checked(present.Item2 + coefficient) : coefficient;
             if (total == 0)
                 builder.Remove(key);
@@ -200,7 +224,7 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
             return "0";
         var text = new StringBuilder();
         // The constant term last, as people write it.
-        foreach (var (atoms, coefficient) in _terms.Values.OrderBy(t => t.Atoms.IsEmpty))
+        foreach (var (atoms, coefficient) in _terms.Values.OrderBy(static t => t.Atoms.IsEmpty).ThenBy(static t => string.Join('*', t.Atoms.Select(static a => a.Text)), StringComparer.Ordinal))
         {
             var magnitude = coefficient < 0 ? -(decimal)coefficient : coefficient;
             if (coefficient < 0)
@@ -220,13 +244,13 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     public override string ToString() => _text;
 
     /// <inheritdoc/>
-    public bool Equals(DimensionExpression? other) => other is not null && _text == other._text;
+    public bool Equals(DimensionExpression? other) => other is not null && _key == other._key;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as DimensionExpression);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => _key.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>What an atom is.</summary>
     public enum AtomKind
@@ -239,15 +263,17 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
         Min,
         /// <summary>The larger of two.</summary>
         Max,
+        /// <summary>The size that two broadcast to.</summary>
+        Broadcast,
     }
 
     /// <summary>A factor that cannot be taken apart further.</summary>
     public sealed class Atom : IEquatable<Atom>
     {
-        internal Atom(AtomKind kind, string? name, DimensionExpression? left, DimensionExpression? right)
+        internal Atom(AtomKind kind, string? name, DimensionExpression? left, DimensionExpression? right, bool isFresh = false)
         {
             Kind = kind;
-            Name = name;
+            Name = isFresh ? null : name;
             Left = left;
             Right = right;
             Text = kind switch
@@ -255,14 +281,16 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
                 AtomKind.Symbol => name!,
                 AtomKind.FloorDivide => $"floor(({left})/({right}))",
                 AtomKind.Min => $"min({left},{right})",
-                _ => $"max({left},{right})",
+                AtomKind.Max => $"max({left},{right})",
+                _ => $"broadcast({left},{right})",
             };
+            Key = kind == AtomKind.Symbol ? $"{(isFresh ? "?" : "")}{name!.Length}:{name}" : $"{kind}({left!._key},{right!._key})";
         }
 
         /// <summary>What the atom is.</summary>
         public AtomKind Kind { get; }
 
-        /// <summary>The name of a named dimension, else null.</summary>
+        /// <summary>The name of a named dimension; null for operations, and for a size that only a run tells.</summary>
         public string? Name { get; }
 
         /// <summary>The first operand of an operation, else null.</summary>
@@ -273,37 +301,44 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
 
         internal string Text { get; }
 
+        internal string Key { get; }
+
+        /// <summary>Whether this is a size that is not known.</summary>
+        internal bool IsFresh => Kind == AtomKind.Symbol && Name is null;
+
         internal long? Evaluate(IReadOnlyDictionary<string, long> binding)
         {
             if (Kind == AtomKind.Symbol)
-                return binding.TryGetValue(Name!, out var v) ? v : null;
+                return Name is not null && binding.TryGetValue(Name, out var v) ? v : null;
             return Left!.Evaluate(binding) is { } l && Right!.Evaluate(binding) is { } r
                 ? Kind switch
                 {
                     AtomKind.FloorDivide => r == 0 ? null : FloorDivide(l, r),
                     AtomKind.Min => Math.Min(l, r),
-                    _ => Math.Max(l, r),
+                    AtomKind.Max => Math.Max(l, r),
+                    _ => l == 1 ? r : l,
                 }
                 : null;
         }
 
         internal DimensionExpression Substitute(IReadOnlyDictionary<string, long> binding) => Kind switch
         {
-            AtomKind.Symbol => binding.TryGetValue(Name!, out var v) ? Constant(v) : Of(this),
+            AtomKind.Symbol => Name is not null && binding.TryGetValue(Name, out var v) ? Constant(v) : Of(this),
             AtomKind.FloorDivide => DimensionExpression.FloorDivide(Left!.Substitute(binding), Right!.Substitute(binding)),
             AtomKind.Min => Min(Left!.Substitute(binding), Right!.Substitute(binding)),
-            _ => Max(Left!.Substitute(binding), Right!.Substitute(binding)),
+            AtomKind.Max => Max(Left!.Substitute(binding), Right!.Substitute(binding)),
+            _ => Broadcast(Left!.Substitute(binding), Right!.Substitute(binding)),
         };
 
         private static long FloorDivide(long n, long d) => DimensionExpression.FloorDivide(n, d);
 
         /// <inheritdoc/>
-        public bool Equals(Atom? other) => other is not null && Text == other.Text;
+        public bool Equals(Atom? other) => other is not null && Key == other.Key;
 
         /// <inheritdoc/>
         public override bool Equals(object? obj) => Equals(obj as Atom);
 
         /// <inheritdoc/>
-        public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
+        public override int GetHashCode() => Key.GetHashCode(StringComparison.Ordinal);
     }
 }

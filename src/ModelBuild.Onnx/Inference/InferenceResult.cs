@@ -17,7 +17,7 @@ public sealed class InferenceResult
     }
 
     /// <summary>The inferred type; also for graph outputs, whose declaration may say less. Null where nothing is known.</summary>
-    public TensorType? TypeOf(Value value) => _types.GetValueOrDefault(value) ?? value.Type;
+    public TensorType? TypeOf(Value value) => _types.GetValueOrDefault(value) ?? (value.Type is { } declared ? declared with { Shape = default } : null);
 
     /// <summary>The data of a value that was found to be constant (initializers included), else null.</summary>
     public Tensor? ConstantOf(Value value) => Foldable.ConstantOf(value) ?? _constants.GetValueOrDefault(value);

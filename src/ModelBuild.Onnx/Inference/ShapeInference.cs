@@ -7,6 +7,10 @@ namespace ModelBuild.Onnx;
 /// Infers element types and shapes through a model. Dimensions are followed as expressions over the named ones, and so are the elements of small
 /// integer tensors, so that shapes computed in the graph (Shape, Gather, Concat, Reshape) are understood. Work per node is bounded.
 /// </summary>
+/// <remarks>
+/// What a file declares is true only as far as runtimes hold it to it: element types, and the ranks and constant dimensions of the model's inputs. All other declarations (of outputs, of inner
+/// values, of the inputs of a loop's body) may be stale, and one name may stand for two sizes. <see cref="Prove"/> believes none of them, <see cref="Run"/> uses them to describe a model.
+/// </remarks>
 public sealed class ShapeInference
 {
     // Constants are computed on the way only where both sides are small; the simplifier folds the rest.
@@ -19,45 +23,72 @@ public sealed class ShapeInference
     private readonly Dictionary<Value, Tensor> _constants = [];
     private readonly Dictionary<Value, SymbolicTensor> _elements = [];
     private readonly IReadOnlyDictionary<string, long> _fixed;
+    private readonly bool _namesAreSizes;
+    private readonly bool _believes;
+    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
     private readonly HashSet<Graph> _contradictory = [];
+    private bool _declaresMore;
     private int _fresh;
 
-    private ShapeInference(Model model, IReadOnlyDictionary<string, long>? fixedDimensions)
+    private ShapeInference(Model model, IReadOnlyDictionary<string, long>? fixedDimensions, bool namesAreSizes, bool believes)
     {
         _model = model;
         _fixed = fixedDimensions ?? ImmutableDictionary<string, long>.Empty;
+        _namesAreSizes = namesAreSizes;
+        _believes = believes;
     }
 
     /// <summary>
-    /// Infers all values of a model and sets their <see cref="Value.Type"/>. Declared types of graph inputs and outputs stay as they are (apart from
-    /// dimensions that are fixed); what was inferred for outputs is in the result.
+    /// Describes a model: infers all values and sets their <see cref="Value.Type"/>, taking declarations for true wherever inference leaves something open. Declared types of graph inputs and
+    /// outputs stay as they are (apart from dimensions that are fixed); what was inferred for outputs is in the result.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="fixedDimensions">Values of named dimensions, or null to fix none.</param>
-    /// <returns>What is known of each value.</returns>
+    /// <returns>What is known of each value as long as the model keeps what it declares. For rewriting there is <see cref="Prove"/>.</returns>
     /// <exception cref="OnnxException">A node contradicts its operator's definition.</exception>
     public static InferenceResult Run(Model model, IReadOnlyDictionary<string, long>? fixedDimensions = null)
     {
-        var engine = new ShapeInference(model, fixedDimensions);
-        engine.Run(model.Graph);
+        var engine = new ShapeInference(model, fixedDimensions, namesAreSizes: true, believes: false);
+        engine.Infer(model.Graph);
+        if (engine._declaresMore)
+        {
+            engine = new(model, fixedDimensions, namesAreSizes: true, believes: true);
+            engine.Infer(model.Graph);
+        }
         foreach (var (value, type) in engine._types)
             if (!value.IsGraphInput || engine._fixed.Count > 0)
                 value.Type = value is { IsGraphOutput: true, Type: { HasRank: true } declared } && ReferenceEquals(value.Graph, model.Graph)
-                    ? engine.Fix(declared) : engine.WithoutFresh(type);
+                    ? engine.Fix(declared) : WithoutFresh(type);
         foreach (var (value, type) in engine._nonTensorTypes)
             if (!value.IsGraphInput)
                 value.NonTensorType = type;
-        return new(engine._types, engine._constants, engine._elements, engine._contradictory);
+        return engine.Result();
     }
 
-    /// <summary>Infers one graph; types of a subgraph's inputs are set before.</summary>
-    internal void Run(Graph graph)
+    /// <summary>Infers what holds in every run that ends with a result, whatever else the model declares. Nothing is set.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="namesAreSizes">
+    /// Whether a name that several input dimensions share is one size, as a generated class sees to it. ONNX Runtime does not: where it is false, all but the first are sizes of their own.
+    /// </param>
+    /// <exception cref="OnnxException">A node contradicts its operator's definition.</exception>
+    public static InferenceResult Prove(Model model, bool namesAreSizes = false)
     {
+        var engine = new ShapeInference(model, null, namesAreSizes, believes: false);
+        engine.Infer(model.Graph);
+        return engine.Result();
+    }
+
+    private InferenceResult Result() => new(_types, _constants, _elements, _contradictory);
+
+    /// <summary>Infers one graph; types of a subgraph's inputs are set before.</summary>
+    internal void Infer(Graph graph)
+    {
+        foreach (var initializer in graph.Initializers)
+            if (Foldable.ConstantOf(initializer) is { } data)
+                _types[initializer] = data.Type;
         foreach (var input in graph.Inputs)
             if (!_types.ContainsKey(input) && input.Type is { } type)
-                _types[input] = Fix(type);
-        foreach (var initializer in graph.Initializers)
-            _types[initializer] = initializer.Constant!.Type;
+                _types[input] = graph.Parent is not null ? Believed(type) : _namesAreSizes ? Fix(type) : Apart(Fix(type));
         foreach (var (value, _) in graph.SparseInitializers)
             if (value.Type is { } type)
                 _types[value] = type;
@@ -79,20 +110,21 @@ public sealed class ShapeInference
                 NodeError.Guard(node, () => op.Infer(new(this, node, opset)));
                 Fold(node, op, opset);
             }
-            catch (OnnxException e) when (e.Code == OnnxErrors.InvalidOperator && node.Graph.Parent is not null)
+            catch (OnnxException e) when (e.Code == OnnxErrors.InvalidOperator && (node.Graph.Parent is not null || _believes))
             {
-                // A branch that is not taken for these shapes may contradict them; what follows in it stays unknown.
-                _contradictory.Add(node.Graph);
+                // A branch that is not taken for these shapes may contradict them; what follows in it stays unknown. So may declarations that do not hold.
+                if (node.Graph.Parent is not null)
+                    _contradictory.Add(node.Graph);
             }
         }
-        // Whatever inference leaves open, the file may have declared.
         foreach (var output in node.Outputs)
             if (output.Type is { } declared && output.Name.Length > 0)
             {
                 declared = ConstantsOf(declared);
-                _types[output] = _types.TryGetValue(output, out var inferred)
-                    ? new(inferred.ElementType == ElementType.Undefined ? declared.ElementType : inferred.ElementType, Shapes.Merge(inferred.Shape, declared.Shape))
-                    : declared;
+                var inferred = _types.GetValueOrDefault(output) ?? new(ElementType.Undefined, default);
+                var merged = new TensorType(inferred.ElementType == ElementType.Undefined ? declared.ElementType : inferred.ElementType, Shapes.Merge(inferred.Shape, declared.Shape));
+                _declaresMore |= !merged.Equals(inferred);
+                _types[output] = _believes ? merged : merged with { Shape = inferred.Shape };
             }
     }
 
@@ -126,7 +158,7 @@ public sealed class ShapeInference
 
     private static double Size(long[] shape) => shape.Aggregate(1.0, static (a, b) => a * b);
 
-    internal TensorType? TypeOf(Value value) => _types.TryGetValue(value, out var t) ? t : value.Producer is null ? value.Type : null;
+    internal TensorType? TypeOf(Value value) => _types.TryGetValue(value, out var t) ? t : value is { Producer: null, Type: { } declared } ? Believed(declared) : null;
 
     internal TypeProto? NonTensorTypeOf(Value value) => _nonTensorTypes.TryGetValue(value, out var t) ? t : value.NonTensorType as TypeProto;
 
@@ -173,15 +205,21 @@ public sealed class ShapeInference
             _constants[value] = Numbers.Of(type.ElementType, elements.Shape, [.. elements.Elements.Select(static d => d.Value)]);
     }
 
-    // Fresh names start with a character that no exporter writes; they are not shown outside.
-    private const char FreshMark = '?';
+    internal Dimension Fresh(string hint) => Dimension.Of(DimensionExpression.Fresh($"?{hint}{_fresh++}"));
 
-    internal Dimension Fresh(string hint) => Dimension.Named($"{FreshMark}{hint}{_fresh++}");
-
-    private TensorType WithoutFresh(TensorType type) => !type.HasRank ? type : type with
+    private static TensorType WithoutFresh(TensorType type) => !type.HasRank ? type : type with
     {
-        Shape = [.. type.Shape.Select(static d => d is { IsConstant: false, IsUnknown: false } && d.Expression!.Symbols.Any(static s => s[0] == FreshMark) ? Dimension.Unknown : d)],
+        Shape = [.. type.Shape.Select(static d => d is { IsConstant: false, IsUnknown: false } && d.Expression!.HasFresh ? Dimension.Unknown : d)],
     };
+
+    /// <summary>An input's type in which every name that an earlier dimension has is a size of its own.</summary>
+    private TensorType Apart(TensorType type) => !type.HasRank ? type : type with
+    {
+        Shape = [.. type.Shape.Select(d => d.Name is { } name && !_named.Add(name) ? Fresh(name) : d)],
+    };
+
+    /// <summary>What counts of a declaration that nothing checks.</summary>
+    private TensorType Believed(TensorType type) => _believes ? type : type with { Shape = default };
 
     // Names of dimensions in declarations of inner values are written by exporters that gave each their own meaning; only numbers are believed.
     private static TensorType ConstantsOf(TensorType type) => !type.HasRank ? type : type with

@@ -107,7 +107,7 @@ public sealed class InferenceContext
         for (var i = 0; i < graph.Inputs.Count && i < inputs.Count; i++)
             if (inputs[i] is { } type)
                 _engine.SetType(graph.Inputs[i], type);
-        _engine.Run(graph);
+        _engine.Infer(graph);
     }
 
     /// <summary>A dimension about which nothing is known but that it is the same wherever this value stands.</summary>

@@ -47,7 +47,7 @@ internal static class Shapes
         if (x.IsConstant || y.IsConstant)
             return x.IsConstant ? x : y;
         // min(n, x) and x can only go together where the first is the second (a table cut to a length).
-        return IsMinimumWith(x, y) ? y : IsMinimumWith(y, x) ? x : Dimension.Unknown;
+        return IsMinimumWith(x, y) ? y : IsMinimumWith(y, x) ? x : Dimension.Broadcast(x, y);
     }
 
     private static bool IsMinimumWith(Dimension minimum, Dimension other) => !minimum.IsUnknown && !other.IsUnknown

@@ -38,7 +38,7 @@ internal sealed class Matching
             if (!matching.Match(form.Root, root.Output, () => matching.IsClosed() && form.Check?.Invoke(matching) != false))
                 continue;
             var inside = matching._nodes.Select(static n => n.Node).ToHashSet();
-            return new(pattern, form, root.Output, [.. InOrder(root, inside, [])], matching._values.ToImmutableDictionary(),
+            return new(pattern, form, root.Output, inference, [.. InOrder(root, inside, [])], matching._values.ToImmutableDictionary(),
                 matching._values.Where(v => matching.ConstantOf(v.Value) is not null).ToImmutableDictionary(static v => v.Key, v => matching.ConstantOf(v.Value)!),
                 matching._numbers.ToImmutableDictionary());
         }
@@ -110,7 +110,7 @@ internal sealed class Matching
     private bool MatchOperator(OperatorValue op, Value value, Func<bool> next)
     {
         if (value.Producer is not { } node || node.OpType != op.OpType || node.Domain != op.Domain || op.Output >= 0 && value.ProducerIndex != op.Output
-            || !op.IsOutside && !ReferenceEquals(node.Graph, _root.Graph) || op.Condition?.Invoke(node) == false)
+            || !op.IsOutside && !ReferenceEquals(node.Graph, _root.Graph) || op.Condition?.Invoke(node, this) == false)
             return false;
         for (var i = op.Inputs.Length; i < node.Inputs.Count && !op.HasMoreInputs; i++)
             if (node.Inputs[i] is not null && op.Parameters.All(p => p.Input != i))

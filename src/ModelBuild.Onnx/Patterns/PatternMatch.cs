@@ -5,16 +5,18 @@ namespace ModelBuild.Onnx;
 /// <summary>A place in a graph where a pattern was found.</summary>
 public sealed class PatternMatch
 {
+    private readonly InferenceResult _inference;
     private readonly ImmutableDictionary<string, Value> _values;
     private readonly ImmutableDictionary<string, double[]> _numbers;
     private readonly ImmutableDictionary<string, Tensor> _constants;
 
-    internal PatternMatch(Pattern pattern, Patterns.PatternForm form, Value output, ImmutableArray<Node> nodes,
+    internal PatternMatch(Pattern pattern, Patterns.PatternForm form, Value output, InferenceResult inference, ImmutableArray<Node> nodes,
         ImmutableDictionary<string, Value> values, ImmutableDictionary<string, Tensor> constants, ImmutableDictionary<string, double[]> numbers)
     {
         Pattern = pattern;
         FormUsed = form;
         Output = output;
+        _inference = inference;
         Nodes = nodes;
         _values = values;
         _constants = constants;
@@ -40,6 +42,12 @@ public sealed class PatternMatch
 
     /// <summary>A captured value, or null where the match has none of that name.</summary>
     public Value? Value(string name) => _values.GetValueOrDefault(name);
+
+    /// <summary>The type of a captured value, as far as inference knows it.</summary>
+    internal TensorType? Type(string name) => Value(name) is { } value ? _inference.TypeOf(value) : null;
+
+    /// <summary>The type of <see cref="Output"/>.</summary>
+    internal TensorType? OutputType => _inference.TypeOf(Output);
 
     /// <summary>The data of a captured value that is constant, or null.</summary>
     public Tensor? Constant(string name) => _constants.GetValueOrDefault(name);

@@ -75,8 +75,8 @@ internal sealed record OperatorValue(string Domain, string OpType, ImmutableArra
     /// <summary>Whether others may read the output of a node that is part of the match.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>Anything else that is asked of the node.</summary>
-    public Func<Node, bool>? Condition { get; init; }
+    /// <summary>Anything else that is asked of the node; types are asked of the matching.</summary>
+    public Func<Node, Matching, bool>? Condition { get; init; }
 
     /// <summary>Asks for a parameter near given numbers.</summary>
     /// <param name="name">The attribute.</param>
@@ -103,7 +103,7 @@ internal sealed record OperatorValue(string Domain, string OpType, ImmutableArra
     public OperatorValue Shared() => this with { IsShared = true };
 
     /// <summary>Asks something of the node.</summary>
-    public OperatorValue Where(Func<Node, bool> condition) => this with { Condition = condition };
+    public OperatorValue Where(Func<Node, Matching, bool> condition) => this with { Condition = condition };
 }
 
 /// <summary>A numeric attribute of a node, or the constant input that took its place in newer versions of the operator.</summary>

@@ -4,7 +4,7 @@ namespace ModelBuild.Onnx;
 
 /// <summary>
 /// Rewrites models into smaller ones that compute the same: local functions inlined, constants folded, shape arithmetic resolved, normalization folded into weights, nodes without
-/// effect and duplicates removed. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more:
+/// effect and duplicates removed. It holds for all shapes that the model runs on: what the model declares beyond what inference proves is not used. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more:
 /// their values are taken for constants. The sources of nodes are united.
 /// </summary>
 public static class Simplifier
@@ -48,7 +48,8 @@ public static class Simplifier
         foreach (var initializer in model.Graph.Initializers)
             model.Graph.UnmarkInput(initializer);
         using var budget = WorkBudget.Limit(MinFoldingWork + options.MaxFoldingWorkPerElement * model.Graph.Initializers.Sum(static v => v.Constant!.Length));
-        var inference = ShapeInference.Run(model, options.FixedDimensions);
+        ShapeInference.Run(model, options.FixedDimensions);
+        var inference = ShapeInference.Prove(model);
         for (var round = 0; round < options.MaxRounds; round++)
         {
             var changed = false;
@@ -57,10 +58,11 @@ public static class Simplifier
                 if (!pass.Run(model.Graph, new(model, inference, options)))
                     continue;
                 changed = true;
-                inference = ShapeInference.Run(model);
+                inference = ShapeInference.Prove(model);
             }
             if (!changed)
                 break;
         }
+        ShapeInference.Run(model);
     }
 }

@@ -27,17 +27,16 @@ public static class OpsetConverter
             if (source < MinOpset)
                 throw new OnnxException(OnnxErrors.Upgrade, $"operator set {source} is older than {MinOpset}, the oldest that can be upgraded");
             var rules = UpgradeRules.All.Where(r => r.Version > source && r.Version <= target).OrderBy(r => r.Version).ToArray();
-            // Ranks are asked for by some rules; inference of the old model supplies them.
-            if (rules.Length > 0)
-                ShapeInference.Run(model);
+            // Ranks are asked for by some rules; inference of the old model proves them.
+            var facts = ShapeInference.Prove(model);
             foreach (var node in Nodes(model.Graph).ToArray())
                 foreach (var rule in rules.Where(r => node.Is(r.OpType)))
-                    if (rule.Refuse?.Invoke(node) is { } reason)
+                    if (rule.Refuse?.Invoke(node, facts) is { } reason)
                         throw new OnnxException(OnnxErrors.Upgrade, $"{node.OpType} '{node.DisplayName}' cannot be brought to operator set {rule.Version}: {reason}", node.DisplayName);
             foreach (var version in rules.Select(r => r.Version).Distinct())
                 foreach (var node in Nodes(model.Graph).ToArray())
                     if (rules.FirstOrDefault(r => r.Version == version && node.Is(r.OpType)) is { } rule)
-                        rule.Apply(node);
+                        rule.Apply(node, facts);
             model.Opset = target;
         }
         RaiseIr(model, Math.Max(4, IrOf.LastOrDefault(e => e.Opset <= model.Opset).Ir));

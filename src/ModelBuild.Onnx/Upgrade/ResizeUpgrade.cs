@@ -4,7 +4,7 @@ namespace ModelBuild.Onnx;
 internal static class ResizeUpgrade
 {
     /// <summary>Which neighbour counts was not stated for making smaller, and runtimes round up there.</summary>
-    public static string? Refuse(Node node)
+    public static string? Refuse(Node node, InferenceResult _)
     {
         if (node.String("mode", "nearest") != "nearest")
             return null;
@@ -12,10 +12,10 @@ internal static class ResizeUpgrade
         return scales is not null && scales.All(static s => s >= 1) ? null : "it may make its input smaller, for which operator set 10 does not state the rounding";
     }
 
-    public static void Apply(Node node)
+    public static void Apply(Node node, InferenceResult facts)
     {
         var scales = node.Input(1);
-        var type = node.Input(0)!.Type?.ElementType is { } t && t == ElementType.Double ? t : ElementType.Float;
+        var type = facts.TypeOf(node.Output)?.ElementType is { } t && t == ElementType.Double ? t : ElementType.Float;
         node.SetInput(1, Attributes.Constant(node, "roi", Numbers.Of(type, [0], Array.Empty<double>())));
         node.SetInput(2, scales);
         node.Attributes["coordinate_transformation_mode"] = "asymmetric";

@@ -6,12 +6,13 @@ namespace ModelBuild.Onnx;
 /// </summary>
 internal static class SoftmaxUpgrade
 {
-    public static string? Refuse(Node node) => node.Input(0)!.Type is { HasRank: true } ? null : "the number of dimensions of its input is not known";
+    public static string? Refuse(Node node, InferenceResult facts) => facts.TypeOf(node.Output) is { HasRank: true } ? null : "the number of dimensions of its input is not known";
 
-    public static void Apply(Node node)
+    public static void Apply(Node node, InferenceResult facts)
     {
         var input = node.Input(0)!;
-        var rank = input.Type!.Rank;
+        var type = facts.TypeOf(node.Output)!;
+        var rank = type.Rank;
         var axis = node.Int("axis", 1) is var a && a < 0 ? a + rank : a;
         if (axis == rank - 1)
         {
@@ -22,7 +23,7 @@ internal static class SoftmaxUpgrade
         flatten.Attributes["axis"] = axis;
         node.Attributes["axis"] = -1;
         Value shape;
-        if (input.Type.StaticShape is { } known)
+        if (type.StaticShape is { } known)
             shape = Attributes.Constant(node, "shape", Tensor.Vector(known));
         else
         {

@@ -38,9 +38,28 @@ internal sealed class Reshape : Operator
         // The one dimension that is not known takes what is left, whether it was written as -1 or not.
         if (open >= 0 && !several && !input.IsDefault)
             dims[open] = Rest(input, dims.Where((_, i) => i != open));
+        else if (open < 0 && !input.IsDefault)
+            NameAsInput(dims, input);
         context.Set(0, context.ElementType(0), [.. dims]);
         if (context.Elements(0) is { } elements && dims.All(static d => d.IsConstant))
             context.SetElements(0, elements with { Shape = [.. dims.Select(static d => d.Value)] });
+    }
+
+    /// <summary>
+    /// A size is never larger than what it is broadcast to with another. Where the target asks for such sizes and all else has as many elements on both sides, equal numbers of elements
+    /// mean that nothing was broadcast: the dimensions are those of the input, and are named so.
+    /// </summary>
+    private static void NameAsInput(Dimension[] dims, ImmutableArray<Dimension> input)
+    {
+        var broadcast = Enumerable.Range(0, Math.Min(dims.Length, input.Length))
+            .Where(i => dims[i].Expression is { } d && input[i].Expression?.IsBroadcastFrom(d) == true).ToArray();
+        if (broadcast.Length == 0)
+            return;
+        var (rest, wanted) = (Shapes.Product(input.Where((_, i) => !broadcast.Contains(i))), Shapes.Product(dims.Where((_, i) => !broadcast.Contains(i))));
+        if (rest.IsUnknown || rest != wanted)
+            return;
+        foreach (var i in broadcast)
+            dims[i] = input[i];
     }
 
     private static Dimension Rest(ImmutableArray<Dimension> input, IEnumerable<Dimension> others)

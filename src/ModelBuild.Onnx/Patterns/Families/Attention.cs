@@ -66,7 +66,7 @@ internal static class AttentionPattern
         Op("Transpose", Op("Reshape", Any(name)).AndMore()).With("perm", [1, 2, 0]),
         Op("Transpose", Folded(name)).With("perm", [0, 2, 1]));
 
-    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore().Where(static n => n.Input(0)?.Type is { Rank: 3 } x && n.Output.Type is { Rank: 4 } heads
+    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore().Where(static (n, m) => m.TypeOf(n.Input(0)!) is { Rank: 3 } x && m.TypeOf(n.Output) is { Rank: 4 } heads
         && IsSame(x.Shape[0], heads.Shape[0]) && IsSame(x.Shape[1], heads.Shape[1])).As($"{name}Heads");
 
     /// <summary>Each head for several query heads (Ainslie et al. 2023).</summary>
@@ -74,11 +74,11 @@ internal static class AttentionPattern
         Op("Reshape", Op("Expand", Op("Unsqueeze", heads).AndMore()).AndMore()).AndMore().As($"{name}Repeated"),
         heads);
 
-    private static ValuePattern Transposed(ValuePattern k) => Op("Transpose", k).Where(static n => n.Ints("perm") is { Length: >= 2 } perm
+    private static ValuePattern Transposed(ValuePattern k) => Op("Transpose", k).Where(static (n, _) => n.Ints("perm") is { Length: >= 2 } perm
         && perm[^2..].SequenceEqual([perm.Length - 1L, perm.Length - 2L]) && perm[..^2].SequenceEqual(Enumerable.Range(0, perm.Length - 2).Select(static i => (long)i)));
 
     private static ValuePattern Merged(ValuePattern heads, params double[] order) => Op("Reshape", Op("Transpose", heads).With("perm", order)).AndMore()
-        .Where(static n => n.Input(0)?.Type is { Rank: 3 } || n.Input(0)?.Type is { Rank: 4 } heads && n.Output.Type is { Rank: > 0 } merged
+        .Where(static (n, m) => m.TypeOf(n.Input(0)!) is { Rank: 3 } || m.TypeOf(n.Input(0)!) is { Rank: 4 } heads && m.TypeOf(n.Output) is { Rank: > 0 } merged
             && heads.Shape[2].IsConstant && heads.Shape[3].IsConstant && merged.Shape[^1].IsConstant && merged.Shape[^1].Value == heads.Shape[2].Value * heads.Shape[3].Value);
 
     private static bool IsSame(Dimension a, Dimension b) => !a.IsUnknown && a == b;
@@ -106,10 +106,10 @@ internal static class AttentionPattern
     /// definition would have it.
     /// </summary>
     private static bool IsStandard(PatternMatch match) => match.Form == "multi-head" && match.Number("heads") is not null
-        && new[] { "query", "key", "value" }.All(n => match.Value(n)!.Type is { Rank: 3 }) && match.Output.Type is { Rank: 3 }
+        && new[] { "query", "key", "value" }.All(n => match.Type(n) is { Rank: 3 }) && match.OutputType is { Rank: 3 }
         && new[] { "keyRepeated", "valueRepeated", "keep", "hide", "safe", "cast" }.All(n => match.Value(n) is null)
-        && (match.Value("mask") is not { } mask || mask.Type is { Rank: 2 or 4, ElementType: ElementType.Float } type
-            && IsSame(type.Shape[^2], match.Value("query")!.Type!.Shape[1]) && IsSame(type.Shape[^1], match.Value("key")!.Type!.Shape[1]));
+        && (match.Value("mask") is null || match.Type("mask") is { Rank: 2 or 4, ElementType: ElementType.Float } type
+            && IsSame(type.Shape[^2], match.Type("query")!.Shape[1]) && IsSame(type.Shape[^1], match.Type("key")!.Shape[1]));
 
     private static void Configure(Node node, PatternMatch match)
     {

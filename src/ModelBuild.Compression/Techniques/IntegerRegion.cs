@@ -142,9 +142,13 @@ public sealed class IntegerRegion
         ["Slice"] = static _ => true,
         ["Gather"] = static _ => true,
         ["MaxPool"] = static n => n.Int("storage_order") == 0,
-        ["Pad"] = static n => n.String("mode", "constant") is "constant" or "reflect" or "edge",
+        ["Pad"] = static n => n.String("mode", "constant") is "reflect" or "edge" || n.String("mode", "constant") == "constant" && PadValue(n) is not null,
         ["Resize"] = static n => n.String("mode", "nearest") == "nearest",
     };
+
+    /// <summary>What a Pad fills with, 0 unless it says so; null where only a run tells.</summary>
+    public static float? PadValue(Node pad) => pad.Input(2) is not { } value ? 0
+        : value.Constant is { ElementType: ElementType.Float, Length: 1 } constant && constant.Span<float>()[0] is var number && !float.IsNaN(number) ? number : null;
 
     /// <summary>The operators without weights that may compute in integers.</summary>
     public static IEnumerable<string> Operators => Joins.Keys.Concat(Passes.Keys);

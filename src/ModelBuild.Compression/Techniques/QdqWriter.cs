@@ -80,8 +80,8 @@ internal sealed class QdqWriter
         inputs[0] = integers.Value;
         if (node.Is("Pad") && node.String("mode", "constant") == "constant")
         {
-            // Float padding is 0 unless stated; its integer is the zero point.
-            var real = node.Input(2)?.Constant is { } c ? c.Span<float>()[0] : 0;
+            // The integer of float padding with 0 is the zero point.
+            var real = IntegerRegion.PadValue(node)!.Value;
             var q = integers.Mapping;
             var padding = real == 0 ? q.ZeroPoint : (int)Math.Clamp(Math.Round(real / (double)q.Scale) + q.ZeroPoint, q.Type == ElementType.UInt8 ? 0 : -128, q.Type == ElementType.UInt8 ? 255 : 127);
             if (inputs.Length < 3)

@@ -8,7 +8,16 @@ namespace ModelBuild.Onnx;
 /// <param name="data">Where large tensors go, or null to keep all of them in the message.</param>
 internal sealed class GraphWriter(ExternalDataWriter? data)
 {
-    public GraphProto Write(Graph graph)
+    private ScopedNames _names = null!;
+
+    /// <summary>The message of a model's main graph.</summary>
+    public GraphProto WriteMain(Graph graph)
+    {
+        _names = new(graph);
+        return Write(graph);
+    }
+
+    private GraphProto Write(Graph graph)
     {
         var proto = (graph.Carried as GraphProto)?.Clone() ?? new();
         if (graph.Name.Length > 0)
@@ -18,31 +27,42 @@ internal sealed class GraphWriter(ExternalDataWriter? data)
         foreach (var (key, value) in graph.Metadata)
             proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         foreach (var input in graph.Inputs)
-            proto.Input.Add(TypeConversion.ToProto(input));
+            proto.Input.Add(Declaration(input));
         foreach (var output in graph.Outputs)
-            proto.Output.Add(TypeConversion.ToProto(output));
+            proto.Output.Add(Declaration(output));
         foreach (var initializer in graph.Initializers)
         {
             var tensor = TensorWriter.Write(initializer.Constant!, initializer.CarriedTensor, data);
-            tensor.Name = initializer.Name;
+            tensor.Name = _names.Of(initializer);
             proto.Initializer.Add(tensor);
         }
-        foreach (var (_, sparse) in graph.SparseInitializers)
-            proto.SparseInitializer.Add(sparse);
+        foreach (var (value, sparse) in graph.SparseInitializers)
+        {
+            var renamed = sparse.Values.Name == _names.Of(value) ? sparse : sparse.Clone();
+            renamed.Values.Name = _names.Of(value);
+            proto.SparseInitializer.Add(renamed);
+        }
         foreach (var node in graph.Nodes)
             proto.Node.Add(Write(node));
         // Types that the file declared are written back; inferred ones are not, they only cost bytes.
         foreach (var value in graph.Values)
             if (value is { CarriedType: not null, IsGraphInput: false, IsGraphOutput: false })
-                proto.ValueInfo.Add(TypeConversion.ToProto(value));
+                proto.ValueInfo.Add(Declaration(value));
         return proto;
+    }
+
+    private ValueInfoProto Declaration(Value value)
+    {
+        var info = TypeConversion.ToProto(value);
+        info.Name = _names.Of(value);
+        return info;
     }
 
     private NodeProto Write(Node node)
     {
         var proto = (node.Carried as NodeProto)?.Clone() ?? new();
-        proto.Input.AddRange(node.Inputs.Select(i => i?.Name ?? ""));
-        proto.Output.AddRange(node.Outputs.Select(o => o.Name));
+        proto.Input.AddRange(node.Inputs.Select(i => i is null ? "" : _names.Of(i)));
+        proto.Output.AddRange(node.Outputs.Select(_names.Of));
         proto.OpType = node.OpType;
         if (node.Name.Length > 0)
             proto.Name = node.Name;

@@ -69,7 +69,7 @@ public static class OnnxWriter
             proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         proto.Functions.AddRange(model.CarriedThrough.OfType<FunctionProto>());
         proto.TrainingInfo.AddRange(model.CarriedThrough.OfType<TrainingInfoProto>());
-        proto.Graph = new GraphWriter(data).Write(model.Graph);
+        proto.Graph = new GraphWriter(data).WriteMain(model.Graph);
         return proto;
     }
 

@@ -28,9 +28,11 @@ internal static class Attributes
     }
 
     /// <summary>Lets a new node read the node's first output, and everything that read it read the new one.</summary>
-    public static Node After(Node node, string opType, params Value[] others)
+    public static Node After(Node node, string opType, params Value[] others) => After(node, node.Output, opType, others);
+
+    /// <summary>Lets a new node read an output of a node, and everything that read it read the new one.</summary>
+    public static Node After(Node node, Value old, string opType, params Value[] others)
     {
-        var old = node.Output;
         var graph = node.Graph;
         var next = graph.Nodes.SkipWhile(n => !ReferenceEquals(n, node)).Skip(1).FirstOrDefault();
         var added = graph.AddNode(opType, [], [$"{old.Name}/{opType}"], before: next);

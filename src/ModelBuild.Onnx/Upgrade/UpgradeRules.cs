@@ -13,13 +13,13 @@ internal static class UpgradeRules
         new("BatchNormalization", 9, static (n, _) => n.Attributes.Remove("spatial"), static (n, _) => n.Int("spatial", 1) == 0 ? "statistics per element (spatial = 0) are gone" : null),
         new("Slice", 10, SliceUpgrade.Apply),
         new("TopK", 10, static (n, _) => Attributes.ToInput(n, "k", 1, static a => Tensor.Vector((long)a.Value))),
-        new("Dropout", 10, static (_, _) => { }, static (n, _) => n.Outputs.Count > 1 && !n.Outputs[1].IsUnused ? "its mask becomes boolean" : null),
+        new("Dropout", 10, DropoutUpgrade.ApplyType, DropoutUpgrade.RefuseType),
         new("Scan", 9, static (_, _) => { }, static (_, _) => "its batch dimension and sequence lengths are gone"),
         new("Resize", 11, ResizeUpgrade.Apply, ResizeUpgrade.Refuse),
         new("Clip", 11, ClipUpgrade.Apply),
         new("Pad", 11, PadUpgrade.Apply),
         new("Scatter", 11, static (n, _) => n.OpType = "ScatterElements"),
-        new("Dropout", 12, static (n, _) => Attributes.ToInput(n, "ratio", 1, static a => Tensor.Scalar((float)a.Value))),
+        new("Dropout", 12, DropoutUpgrade.Apply),
         new("Softmax", 13, SoftmaxUpgrade.Apply, SoftmaxUpgrade.Refuse),
         new("LogSoftmax", 13, SoftmaxUpgrade.Apply, SoftmaxUpgrade.Refuse),
         new("Hardmax", 13, SoftmaxUpgrade.Apply, SoftmaxUpgrade.Refuse),
@@ -38,6 +38,7 @@ internal static class UpgradeRules
         }),
         new("GridSample", 20, static (n, _) => n.Attributes["mode"] = n.String("mode", "bilinear") switch { "bilinear" => "linear", "bicubic" => "cubic", var m => m }),
         new("DFT", 20, static (n, _) => Attributes.ToInput(n, "axis", 2, static a => Tensor.Scalar((long)a.Value), Tensor.Scalar(1L))),
+        .. RetiredOperators.Rules,
         new("GroupNormalization", 21, static (_, _) => { }, static (_, _) => "its scale and bias are per channel from there on, per group before"),
     ];
 }

@@ -1,6 +1,6 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>The input itself: outside training nothing is dropped. The optional mask is all true.</summary>
+/// <summary>The input itself: outside training nothing is dropped. The optional mask says what is kept (all), before operator set 12 what is dropped (nothing).</summary>
 internal sealed class Dropout : Operator
 {
     public override string Name => "Dropout";
@@ -18,6 +18,6 @@ internal sealed class Dropout : Operator
         if (context.Optional(2) is { } training && Numbers.Integers(training)[0] != 0 && ratio != 0)
             throw context.Unsupported("training mode, which is random");
         context.Set(0, x);
-        context.Set(1, Elements.Fill(context.Opset < 10 ? Numbers.Of(x.ElementType, [], [1L]) : Tensor.Scalar(true), x.Shape));
+        context.Set(1, Elements.Fill(context.Opset < 10 ? Numbers.Of(x.ElementType, [], [0L]) : Tensor.Scalar(context.Opset >= 12), x.Shape));
     }
 }

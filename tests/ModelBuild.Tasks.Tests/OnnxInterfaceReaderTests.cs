@@ -145,17 +145,14 @@ public sealed class OnnxInterfaceReaderTests : IDisposable
     public void OldestVersionsAreRead() => Assert.Single(Read(OnnxFile.Model(ir: 3, opset: 1)).Inputs);
 
     [Theory]
-    [InlineData("", 17, null)]
-    [InlineData("ai.onnx", 17, null)]
-    [InlineData("ai.onnx", 18, "MDLB1007")]
-    [InlineData("ai.onnx.ml", 5, null)]
-    public void AnotherImport(string domain, long version, string? code)
+    [InlineData("", 17)]
+    [InlineData("ai.onnx", 17)]
+    [InlineData("ai.onnx", 18)]
+    [InlineData("ai.onnx.ml", 5)]
+    public void AnotherImport(string domain, long version)
     {
         byte[] model = [.. OnnxFile.Model(opset: 17), .. OnnxFile.Message().Sub(8, OnnxFile.Message().Text(1, domain).Integer(2, version)).ToArray()];
-        if (code is null)
-            Assert.Single(Read(model).Inputs);
-        else
-            Assert.Equal(code, Code(model));
+        Assert.Single(Read(model).Inputs);
     }
 
     [Fact]

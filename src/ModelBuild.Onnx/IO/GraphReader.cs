@@ -18,13 +18,18 @@ internal sealed class GraphReader(ExternalData external)
         foreach (var tensor in proto.Initializer)
         {
             var name = tensor.Name;
-            var data = TensorReader.Read(tensor, external, $"initializer '{name}'");
-            var value = Own(graph, name) is { IsGraphInput: true, Constant: null } input ? input : graph.AddValue(Fresh(graph, name, "initializer"));
-            graph.MarkInitializer(value, data);
+            var value = AddConstant(graph, name, TensorReader.Read(tensor, external, $"initializer '{name}'"), "initializer");
             value.CarriedTensor = TensorReader.Rest(tensor);
         }
         foreach (var sparse in proto.SparseInitializer)
-            graph.AddSparseInitializer(Fresh(graph, sparse.Values?.Name ?? "", "sparse initializer"), SparseTensorReader.Check(sparse));
+        {
+            var name = SparseTensorReader.Check(sparse).Values.Name;
+            if (Own(graph, name) is null)
+                graph.AddSparseInitializer(Fresh(graph, name, "sparse initializer"), sparse);
+            else
+                AddConstant(graph, name, SparseTensorReader.ToDense(sparse), "sparse initializer");
+        }
+        TakeRepeatedConstants(graph, proto);
 
         // All values first: a node may be written before the one that it reads, and subgraphs read values of the graphs around them.
         foreach (var node in proto.Node)
@@ -50,6 +55,45 @@ internal sealed class GraphReader(ExternalData external)
             if (field.FieldNumber != GraphProto.QuantizationAnnotationFieldNumber)
                 field.Accessor.Clear(proto);
         graph.Carried = proto.CalculateSize() > 0 ? proto : null;
+    }
+
+    /// <summary>
+    /// Gives a constant its value: a new one, an input its default, or another value to a name that has one. As ONNX Runtime reads it, the last one counts.
+    /// </summary>
+    private static Value AddConstant(Graph graph, string name, Tensor data, string what)
+    {
+        if (Own(graph, name) is not { } known)
+            return graph.AddInitializer(Fresh(graph, name, what), data);
+        if (known.Constant is null && known.IsGraphInput)
+            graph.MarkInitializer(known, data);
+        else if (known.Constant is { } earlier && earlier.Type.Equals(data.Type))
+            known.Constant = data;
+        else
+            throw Repeated(name, what);
+        return known;
+    }
+
+    /// <summary>
+    /// ONNX Runtime reads a Constant node as an initializer. Where its name is that of another one, of an initializer or of an input, that is what becomes of it here; the others stay nodes.
+    /// </summary>
+    private void TakeRepeatedConstants(Graph graph, GraphProto proto)
+    {
+        var repeated = proto.Node.Where(static n => n is { OpType: "Constant", Output.Count: 1 } && Domains.Normalize(n.Domain).Length == 0 && n.Output[0].Length > 0)
+            .GroupBy(static n => n.Output[0], StringComparer.Ordinal).Where(same => same.Count() > 1 || Own(graph, same.Key) is not null)
+            .SelectMany(static same => same).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        if (repeated.Count == 0)
+            return;
+        var rest = proto.Node.Where(n => !repeated.Contains(n)).ToList();
+        foreach (var constant in proto.Node.Where(repeated.Contains))
+        {
+            var name = constant.Output[0];
+            var apart = new Graph(graph.Model);
+            apart.AddValue(name);
+            AddNode(apart, constant);
+            NodeError.Guard(apart.Nodes[0], () => AddConstant(graph, name, Operators.Constant.Data(apart.Nodes[0]), "constant"));
+        }
+        proto.Node.Clear();
+        proto.Node.AddRange(rest);
     }
 
     private void AddNode(Graph graph, NodeProto proto)
@@ -100,8 +144,10 @@ internal sealed class GraphReader(ExternalData external)
     {
         if (name.Length == 0)
             throw new OnnxException(OnnxErrors.Wiring, $"a graph's {what} has no name");
-        return Own(graph, name) is null ? name : throw new OnnxException(OnnxErrors.DuplicateName, $"'{name}' ({what}) names two values of one graph");
+        return Own(graph, name) is null ? name : throw Repeated(name, what);
     }
+
+    private static OnnxException Repeated(string name, string what) => new(OnnxErrors.DuplicateName, $"'{name}' ({what}) names two values of one graph");
 
     private static string Describe(NodeProto node) => node.Name.Length > 0
         ? $"node '{node.Name}' ({node.OpType})"

@@ -64,9 +64,8 @@ public static class OnnxReader
             DocString = proto.DocString,
         };
         foreach (var import in proto.OpsetImport)
-            // Converters state the standard domain in both of its spellings, or twice.
-            if (!model.Opsets.TryAdd(Domains.Normalize(import.Domain), import.Version) && model.Opsets[Domains.Normalize(import.Domain)] != import.Version)
-                throw new OnnxException(OnnxErrors.DuplicateName, $"the model imports the operator set '{import.Domain}' in two versions");
+            // Converters state the standard domain in both of its spellings, or twice. As ONNX Runtime reads it, the last one counts.
+            model.Opsets[Domains.Normalize(import.Domain)] = import.Version;
         if (model.Opset > MaxOpset)
             throw new OnnxException(OnnxErrors.Version, $"the model is written in operator set {model.Opset}; up to {MaxOpset} are supported");
         if (model.Opsets.Any(o => o.Value < 1))

@@ -22,7 +22,6 @@ internal static class Codes
     public const string ModelCorrupt = "MDLB1004";
     public const string NotAModel = "MDLB1005";
     public const string UnsupportedVersion = "MDLB1006";
-    public const string DuplicateName = "MDLB1007";
     public const string ExternalData = "MDLB1010";
     public const string ModelTooLarge = "MDLB1011";
     public const string UnsupportedType = "MDLB1030";

@@ -140,11 +140,9 @@ internal sealed class OnnxInterfaceReader
         }
         if (version < 1)
             throw new DiagnosticException(Codes.UnsupportedVersion, $"The model imports version {version} of the operator set \"{domain}\"; versions begin with 1. Export it again.");
-        // The standard domain has two spellings, and some converters state it twice.
+        // The standard domain has two spellings, and some converters state it twice: the last one counts, as in ONNX Runtime.
         if (domain == "ai.onnx")
             domain = "";
-        if (_opsets.TryGetValue(domain, out var other) && other != version)
-            throw new DiagnosticException(Codes.DuplicateName, $"The model imports the operator set \"{domain}\" in the versions {other} and {version}. Export it again.");
         _opsets[domain] = version;
     }
 

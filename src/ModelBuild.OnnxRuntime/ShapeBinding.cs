@@ -16,6 +16,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     private readonly OrtIoBinding _binding;
     private readonly Slot[] _inputs;
     private readonly Slot[] _outputs;
+    // A model may list an output twice; ONNX Runtime binds by name. For each output the first one of its name, which has the memory.
+    private readonly int[] _first;
     private byte* _memory;
     private IDisposableReadOnlyCollection<OrtValue>? _results;
 
@@ -41,18 +43,21 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
         nint size = 0;
         _inputs = [.. _description.Inputs.Select(t => Place(t, ref size))];
-        _outputs = [.. _description.Outputs.Select((t, i) => session.OutputsKnown[i] ? Place(t, ref size) : new Slot { Shape = [] })];
+        string[] names = [.. _description.Outputs.Select(t => t.Name)];
+        _first = [.. names.Select(name => Array.IndexOf(names, name))];
+        _outputs = [.. _description.Outputs.Select((t, i) => session.OutputsKnown[i] && _first[i] == i ? Place(t, ref size) : new Slot { Shape = [] })];
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)size + Alignment, Alignment);
         NativeMemory.Clear(_memory, (nuint)size + Alignment);
         _binding = session.Session.CreateIoBinding();
         for (int i = 0; i < _inputs.Length; i++) CreateValue(ref _inputs[i], _description.Inputs[i]);
         for (int i = 0; i < _outputs.Length; i++)
         {
-            if (session.OutputsKnown[i]) CreateValue(ref _outputs[i], _description.Outputs[i]);
+            if (session.OutputsKnown[i] && _first[i] == i) CreateValue(ref _outputs[i], _description.Outputs[i]);
         }
         BindInputs();
         for (int i = 0; i < _outputs.Length; i++)
         {
+            if (_first[i] != i) continue;
             if (_outputs[i].Value is { } value) _binding.BindOutput(_description.Outputs[i].Name, value);
             else _binding.BindOutputToDevice(_description.Outputs[i].Name, OrtMemoryInfo.DefaultInstance);
         }
@@ -62,11 +67,17 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     public Span<byte> InputBytes(int index) => new(_memory + _inputs[index].Offset, _inputs[index].Length);
 
-    public ReadOnlySpan<byte> OutputBytes(int index) =>
-        _outputs[index].Value is not null ? new(_memory + _outputs[index].Offset, _outputs[index].Length) : Result(index).GetTensorMutableRawData();
+    public ReadOnlySpan<byte> OutputBytes(int index)
+    {
+        Slot slot = _outputs[_first[index]];
+        return slot.Value is not null ? new(_memory + slot.Offset, slot.Length) : Result(index).GetTensorMutableRawData();
+    }
 
-    public ReadOnlySpan<long> OutputShape(int index) =>
-        _outputs[index].Value is not null ? _outputs[index].Shape : Result(index).GetTensorTypeAndShape().Shape;
+    public ReadOnlySpan<long> OutputShape(int index)
+    {
+        Slot slot = _outputs[_first[index]];
+        return slot.Value is not null ? slot.Shape : Result(index).GetTensorTypeAndShape().Shape;
+    }
 
     public string[] OutputStrings(int index) => Result(index).GetStringTensorAsArray();
 
@@ -155,7 +166,7 @@ internal sealed unsafe class ShapeBinding : IDisposable
         bool any = false;
         for (int i = 0; i < _outputs.Length; i++)
         {
-            if (known[i] && _outputs[i].Value is not null) continue;
+            if (_first[i] != i || (known[i] && _outputs[i].Value is not null)) continue;
             _outputs[i].Value?.Dispose();
             _outputs[i].Value = null;
             _binding.BindOutputToDevice(_description.Outputs[i].Name, OrtMemoryInfo.DefaultInstance);
@@ -166,5 +177,5 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     // Values come in the order in which outputs were first bound, which is the declared one.
     private OrtValue Result(int index) =>
-        (_results ?? throw new InvalidOperationException("Run comes before reading outputs")).ElementAt(index);
+        (_results ?? throw new InvalidOperationException("Run comes before reading outputs")).ElementAt(_first.Take(_first[index]).Where((first, i) => first == i).Count());
 }

@@ -84,6 +84,34 @@ public sealed class OnnxRuntimeBackendTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_output_that_is_listed_twice_can_be_read_at_both_places(bool isKnown)
+    {
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("z", ModelElementType.Float, "n")
+            .Node("Neg", ["x"], ["y"]).Node("Abs", ["x"], ["z"]).ToArray();
+        ImmutableArray<ModelDimension> shape = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent];
+        ModelDescription description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0)])],
+            [new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("z", ModelElementType.Float, shape)]);
+        using LoadedModel model = Load(content, description);
+        ModelContext context = model.Rent();
+        for (int n = 1; n < 4; n++)
+        {
+            float[] x = [.. Enumerable.Range(0, n).Select(i => 1.5f - i)];
+            context.Prepare(n);
+            x.CopyTo(context.Input<float>(0));
+            context.Run();
+            for (int i = 0; i < 3; i++)
+            {
+                Assert.Equal([n], context.OutputShape(i).ToArray());
+                Assert.Equal(x.Select(v => i < 2 ? -v : Math.Abs(v)), context.Output<float>(i).ToArray());
+            }
+        }
+        model.Return(context);
+        Assert.Equal(["y", "z"], Run(model, new ModelTensor<float>("x", [1], new float[] { 2 })).Keys.Order());
+    }
+
     [Fact]
     public void Strings_go_in_and_out()
     {

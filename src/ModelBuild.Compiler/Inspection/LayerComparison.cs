@@ -45,10 +45,12 @@ internal static class LayerComparison
             var got = b.Run(sample.Inputs);
             foreach (var (name, other) in pairs)
             {
-                if (!FloatValues.CanRead(want[name].ElementType) || !FloatValues.CanRead(got[other].ElementType) || want[name].Length != got[other].Length)
+                // Sequences and empty optionals are no tensors.
+                if (!want.TryGetValue(name, out var expected) || !got.TryGetValue(other, out var actual)
+                    || !FloatValues.CanRead(expected.ElementType) || !FloatValues.CanRead(actual.ElementType) || expected.Length != actual.Length)
                     continue;
-                var reference = FloatValues.Of(want[name]);
-                metric.Measure(new(reference, reference, FloatValues.Of(got[other]), new(1, reference.Length), []), one);
+                var reference = FloatValues.Of(expected);
+                metric.Measure(new(reference, reference, FloatValues.Of(actual), new(1, reference.Length), []), one);
                 for (var i = 0; i < one.Length; i++)
                     sums[name][i] += one[i];
                 var (low, high) = ranges[name];
@@ -61,7 +63,8 @@ internal static class LayerComparison
         var originalTimes = KernelTimes.Of(originalPath, samples, threads);
         return [.. original.Graph.Nodes.Select(n =>
         {
-            var name = n.Outputs[0].Name;
+            // A node may leave out its first output, or have none at all.
+            var name = n.Outputs.FirstOrDefault(static o => o.Name.Length > 0)?.Name ?? "";
             var measured = sums.ContainsKey(name) && double.IsFinite(ranges[name].Low);
             return new LayerError(n.DisplayName, n.OpType, name, measured ? metric.Evaluate(sums[name]).Compressed : double.NaN, measured ? ranges[name].Low : double.NaN, measured ? ranges[name].High : double.NaN,
                 times.GetValueOrDefault(n.DisplayName), originalTimes.GetValueOrDefault(n.DisplayName));

@@ -43,7 +43,7 @@ public sealed class ManagedRunner : IModelRunner
         for (var i = 0; i < _description.Outputs.Length; i++)
         {
             var info = _description.Outputs[i];
-            outputs.Add(info.Name, new((ElementType)(int)info.ElementType, [.. _context.OutputShape(i)], RawOutput(i, info.ElementType).ToArray()));
+            outputs[info.Name] = new((ElementType)(int)info.ElementType, [.. _context.OutputShape(i)], RawOutput(i, info.ElementType).ToArray());
         }
         return outputs;
     }

@@ -124,7 +124,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
             var outputs = new Dictionary<string, Tensor>(results.Count, StringComparer.Ordinal);
             for (var i = 0; i < results.Count; i++)
                 if (FromOrt(results[i]) is { } tensor)
-                    outputs.Add(_session.OutputNames[i], tensor);
+                    outputs[_session.OutputNames[i]] = tensor;
             return outputs;
         }
         catch (OnnxRuntimeException e)

@@ -11,12 +11,15 @@ public static class ArtifactMetadata
     /// <summary>The key of the recipe.</summary>
     public const string RecipeKey = "modelbuild.recipe";
 
-    /// <summary>Writes signature and recipe into a model, and takes out what an app never reads: documentation and the exporter's metadata.</summary>
+    /// <summary>
+    /// Writes signature and recipe into a model, and takes out documentation and what is said about single nodes. The model's own metadata stays: apps read names of classes, strides and the
+    /// like from it.
+    /// </summary>
     public static void Stamp(Model model, Plan plan, byte[] signatureHash)
     {
         model.DocString = "";
         model.Graph.DocString = "";
-        model.Metadata.Clear();
+        model.Metadata.RemoveAll(static m => m.Key is SignatureKey or RecipeKey);
         model.Metadata.Add(new(SignatureKey, Convert.ToHexStringLower(signatureHash)));
         model.Metadata.Add(new(RecipeKey, plan.Recipe));
         model.Graph.Metadata.Clear();

@@ -21,7 +21,8 @@ public sealed partial class LoadedModel
             for (int i = 0; i < _description.Outputs.Length; i++)
             {
                 TensorInfo output = _description.Outputs[i];
-                outputs.Add(output.Name, TensorTransfer.Read(output, context, i));
+                // A model may list an output twice.
+                outputs[output.Name] = TensorTransfer.Read(output, context, i);
             }
             return outputs;
         }

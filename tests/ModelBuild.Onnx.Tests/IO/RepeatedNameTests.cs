@@ -101,6 +101,20 @@ public sealed class RepeatedNameTests
         Assert.Equal(OnnxErrors.InvalidOperator, Assert.Throws<OnnxException>(() => OnnxReader.Read(proto.ToByteArray())).Code);
     }
 
+    [Theory]
+    [InlineData("value")]
+    [InlineData("sparse_value")]
+    public void A_sparse_constant_is_one_with_its_zeros(string attribute)
+    {
+        var proto = new ModelProto { IrVersion = 8, Graph = new() { Name = "g", Input = { Info("x") }, Output = { Info("y") } }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
+        proto.Graph.Node.Add(new NodeProto { OpType = "Constant", Output = { "c" }, Attribute = { new AttributeProto { Name = attribute, Type = Type.SparseTensor, SparseTensor = Sparse("", 5) } } });
+        proto.Graph.Node.Add(new NodeProto { OpType = "Add", Input = { "x", "c" }, Output = { "y" } });
+        var inputs = new Dictionary<string, Tensor> { ["x"] = Tensor.Vector(10f, 20f) };
+        var model = OnnxReader.Read(proto.ToByteArray());
+        Simplifier.Run(model);
+        Assert.Equal([10f, 25f], OnnxRuntimeSession.Run(OnnxWriter.ToBytes(model), inputs)["y"].ToArray<float>());
+    }
+
     private static void Same(IReadOnlyDictionary<string, object?> expected, IReadOnlyDictionary<string, Tensor> actual)
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());

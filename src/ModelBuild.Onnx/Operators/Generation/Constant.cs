@@ -14,10 +14,9 @@ internal sealed class Constant : Operator
         foreach (var (name, attribute) in node.Attributes)
             switch (name)
             {
-                case "value":
-                    return (Tensor)attribute.Value;
-                case "sparse_value":
-                    return SparseTensorReader.ToDense((SparseTensorProto)attribute.Value);
+                case "value" or "sparse_value":
+                    // Exporters write sparse tensors under either name.
+                    return attribute.Value is SparseTensorProto sparse ? SparseTensorReader.ToDense(sparse) : (Tensor)attribute.Value;
                 case "value_float":
                     return Tensor.Scalar((float)attribute.Value);
                 case "value_int":

@@ -72,7 +72,7 @@ public sealed class Compressor : IDisposable
             throw;
         }
         if (source.Simplified is not null)
-            _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms);
+            _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten);
         TypicalDimensions = FindTypicalDimensions();
         _noiseFloor = new(FindNoiseFloor);
     }
@@ -192,7 +192,7 @@ public sealed class Compressor : IDisposable
         {
             if (_planner!.TryPlan(recipe, profile, costs, floats) is not { } plan)
                 return null;
-            var model = _planner.Apply(plan);
+            var model = _planner.Apply(plan, backend == "onnxruntime");
             if (Write(plan, model, backend) is not { } artifact)
                 return null;
             var candidate = new Candidate { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = backend, Artifact = artifact };

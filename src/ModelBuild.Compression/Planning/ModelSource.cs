@@ -6,11 +6,12 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>The model that the user gave, as read and as simplified.</summary>
 public sealed class ModelSource
 {
-    private ModelSource(Artifact artifact, Model original, Model? simplified, string? whyNotSimplified, ModelInterface @interface)
+    private ModelSource(Artifact artifact, Model original, Model? simplified, Model? asWritten, string? whyNotSimplified, ModelInterface @interface)
     {
         Artifact = artifact;
         Original = original;
         Simplified = simplified;
+        SimplifiedAsWritten = asWritten;
         WhyNotSimplified = whyNotSimplified;
         Interface = @interface;
         QuantizedOperators = QuantizedParts.Count(original.Graph);
@@ -27,6 +28,11 @@ public sealed class ModelSource
 
     /// <summary>The graph after lossless clean-up, with inferred types; null where an operator stands in the way.</summary>
     public Model? Simplified { get; }
+
+    /// <summary>
+    /// The same in the operator set of the file, for what needs no newer one: ONNX Runtime fuses attention with a mask up to operator set 12 alone.
+    /// </summary>
+    public Model? SimplifiedAsWritten { get; }
 
     /// <summary>Why there is no simplified graph, or null.</summary>
     public string? WhyNotSimplified { get; }
@@ -51,29 +57,41 @@ public sealed class ModelSource
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
                 throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
-        string? why = null;
-        Model? simplified = null;
+        NameDimensions(original);
+        var (simplified, why) = TrySimplify(original, WorkingOpset, shapes);
+        var asWritten = original.Opset < WorkingOpset && simplified is not null ? TrySimplify(original, original.Opset, shapes).Model ?? simplified : simplified;
         try
         {
-            NameDimensions(original);
-            var work = original.Clone();
             ShapeInference.Run(original, shapes);
-            if (work.Opset < WorkingOpset)
-                OpsetConverter.Upgrade(work, WorkingOpset);
+        }
+        catch (OnnxException) when (why is not null)
+        {
+            // What contradicts its operator's definition is named already.
+        }
+        return new(Artifact.Of(path), original, simplified, asWritten, why, ModelInterface.Of((simplified ?? original).Graph));
+    }
+
+    /// <summary>A simplified copy, in an operator set that is at least the given one; or why there is none.</summary>
+    private static (Model? Model, string? Why) TrySimplify(Model original, long opset, IReadOnlyDictionary<string, long> shapes)
+    {
+        try
+        {
+            var work = original.Clone();
+            if (work.Opset < opset)
+                OpsetConverter.Upgrade(work, opset);
             Simplifier.Run(work, new() { FixedDimensions = shapes });
             ShapeInference.Run(work, shapes);
-            simplified = work;
+            return (work, null);
         }
         catch (OnnxException e)
         {
-            why = e.Message;
+            return (null, e.Message);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // A defect here costs what could have been made of the model, not the model.
-            why = $"it cannot be simplified ({e.GetType().Name}: {e.Message})";
+            return (null, $"it cannot be simplified ({e.GetType().Name}: {e.Message})");
         }
-        return new(Artifact.Of(path), original, simplified, why, ModelInterface.Of((simplified ?? original).Graph));
     }
 
     private static IEnumerable<Value> Inputs(Model model) => model.Graph.Inputs.Where(i => i.Constant is null && i.Type is { HasRank: true });

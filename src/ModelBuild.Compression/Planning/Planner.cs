@@ -9,7 +9,8 @@ namespace ModelBuild.Compression.Planning;
 /// <param name="techniques">The known techniques.</param>
 /// <param name="simplified">The simplified model, types inferred. Never changed.</param>
 /// <param name="histograms">Gives histograms of tensors, or null without data.</param>
-public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? histograms)
+/// <param name="asWritten">The simplified model in the operator set of the file; null where that is the same.</param>
+public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? histograms, Model? asWritten = null)
 {
     /// <summary>The plan of a recipe, or null where a step of it has nothing to do (or needs data that is not there).</summary>
     /// <param name="recipe">The recipe.</param>
@@ -55,9 +56,12 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
     }
 
     /// <summary>Applies a plan to a copy of the simplified model.</summary>
-    public Model Apply(Plan plan)
+    /// <param name="plan">The plan.</param>
+    /// <param name="forOnnxRuntime">Whether the result is for ONNX Runtime, which may know more of the model in the operator set of the file.</param>
+    public Model Apply(Plan plan, bool forOnnxRuntime = true)
     {
-        var model = simplified.Clone();
+        var keeps = forOnnxRuntime && plan.Decisions.All(d => techniques.Get(d.Technique).KeepsOperatorSet);
+        var model = (keeps ? asWritten ?? simplified : simplified).Clone();
         foreach (var technique in techniques.All)
             technique.Apply(model, plan);
         return model;

@@ -14,6 +14,9 @@ public interface ITechnique
     /// <summary>Whether the technique needs calibration data.</summary>
     bool NeedsData { get; }
 
+    /// <summary>Whether what it writes is understood in the operator set of the file, however old; otherwise the model is brought to the one that techniques work in.</summary>
+    bool KeepsOperatorSet => false;
+
     /// <summary>The operators of the standard domain that the technique may work on; what it proposes for a node depends on the node's form, too.</summary>
     IReadOnlyCollection<string> Operators { get; }
 

@@ -20,6 +20,9 @@ public sealed class WeightsFloat16 : ITechnique
     public bool NeedsData => false;
 
     /// <inheritdoc/>
+    public bool KeepsOperatorSet => true;
+
+    /// <inheritdoc/>
     public IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ internal sealed class MergeViews : GraphPass
             return false;
         if (PassContext.SameShape(context.Type(source), context.Type(node.Output)) && PassContext.Bypass(node, source))
             return true;
+        // ONNX Runtime knows the masks of attention by their two Unsqueeze, which cost nothing.
+        if (node.Is("Unsqueeze") && first.Is("Unsqueeze"))
+            return false;
         if (context.Type(node.Output) is not { HasRank: true } type || PassContext.ReshapeArgument(type.Shape) is not { } shape)
             return false;
         node.OpType = "Reshape";

@@ -45,14 +45,18 @@ public class FusionTests
     }
 
     [Theory]
-    [InlineData(11)]
-    [InlineData(12)]
-    public void Attention_with_a_mask_is_fused_after_simplification(long opset)
+    [InlineData(11, "none", 1, 0)]
+    [InlineData(12, "none", 1, 0)]
+    [InlineData(11, "range", 1, 1)]
+    [InlineData(12, "where", 1, 1)]
+    [InlineData(14, "range", 0, 0)]
+    [InlineData(17, "where", 0, 0)]
+    public void Attention_and_embeddings_are_fused_after_simplification(long opset, string positions, int attention, int embedding)
     {
         using var folder = new TemporaryFolder();
-        OnnxWriter.Write(Transformer(opset), folder.File("model.onnx"));
+        OnnxWriter.Write(Transformer(opset, positions), folder.File("model.onnx"));
         var original = OptimizedGraph.Of(folder.File("model.onnx"));
-        Assert.Equal(1, original.Operators["com.microsoft.Attention"]);
+        Assert.Equal((attention, embedding), (Count(original, "com.microsoft.Attention"), Count(original, "com.microsoft.EmbedLayerNormalization")));
 
         NotLost(original, ModelSource.Open(folder.File("model.onnx"), new Dictionary<string, long>()).SimplifiedAsWritten!);
     }
@@ -70,13 +74,14 @@ public class FusionTests
     private static int Count(OptimizedGraph graph, string op) => graph.Operators.Where(o => (Families.GetValueOrDefault(o.Key) ?? o.Key) == op).Sum(o => o.Value);
 
     /// <summary>A layer normalization, attention of 4 heads with a mask, and the sum after it, as exporters write them.</summary>
-    private static Model Transformer(long opset)
+    /// <param name="opset">The operator set.</param>
+    /// <param name="positions">How the places of words are counted; <c>range</c>, <c>where</c> (as newer exporters write the shape that it is expanded to), or <c>none</c> for a model that is given embedded words.</param>
+    private static Model Transformer(long opset, string positions)
     {
         const int width = 32;
         var model = new Model { Opset = opset, IrVersion = 7 };
         var g = model.Graph;
         var random = new Random(1);
-        var x = g.AddInput("x", new(ElementType.Float, [Dimension.Named("batch"), Dimension.Named("places"), width]));
         var mask = g.AddInput("mask", new(ElementType.Int64, [Dimension.Named("batch"), Dimension.Named("places")]));
         Value Weights(params long[] shape) => g.AddInitializer("w", Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(), shape));
         Value Node(string op, Value?[] inputs, params (string Name, AttributeValue Value)[] attributes)
@@ -94,14 +99,33 @@ public class FusionTests
             var variance = Node("ReduceMean", [Node("Pow", [centred, Constant(Tensor.Scalar(2f))])], ("axes", new[] { -1L }));
             return Node("Add", [Node("Mul", [Node("Div", [centred, Node("Sqrt", [Node("Add", [variance, Constant(Tensor.Scalar(1e-5f))])])]), Weights(width)]), Weights(width)]);
         }
-        var seen = Node("Cast", [Node("Unsqueeze", [Node("Unsqueeze", [mask], ("axes", new[] { 1L }))], ("axes", new[] { 2L }))], ("to", 1L));
+        Value Unsqueeze(Value v, long axis) => opset < 13 ? Node("Unsqueeze", [v], ("axes", new[] { axis })) : Node("Unsqueeze", [v, Constant(Tensor.Vector(axis))]);
+        Value Embedded()
+        {
+            Value Words(string name) => g.AddInput(name, new(ElementType.Int64, [Dimension.Named("batch"), Dimension.Named("places")]));
+            var (words, segments) = (Words("words"), Words("segments"));
+            Value Size(long axis) => Node("Gather", [Node("Shape", [words]), Constant(Tensor.Scalar(axis))]);
+            var places = Size(1);
+            var counted = Node("Range", [Constant(Tensor.Scalar(0L)), places, Constant(Tensor.Scalar(1L))]);
+            var shape = Node("Concat", [Unsqueeze(Size(0), 0), Unsqueeze(places, 0)], ("axis", 0L));
+            if (positions == "where")
+            {
+                shape = Node("Reshape", [shape, Constant(Tensor.Vector(-1L))]);
+                var ones = Node("ConstantOfShape", [Node("Shape", [shape])], ("value", Tensor.Vector(1L)));
+                shape = Node("Where", [Node("Equal", [shape, Node("Mul", [ones, Constant(Tensor.Scalar(-1L))])]), ones, shape]);
+            }
+            var place = Node("Expand", [Unsqueeze(counted, 0), shape]);
+            return Node("Add", [Node("Add", [Node("Gather", [Weights(50, width), words]), Node("Gather", [Weights(20, width), place])]), Node("Gather", [Weights(2, width), segments])]);
+        }
+        var x = positions == "none" ? g.AddInput("x", new(ElementType.Float, [Dimension.Named("batch"), Dimension.Named("places"), width])) : Embedded();
+        var seen = Node("Cast", [Unsqueeze(Unsqueeze(mask, 1), 2)], ("to", 1L));
         var hidden = Node("Mul", [Node("Sub", [Constant(Tensor.Scalar(1f)), seen]), Constant(Tensor.Scalar(-10000f))]);
         var normal = LayerNorm(x);
         var (q, k, v) = (Heads(normal, 0, 2, 1, 3), Heads(normal, 0, 2, 3, 1), Heads(normal, 0, 2, 1, 3));
         var scores = Node("Softmax", [Node("Add", [Node("Div", [Node("MatMul", [q, k]), Constant(Tensor.Scalar(MathF.Sqrt(8)))]), hidden])], ("axis", 3L));
         var merged = Node("Reshape", [Node("Transpose", [Node("MatMul", [scores, v])], ("perm", new[] { 0L, 2, 1, 3 })), Constant(Tensor.Vector(0L, 0, width))]);
         var sum = Node("Add", [Node("Add", [Node("MatMul", [merged, Weights(width, width)]), Weights(width)]), normal]);
-        sum.Type = x.Type;
+        sum.Type = new(ElementType.Float, [Dimension.Named("batch"), Dimension.Named("places"), width]);
         g.AddOutput(sum);
         return model;
     }

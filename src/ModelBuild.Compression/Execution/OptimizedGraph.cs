@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using ModelBuild.Onnx;
 
@@ -10,16 +9,6 @@ namespace ModelBuild.Compression.Execution;
 /// </summary>
 public sealed record OptimizedGraph
 {
-    // Operators that stand for many: what one of them saves, no faster weight makes up for.
-    private static readonly ImmutableArray<string> Fusions =
-    [
-        "com.microsoft.Attention", "com.microsoft.QAttention", "com.microsoft.MultiHeadAttention", "com.microsoft.GroupQueryAttention", "com.microsoft.EmbedLayerNormalization",
-        "com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization", "com.microsoft.BiasGelu", "com.microsoft.FastGelu", "com.microsoft.Gelu", "com.microsoft.QuickGelu",
-        "com.microsoft.BiasSoftmax", "LayerNormalization", "SimplifiedLayerNormalization",
-        "com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearConcat", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid",
-        "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearWhere", "com.microsoft.QGemm", "QLinearConv", "QLinearMatMul",
-    ];
-
     /// <summary>How often each operator occurs, subgraphs included; with the domain in front, where it is not the standard one (<c>com.microsoft.Attention</c>).</summary>
     public required IReadOnlyDictionary<string, int> Operators { get; init; }
 
@@ -31,11 +20,6 @@ public sealed record OptimizedGraph
 
     /// <summary>How many elements these constants have in all.</summary>
     public required long DequantizedElements { get; init; }
-
-    /// <summary>
-    /// How often each operator computes in floats between integers: it reads a DequantizeLinear of a computed value, and all of its results go to a QuantizeLinear.
-    /// </summary>
-    public required IReadOnlyDictionary<string, int> FloatBetweenIntegers { get; init; }
 
     /// <summary>Lets ONNX Runtime optimize a model.</summary>
     /// <param name="path">The .onnx file.</param>
@@ -63,12 +47,6 @@ public sealed record OptimizedGraph
         }
     }
 
-    /// <summary>The fused operators that occur less often than in another graph, with the number that is missing.</summary>
-    public IReadOnlyDictionary<string, int> LostFusions(OptimizedGraph original) => Fusions
-        .Select(f => (Operator: f, Missing: original.Operators.GetValueOrDefault(f) - Operators.GetValueOrDefault(f)))
-        .Where(static f => f.Missing > 0)
-        .ToDictionary(static f => f.Operator, static f => f.Missing, StringComparer.Ordinal);
-
     private static OptimizedGraph Of(Graph graph)
     {
         var nodes = All(graph).ToList();
@@ -78,13 +56,8 @@ public sealed record OptimizedGraph
             Operators = Count(nodes),
             DequantizedConstants = [.. dequantized.Select(static v => v.Name)],
             DequantizedElements = dequantized.Sum(static v => v.Constant!.Length),
-            FloatBetweenIntegers = Count(nodes.Where(IsFloatBetweenIntegers)),
         };
     }
-
-    private static bool IsFloatBetweenIntegers(Node node) => node.OpType is not ("QuantizeLinear" or "DequantizeLinear")
-        && node.Inputs.Any(static i => i?.Producer is { OpType: "DequantizeLinear" } source && source.Input(0) is { Constant: null })
-        && node.Outputs.SelectMany(static o => o.Uses).ToList() is { Count: > 0 } uses && uses.All(static u => u.Node.OpType == "QuantizeLinear");
 
     private static SortedDictionary<string, int> Count(IEnumerable<Node> nodes)
     {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
@@ -8,20 +10,63 @@ namespace ModelBuild.Compression.Planning;
 /// Holds samples against what a model declares of its inputs and outputs. Runtimes do not: a declared output shape may be stale, and one name may stand for two sizes. Nothing that ships
 /// rests on such declarations, but the generated class and other readers of the file take its types from them.
 /// </summary>
-public static class DeclaredShapes
+/// <param name="original">The original, types as declared or inferred (<see cref="ModelSource.Original"/>).</param>
+public sealed class DeclaredShapes(Model original)
 {
     /// <summary>The code of <see cref="Finding"/>.</summary>
     public const string Code = "MDLB2030";
 
-    /// <summary>What one sample contradicts, one line for each dimension; empty where all is as declared.</summary>
-    /// <param name="graph">The original graph, types as declared or inferred (<see cref="ModelSource.Original"/>).</param>
-    /// <param name="inputs">The sample's inputs by name; those that the graph does not have are passed over.</param>
+    // More are not counted.
+    private const int Most = 100;
+    private readonly List<string> _contradictions = [];
+
+    /// <summary>What samples contradict, each once, in the order in which it was found; empty where all is as declared.</summary>
+    public IReadOnlyList<string> Contradictions => _contradictions;
+
+    /// <summary>The warning about what was found, or null.</summary>
+    public Finding? Finding => _contradictions.Count == 0 ? null : new(Severity.Warning, Code,
+        $"the model does not keep the shapes that it declares: {_contradictions[0]}{(_contradictions.Count > 1 ? $" (and {_contradictions.Count - 1} more)" : "")}. "
+        + "What ships is right all the same; declare dimensions that vary by names of their own when the model is exported");
+
+    /// <summary>Looks at samples that nothing else asks the original about; it is asked only where an output could have another shape than it declares.</summary>
+    /// <param name="data">The samples.</param>
+    /// <param name="runner">Runs the original.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public void Look(Dataset data, IModelRunner runner, CancellationToken cancellation)
+    {
+        var asks = !AreProven();
+        foreach (var sample in data.Samples())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            IReadOnlyDictionary<string, Tensor> outputs = ImmutableDictionary<string, Tensor>.Empty;
+            try
+            {
+                if (asks)
+                    outputs = runner.Run(sample.Inputs);
+            }
+            catch (CompressionException)
+            {
+                // What the original does not run is told by who needs its answer.
+            }
+            Look(sample.Inputs, outputs);
+        }
+    }
+
+    /// <summary>Looks at one sample.</summary>
+    /// <param name="inputs">The sample's inputs by name; those that the model does not have are passed over.</param>
     /// <param name="outputs">What the original answered, by name; likewise.</param>
-    public static IEnumerable<string> Contradictions(Graph graph, IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> outputs)
+    public void Look(IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> outputs)
+    {
+        foreach (var contradiction in Found(inputs, outputs))
+            if (_contradictions.Count < Most && !_contradictions.Contains(contradiction))
+                _contradictions.Add(contradiction);
+    }
+
+    private IEnumerable<string> Found(IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> outputs)
     {
         var named = new Dictionary<string, (long Size, string Value)>(StringComparer.Ordinal);
-        var given = graph.Inputs.Select(v => (Kind: "input", Value: v, Tensor: inputs.GetValueOrDefault(v.Name)));
-        var answered = graph.Outputs.Distinct().Select(v => (Kind: "output", Value: v, Tensor: outputs.GetValueOrDefault(v.Name)));
+        var given = original.Graph.Inputs.Select(v => (Kind: "input", Value: v, Tensor: inputs.GetValueOrDefault(v.Name)));
+        var answered = original.Graph.Outputs.Distinct().Select(v => (Kind: "output", Value: v, Tensor: outputs.GetValueOrDefault(v.Name)));
         foreach (var (kind, value, tensor) in given.Concat(answered))
         {
             if (tensor is null || value.Type is not { HasRank: true } type)
@@ -42,13 +87,19 @@ public static class DeclaredShapes
         }
     }
 
-    /// <summary>The warning about contradictions that were found.</summary>
-    /// <param name="contradictions">What samples contradict, at least one.</param>
-    public static Finding Finding(IReadOnlyCollection<string> contradictions)
+    /// <summary>Whether every output has the shape that it declares wherever the inputs have theirs.</summary>
+    private bool AreProven()
     {
-        var others = contradictions.Distinct(StringComparer.Ordinal).Count() - 1;
-        return new(Severity.Warning, Code, $"the model does not keep the shapes that it declares: {contradictions.First()}{(others > 0 ? $" (and {others} more)" : "")}. "
-            + "What ships is right all the same; declare dimensions that vary by names of their own when the model is exported");
+        try
+        {
+            var facts = ShapeInference.Prove(original, namesAreSizes: true);
+            return original.Graph.Outputs.All(o => o.Type is not { HasRank: true } declared || facts.TypeOf(o) is { HasRank: true } proven && proven.Rank == declared.Rank
+                && declared.Shape.Zip(proven.Shape).All(static d => d.First.IsUnknown || d.First == d.Second));
+        }
+        catch (OnnxException)
+        {
+            return false;
+        }
     }
 
     private static string Text(ImmutableArray<long> shape) => $"[{string.Join(',', shape.Select(static d => d.ToString(CultureInfo.InvariantCulture)))}]";

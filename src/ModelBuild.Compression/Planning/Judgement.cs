@@ -56,18 +56,24 @@ public sealed class Judgement
         var check = new AnswerCheck(graph, judged);
         if (data.Calibrate is not null)
             check.CheckInputs(data.Calibrate, cancellation);
+        var declared = new DeclaredShapes(source.Original);
+        if (data.Calibrate is not null)
+            declared.Look(data.Calibrate, original, cancellation);
         var labels = new List<Tensor?>();
         ReferenceAnswers[] parts = [.. new[] { choose, report }.OfType<ReferenceAnswers>()];
         var (done, all) = (0, parts.Sum(p => p.Data.Count));
-        check.CheckAnswers(parts, metadata, (sample, _) =>
+        check.CheckAnswers(parts, metadata, (sample, answer) =>
         {
             labels.Add(sample.Labels);
+            declared.Look(sample.Inputs, answer.Outputs);
             progress("asking the original", ++done, all);
         }, cancellation);
 
         var truth = choose is null ? null : Truth(choose, report, labels, metadata);
         var selection = MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, truth);
         List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? [], .. check.Findings, .. selection.Findings];
+        if (declared.Finding is { } contradicted)
+            findings.Add(contradicted);
         if (choose is not null)
         {
             var (trusted, doubts) = TruthCheck.Run(selection, choose, truth!);

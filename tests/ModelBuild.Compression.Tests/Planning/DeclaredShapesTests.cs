@@ -19,20 +19,34 @@ public class DeclaredShapesTests
     [Fact]
     public void The_warning_counts_what_it_does_not_say()
     {
-        var finding = DeclaredShapes.Finding([.. Contradictions([3, 4], [5], [2, 8], [4]), .. Contradictions([3, 4], [5], [2, 8], [4])]);
+        var declared = Declared();
+        Assert.Null(declared.Finding);
+        for (var i = 0; i < 2; i++)
+            Look(declared, [3, 4], [5], [2, 8], [4]);
+        var finding = declared.Finding!;
         Assert.Equal((Severity.Warning, "MDLB2030"), (finding.Severity, finding.Code));
         Assert.Contains("input 'b' has the shape [5]: the dimension 'M' is 5 there and 4 in 'a' (and 1 more)", finding.Text, StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<string> Contradictions(long[] a, long[] b, long[] y, long[] z)
     {
-        var graph = new Model { Opset = 17 }.Graph;
-        graph.AddInput("a", new(ElementType.Float, [Dimension.Named("N"), Dimension.Named("M")]));
-        graph.AddInput("b", new(ElementType.Float, [Dimension.Named("M")]));
-        foreach (var (name, type) in new[] { ("y", new TensorType(ElementType.Float, [Dimension.Named("N"), 8])), ("z", new TensorType(ElementType.Float, [Dimension.Named("M")])) })
-            graph.AddOutput(graph.AddValue(name, type));
-        return [.. DeclaredShapes.Contradictions(graph, new Dictionary<string, Tensor> { ["a"] = Of(a), ["b"] = Of(b), ["other"] = Of([1]) }, new Dictionary<string, Tensor> { ["y"] = Of(y), ["z"] = Of(z) })];
+        var declared = Declared();
+        Look(declared, a, b, y, z);
+        return declared.Contradictions;
     }
+
+    private static DeclaredShapes Declared()
+    {
+        var model = new Model { Opset = 17 };
+        model.Graph.AddInput("a", new(ElementType.Float, [Dimension.Named("N"), Dimension.Named("M")]));
+        model.Graph.AddInput("b", new(ElementType.Float, [Dimension.Named("M")]));
+        foreach (var (name, type) in new[] { ("y", new TensorType(ElementType.Float, [Dimension.Named("N"), 8])), ("z", new TensorType(ElementType.Float, [Dimension.Named("M")])) })
+            model.Graph.AddOutput(model.Graph.AddValue(name, type));
+        return new(model);
+    }
+
+    private static void Look(DeclaredShapes declared, long[] a, long[] b, long[] y, long[] z) => declared.Look(
+        new Dictionary<string, Tensor> { ["a"] = Of(a), ["b"] = Of(b), ["other"] = Of([1]) }, new Dictionary<string, Tensor> { ["y"] = Of(y), ["z"] = Of(z) });
 
     private static Tensor Of(long[] shape) => Tensor.Of(new float[Tensor.Count(shape)], shape);
 }

@@ -60,7 +60,7 @@ internal sealed class OpenedModel
     /// <summary>The interface as data is fitted to it.</summary>
     private static ModelInterface InterfaceOf(ModelDescription description)
     {
-        ModelPort Port(TensorInfo t) => new(t.Name, t.Name, (ElementType)(int)t.ElementType, [.. t.Dimensions.Select(d => d.Size >= 0 ? d.Size : (long?)null)]);
+        ModelPort Port(TensorInfo t) => new(t.Name, t.Name, (ElementType)(int)t.ElementType, t.Dimensions.IsDefault ? [] : [.. t.Dimensions.Select(d => d.Size >= 0 ? d.Size : (long?)null)]);
         return new([.. description.Inputs.Select(Port)], [.. description.Outputs.Select(Port)]);
     }
 

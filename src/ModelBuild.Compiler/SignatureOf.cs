@@ -15,7 +15,7 @@ internal static class SignatureOf
         foreach (var (kind, tensors) in new[] { ("in", description.Inputs), ("out", description.Outputs) })
             foreach (var t in tensors)
                 text.Append(kind).Append(' ').Append(t.Name).Append(' ').Append(t.ElementType).Append(' ')
-                    .AppendJoin(',', t.Dimensions.Select(d => d.Size >= 0 ? $"{d.Size}" : d.Symbol >= 0 ? description.Symbols[d.Symbol] : "?")).Append('\n');
+                    .AppendJoin(',', t.Dimensions.IsDefault ? ["*"] : t.Dimensions.Select(d => d.Size >= 0 ? $"{d.Size}" : d.Symbol >= 0 ? description.Symbols[d.Symbol] : "?")).Append('\n');
         return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
     }
 }

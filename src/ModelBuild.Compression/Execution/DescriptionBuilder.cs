@@ -9,14 +9,17 @@ public static class DescriptionBuilder
     /// <summary>The description of a graph's interface.</summary>
     /// <param name="graph">The graph, types known.</param>
     /// <param name="signatureHash">The hash that artifacts carry, or null to describe a model without one.</param>
-    /// <exception cref="CompressionException">MDLB1122: an input or output is of a type that the runtime does not pass.</exception>
+    /// <exception cref="CompressionException">MDLB1030, MDLB1031: an input or output is of a type that the runtime does not pass, or has none.</exception>
     public static ModelDescription Of(Graph graph, byte[]? signatureHash = null)
     {
         var symbols = new List<string>();
         TensorInfo Info(Value value, bool output)
         {
-            if (value.Type is not { HasRank: true } type || type.ElementType is ElementType.Undefined or > ElementType.UInt64 or ElementType.Complex64 or ElementType.Complex128)
-                throw new CompressionException("MDLB1122", $"'{value.Name}' ({value.Type?.ToString() ?? "no tensor"}) cannot be passed to or from the model");
+            if (value.Type is not { } type || !type.HasRank && !output || type.ElementType is ElementType.Undefined or > ElementType.UInt64 or ElementType.Complex64 or ElementType.Complex128)
+                throw Unsupported(value, output);
+            // An output need not even say how many dimensions it has: a run tells.
+            if (!type.HasRank)
+                return new(value.Name, (ModelElementType)(byte)type.ElementType, default);
             var dimensions = type.Shape.Select(d =>
             {
                 if (d.IsConstant)
@@ -47,4 +50,13 @@ public static class DescriptionBuilder
             Profiles = [],
         };
     }
+
+    /// <summary>Why an input or output cannot be passed, in the words and codes of the build.</summary>
+    internal static CompressionException Unsupported(Value value, bool output) => value switch
+    {
+        { NonTensorType: not null } => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' is no tensor. Cut the model before it, or convert it in the model; classifiers of scikit-learn are exported with options={{'zipmap': False}}"),
+        { Type: null } or { Type.ElementType: ElementType.Undefined } => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' has no type. Declare it in the model, for example by onnx.shape_inference.infer_shapes when it is exported"),
+        { Type.HasRank: false } => new("MDLB1031", $"{(output ? "output" : "input")} '{value.Name}' declares no shape, and none can be inferred. Declare its rank in the model; dimensions may be named"),
+        _ => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' is of {value.Type.ElementType}, which generated classes do not pass. Convert it in the model"),
+    };
 }

@@ -65,7 +65,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return $"it cannot be timed: {FailedRecipe.Reason(e)}";
+            // What cannot be timed is chosen by the table, as on any other machine.
+            return null;
         }
         if (ratio is not > SlowestRatio)
             return null;

@@ -25,6 +25,8 @@ public sealed class Compressor : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly byte[] _signatureHash;
     private readonly ArtifactFolder _folder = new();
+    // The user's file, or what stands for it.
+    private readonly Artifact _runnable;
     private readonly OnnxRuntimeRunner _original;
     private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
@@ -60,8 +62,9 @@ public sealed class Compressor : IDisposable
         // A misspelt recipe is said before anything takes time.
         if (options.Technique is not ("auto" or "none"))
             techniques.Check(Recipe.Parse(options.Technique));
-        _placement = new(source.Path);
-        _original = new OnnxRuntimeRunner(source.Path, options.Threads);
+        _runnable = source.Rewritten is { } rewritten ? _folder.Add(rewritten) : source.Artifact;
+        _placement = new(_runnable.Path);
+        _original = new OnnxRuntimeRunner(_runnable.Path, options.Threads);
         try
         {
             _judgement = Judgement.Of(source, options, _original, Tell, cancellation);
@@ -337,7 +340,7 @@ public sealed class Compressor : IDisposable
     }
 
     /// <summary>The file that the user gave; weights that lie beside it are taken in where one file can hold them, so that an app ships one file.</summary>
-    private Artifact OriginalArtifact() => _source.Artifact.DataPaths.Count == 0 ? _source.Artifact : _folder.Add(OnnxReader.Read(_source.Path));
+    private Artifact OriginalArtifact() => _runnable.DataPaths.Count == 0 ? _runnable : _folder.Add(OnnxReader.Read(_runnable.Path));
 
     /// <summary>Why the managed backend does not take the model.</summary>
     internal string WhyNotManaged()
@@ -351,7 +354,7 @@ public sealed class Compressor : IDisposable
     /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>
     internal double? Measure(Candidate candidate) => _source.Simplified is null ? null
         : _journal.Attempt($"measure {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
-            () => SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _source.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation));
+            () => SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _runnable.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,4 +1,5 @@
 using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
@@ -6,9 +7,10 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>The model that the user gave, as read and as simplified.</summary>
 public sealed class ModelSource
 {
-    private ModelSource(Artifact artifact, Model original, Model? simplified, Model? asWritten, string? whyNotSimplified, ModelInterface @interface)
+    private ModelSource(Artifact artifact, Model? rewritten, Model original, Model? simplified, Model? asWritten, string? whyNotSimplified, ModelInterface @interface)
     {
         Artifact = artifact;
+        Rewritten = rewritten;
         Original = original;
         Simplified = simplified;
         SimplifiedAsWritten = asWritten;
@@ -23,7 +25,12 @@ public sealed class ModelSource
     /// <summary>The file with those that its weights lie in.</summary>
     public Artifact Artifact { get; }
 
-    /// <summary>The graph as read, with inferred types.</summary>
+    /// <summary>
+    /// What stands for the file where that gives something other than tensors: the same model whose classifier gives its probabilities instead of maps. Null where the file stands for itself.
+    /// </summary>
+    public Model? Rewritten { get; }
+
+    /// <summary>The graph as read (or <see cref="Rewritten"/>), with inferred types.</summary>
     public Model Original { get; }
 
     /// <summary>The graph after lossless clean-up, with inferred types; null where an operator stands in the way.</summary>
@@ -53,10 +60,14 @@ public sealed class ModelSource
     public static ModelSource Open(string path, IReadOnlyDictionary<string, long> shapes)
     {
         var original = OnnxReader.Read(path);
+        var rewritten = MapOutputs.Replace(original) ? original.Clone() : null;
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
                 throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
+        // As the build, which infers nothing: an output has the type that the file declares.
+        if (original.Graph.Outputs.FirstOrDefault(o => o.NonTensorType is null && o.Type is null or { ElementType: ElementType.Undefined }) is { } untyped)
+            throw DescriptionBuilder.Unsupported(untyped, true);
         NameDimensions(original);
         var (simplified, why) = TrySimplify(original, WorkingOpset, shapes);
         var asWritten = original.Opset < WorkingOpset && simplified is not null ? TrySimplify(original, original.Opset, shapes).Model ?? simplified : simplified;
@@ -68,7 +79,7 @@ public sealed class ModelSource
         {
             // What contradicts its operator's definition is named already.
         }
-        return new(Artifact.Of(path), original, simplified, asWritten, why, ModelInterface.Of((simplified ?? original).Graph));
+        return new(Artifact.Of(path), rewritten, original, simplified, asWritten, why, ModelInterface.Of((simplified ?? original).Graph));
     }
 
     /// <summary>A simplified copy, in an operator set that is at least the given one; or why there is none.</summary>

@@ -9,7 +9,16 @@ internal sealed record OnnxInterface(
     string? Documentation,
     IReadOnlyList<OnnxValue> Inputs,
     IReadOnlyList<OnnxValue> Outputs,
-    IReadOnlyCollection<string> ExternalFiles);
+    IReadOnlyCollection<string> ExternalFiles)
+{
+    /// <summary>The labels of the classifier that the model ends in, or null.</summary>
+    public OnnxLabels? Labels { get; init; }
+}
+
+/// <summary>The labels that a classifier's ZipMap states.</summary>
+/// <param name="Names">The labels by class.</param>
+/// <param name="AreIntegers">Whether they are 64-bit integers instead of strings.</param>
+internal sealed record OnnxLabels(IReadOnlyList<string> Names, bool AreIntegers);
 
 /// <summary>A declared input or output.</summary>
 /// <param name="Name">Its name.</param>

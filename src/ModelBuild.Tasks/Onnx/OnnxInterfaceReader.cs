@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Text;
 
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// Reads the declared interface of an .onnx file (ModelProto of the ONNX IR specification) and nothing else: weights and nodes are skipped by
-/// seeking, so that the time depends on the number of initializers, not on their size.
+/// Reads the declared interface of an .onnx file (ModelProto of the ONNX IR specification) and nothing else: weights and attributes are skipped by
+/// seeking, so that the time depends on the number of nodes and initializers, not on their size. Of nodes only the maps that classifiers end in are looked into.
 /// </summary>
 internal sealed class OnnxInterfaceReader
 {
@@ -22,11 +23,14 @@ internal sealed class OnnxInterfaceReader
     private const int MaxNameBytes = 64 * 1024;
     private const int MaxDocumentationBytes = 16 * 1024;
     private const int MaxRank = 64;
+    // TensorProto.DataType.FLOAT
+    private const int Float = 1;
     private static readonly byte[] LfsPointer = Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/");
 
     private readonly ProtobufReader _reader;
     private readonly List<OnnxValue> _inputs = [];
     private readonly List<OnnxValue> _outputs = [];
+    private readonly Dictionary<string, OnnxLabels> _maps = new(StringComparer.Ordinal);
     private readonly HashSet<string> _initializers = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _externalFiles = new(StringComparer.Ordinal);
     private string? _modelDocumentation;
@@ -92,7 +96,13 @@ internal sealed class OnnxInterfaceReader
         if (_outputs.Count == 0)
             throw new DiagnosticException(Codes.NotAModel, $"\"{path}\" declares no output. Export the model with its outputs.");
         var documentation = string.IsNullOrWhiteSpace(_modelDocumentation) ? _graphDocumentation : _modelDocumentation;
-        return new(string.IsNullOrWhiteSpace(documentation) ? null : documentation!.Trim(), fed, _outputs, _externalFiles);
+        // The compiler takes the map off: what remains is the tensor of probabilities that it reads, a column for each label.
+        var outputs = _outputs.Select(output => _maps.TryGetValue(output.Name, out var labels)
+            ? new OnnxValue(output.Name, OnnxValueKind.Tensor, Float, [new(-1, null), new(labels.Names.Count, null)]) : output).ToList();
+        return new(string.IsNullOrWhiteSpace(documentation) ? null : documentation!.Trim(), fed, outputs, _externalFiles)
+        {
+            Labels = _outputs.Where(output => _maps.ContainsKey(output.Name)).Select(output => _maps[output.Name]).FirstOrDefault(),
+        };
     }
 
     private static DiagnosticException Newer(string path, string what, string newest) => new(
@@ -152,6 +162,9 @@ internal sealed class OnnxInterfaceReader
         {
             switch (field)
             {
+                case 1:
+                    _reader.Message(Node);
+                    break;
                 case 5:
                     _reader.Message(Initializer);
                     break;
@@ -172,6 +185,60 @@ internal sealed class OnnxInterfaceReader
                     break;
             }
         }
+    }
+
+    // Fields come in the order of their numbers, as every writer of protobuf has them: attributes after the operator.
+    private void Node()
+    {
+        var output = "";
+        var isMap = false;
+        while (_reader.NextField() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 2 when output.Length == 0:
+                    output = _reader.Text(MaxNameBytes);
+                    break;
+                case 4:
+                    isMap = _reader.Text(MaxNameBytes) == "ZipMap";
+                    break;
+                case 5 when isMap:
+                    _reader.Message(() => MapAttribute(output));
+                    break;
+                default:
+                    _reader.Skip();
+                    break;
+            }
+        }
+    }
+
+    private void MapAttribute(string output)
+    {
+        var name = "";
+        var integers = new List<string>();
+        var strings = new List<string>();
+        while (_reader.NextField() is var field and not 0)
+        {
+            switch (field)
+            {
+                case 1:
+                    name = _reader.Text(MaxNameBytes);
+                    break;
+                case 8:
+                    integers.AddRange(_reader.Integers().Select(label => label.ToString(CultureInfo.InvariantCulture)));
+                    break;
+                case 9:
+                    strings.Add(_reader.Text(MaxNameBytes));
+                    break;
+                default:
+                    _reader.Skip();
+                    break;
+            }
+        }
+        if (name == "classlabels_int64s" && integers.Count > 0)
+            _maps[output] = new(integers, true);
+        else if (name == "classlabels_strings" && strings.Count > 0)
+            _maps[output] = new(strings, false);
     }
 
     private void Initializer()

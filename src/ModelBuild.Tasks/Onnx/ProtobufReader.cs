@@ -40,6 +40,20 @@ internal sealed class ProtobufReader(Stream stream)
         return unchecked((long)ReadVarint());
     }
 
+    /// <summary>Reads the field as one integer, or as the integers that are packed into it.</summary>
+    public IReadOnlyList<long> Integers()
+    {
+        if (_wireType == Varint)
+            return [Integer()];
+        var values = new List<long>();
+        Message(() =>
+        {
+            while (Position < _end)
+                values.Add(unchecked((long)ReadVarint()));
+        });
+        return values;
+    }
+
     /// <summary>Reads the field as UTF-8 text.</summary>
     /// <param name="maxLength">A longer text is cut here, or refused where <paramref name="cut"/> is false.</param>
     /// <param name="cut">Whether a longer text is cut.</param>

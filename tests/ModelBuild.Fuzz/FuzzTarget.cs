@@ -15,6 +15,9 @@ internal abstract class FuzzTarget
     /// <summary>Reads a file and uses what was read. Throws a coded error where the file is refused.</summary>
     public abstract void Run(byte[] bytes);
 
+    /// <summary>Writes what an input stands for as files that other tools read.</summary>
+    public virtual void Show(byte[] bytes, string folder) => File.WriteAllBytes(Path.Combine(folder, "input"), bytes);
+
     /// <summary>The most inputs that one process may feed.</summary>
     public virtual int MaxInputs => int.MaxValue;
 }

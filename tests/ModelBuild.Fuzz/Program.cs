@@ -4,7 +4,7 @@ using System.Globalization;
 namespace ModelBuild.Fuzz;
 
 /// <summary>
-/// <c>fuzz TARGET|all SECONDS [SEED]</c> feeds mutated files to readers for a time; <c>replay TARGET FILE</c> feeds one file. Exit code 0: every input was taken or refused with a
+/// <c>fuzz TARGET|all SECONDS [SEED]</c> feeds mutated files to readers for a time; <c>replay TARGET FILE</c> feeds one file; <c>show TARGET FILE FOLDER</c> writes what it stands for. Exit code 0: every input was taken or refused with a
 /// code; 1: another exception; 3: a hang; 4: too much memory. A crash ends the process: the input lies in the file that is named at the start.
 /// </summary>
 internal static class Program
@@ -16,9 +16,15 @@ internal static class Program
             using var watchdog = new Watchdog(file);
             return Feed(Target(name), File.ReadAllBytes(file), watchdog, file) is null ? 1 : 0;
         }
+        if (arguments is ["show", var shown, var input, var folder])
+        {
+            Directory.CreateDirectory(folder);
+            Target(shown).Show(File.ReadAllBytes(input), folder);
+            return 0;
+        }
         if (arguments is not ["fuzz", var wanted, var time, ..])
         {
-            Console.Error.WriteLine("fuzz TARGET|all SECONDS [SEED]\nreplay TARGET FILE\ntargets: " + string.Join(' ', FuzzTargets.All.Select(t => t.Name)));
+            Console.Error.WriteLine("fuzz TARGET|all SECONDS [SEED]\nreplay TARGET FILE\nshow TARGET FILE FOLDER\ntargets: " + string.Join(' ', FuzzTargets.All.Select(t => t.Name)));
             return 2;
         }
         var seconds = double.Parse(time, CultureInfo.InvariantCulture);

@@ -36,16 +36,15 @@ internal sealed class BuildTarget : FuzzTarget
         return seed;
     }
 
+    /// <summary>A model with its data, as files.</summary>
+    private sealed record Case(string Model, string Data, List<Dictionary<string, Tensor>> Samples, List<Dictionary<string, Tensor>> Fresh, CompressionOptions Options);
+
     public override void Run(byte[] bytes)
     {
-        var seed = BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(bytes));
-        var random = new Random(seed);
         var folder = Directory.CreateTempSubdirectory("modelbuild-fuzz-");
         try
         {
-            var path = Path.Combine(folder.FullName, "model.onnx");
-            OnnxWriter.Write(RandomModel.Of(seed), path);
-            Compress(path, folder.FullName, random);
+            Compress(Make(bytes, folder.FullName));
         }
         finally
         {
@@ -53,12 +52,35 @@ internal sealed class BuildTarget : FuzzTarget
         }
     }
 
-    private static void Compress(string path, string folder, Random random)
+    public override void Show(byte[] bytes, string folder)
     {
-        var inputs = OnnxReader.Read(path).Graph.Inputs.Where(i => i.Constant is null).ToList();
-        var data = Path.Combine(folder, "data.npz");
+        var options = Make(bytes, folder).Options;
+        Console.WriteLine($"--profile {options.Profiles[0].Name} --technique {options.Technique} --optimize {options.Optimize.ToString().ToLowerInvariant()}{(options.CalibrationData.Count > 0 ? " --calibration data.npz" : "")}");
+    }
+
+    private static Case Make(byte[] bytes, string folder)
+    {
+        var seed = BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(bytes));
+        var random = new Random(seed);
+        var (model, data) = (Path.Combine(folder, "model.onnx"), Path.Combine(folder, "data.npz"));
+        OnnxWriter.Write(RandomModel.Of(seed), model);
+        var inputs = OnnxReader.Read(model).Graph.Inputs.Where(i => i.Constant is null).ToList();
         var samples = Samples(inputs, 24, random.Next(), 2, 8);
         var fresh = Samples(inputs, 6, random.Next(), 3, 10);
+        NpyWriter.WriteNpz(data, inputs.Select(i => KeyValuePair.Create(i.Name, Stack([.. samples.Select(s => s[i.Name])]))));
+        return new(model, data, samples, fresh, new()
+        {
+            Profiles = [BuiltInProfiles.All[random.Next(5)]],
+            Technique = Techniques[random.Next(Techniques.Length)],
+            CalibrationData = random.Next(8) == 0 ? [] : [data],
+            Optimize = (Objective)random.Next(3),
+            Measure = false,
+        });
+    }
+
+    private static void Compress(Case made)
+    {
+        var (path, _, samples, fresh, options) = made;
         try
         {
             using var original = new OnnxRuntimeRunner(path);
@@ -70,15 +92,6 @@ internal sealed class BuildTarget : FuzzTarget
             // No model that anyone has.
             throw new CompressionException("MDLB1121", $"not a valid model: {e.Message}", null, e);
         }
-        NpyWriter.WriteNpz(data, inputs.Select(i => KeyValuePair.Create(i.Name, Stack([.. samples.Select(s => s[i.Name])]))));
-        var options = new CompressionOptions
-        {
-            Profiles = [BuiltInProfiles.All[random.Next(5)]],
-            Technique = Techniques[random.Next(Techniques.Length)],
-            CalibrationData = random.Next(8) == 0 ? [] : [data],
-            Optimize = (Objective)random.Next(3),
-            Measure = false,
-        };
         using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         ProfileOutcome outcome;
         try

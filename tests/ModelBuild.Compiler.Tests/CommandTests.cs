@@ -250,6 +250,23 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(["half", "product"], times.Where(t => t.Value > 0).Select(t => t.Key).Order());
     }
 
+    /// <summary>An embedding of one row: the number 1 that is made up for its index is out of range.</summary>
+    [Fact]
+    public async Task Bench_says_where_made_up_numbers_do_not_do()
+    {
+        var model = new Onnx.Model { IrVersion = 8, Opset = 17 };
+        var index = model.Graph.AddInput("ids", Onnx.TensorType.Of(Onnx.ElementType.Int64, 3));
+        model.Graph.AddOutput(model.Graph.AddNode("Gather", [model.Graph.AddInitializer("rows", Onnx.Tensor.Of(new float[4], 1, 4)), index], ["y"]).Output);
+        model.Graph.Outputs[0].Type = Onnx.TensorType.Of(Onnx.ElementType.Float, 3, 4);
+        Onnx.OnnxWriter.Write(model, File("gather.onnx"));
+        var result = await Cli.Run("bench", File("gather.onnx"), "--json");
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("error MDLB1121", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Compression.Data.NpyWriter.WriteNpz(File("ids.npz"), [KeyValuePair.Create("ids", Onnx.Tensor.Of(new long[6], 2, 3))]);
+        Assert.Equal(0, (await Cli.Run("bench", File("gather.onnx"), "--inputs", File("ids.npz"), "--rounds", "3", "--json")).ExitCode);
+    }
+
     [Fact]
     public async Task Bench_compares_all_models_with_the_first()
     {

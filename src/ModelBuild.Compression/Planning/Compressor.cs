@@ -221,6 +221,7 @@ public sealed class Compressor : IDisposable
         if (backend == "managed")
             return ManagedLowering.TryLower(model, _signatureHash, out var program, out _) ? _folder.Add(program) : null;
         var stamped = model.Clone();
+        RuntimeFusions.Apply(stamped);
         ArtifactMetadata.Stamp(stamped, plan, _signatureHash);
         return _folder.Add(stamped);
     }

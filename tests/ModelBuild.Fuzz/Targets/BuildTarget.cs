@@ -65,7 +65,7 @@ internal sealed class BuildTarget : FuzzTarget
         var (model, data) = (Path.Combine(folder, "model.onnx"), Path.Combine(folder, "data.npz"));
         OnnxWriter.Write(RandomModel.Of(seed), model);
         var inputs = OnnxReader.Read(model).Graph.Inputs.Where(i => i.Constant is null).ToList();
-        var samples = Samples(inputs, 24, random.Next(), 2, 8);
+        var samples = Samples(inputs, 48, random.Next(), 2, 8);
         var fresh = Samples(inputs, 6, random.Next(), 3, 10);
         NpyWriter.WriteNpz(data, inputs.Select(i => KeyValuePair.Create(i.Name, Stack([.. samples.Select(s => s[i.Name])]))));
         return new(model, data, samples, fresh, new()

@@ -10,7 +10,7 @@ internal sealed class RandomModel
 {
     // None that jumps: what lies on an edge falls to either side by rounding.
     private static readonly string[] Unary = ["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Abs", "Neg", "Exp", "Softplus", "Elu", "HardSigmoid", "Identity", "Sqrt", "Cos", "Dropout"];
-    private static readonly string[] Binary = ["Add", "Mul", "Sub", "Div", "Max", "Min"];
+    private static readonly string[] Binary = ["Add", "Mul", "Sub", "Max", "Min"];
 
     private readonly Random _random;
     private readonly Model _model;
@@ -145,7 +145,8 @@ internal sealed class RandomModel
                 yield return Activation(x);
                 break;
             case 10 or 11:
-                yield return Node(Pick<string>(Binary), Chance(0.5) ? [x, Other(x)] : [Other(x), x]);
+                // What is divided by values near zero has no digits left to compare.
+                yield return Chance(0.1) ? Node("Div", [x, Constant(Tensor.Scalar(Pick(2f, -0.7f)))]) : Node(Pick<string>(Binary), Chance(0.5) ? [x, Other(x)] : [Other(x), x]);
                 break;
             case 12 when rank == 4 && channels is { } c:
                 yield return Node("BatchNormalization", [x, Constant(Numbers(1, c)), Constant(Numbers(0.3, c)), Constant(Numbers(0.3, c)), Constant(Tensor.Of(Enumerable.Range(0, (int)c).Select(i => 0.5f + i * 0.1f).ToArray(), c))]);

@@ -48,17 +48,19 @@ public sealed class ShapeInference
     /// <exception cref="OnnxException">A node contradicts its operator's definition.</exception>
     public static InferenceResult Run(Model model, IReadOnlyDictionary<string, long>? fixedDimensions = null)
     {
-        var engine = new ShapeInference(model, fixedDimensions, namesAreSizes: true, believes: false);
-        engine.Infer(model.Graph);
-        if (engine._declaresMore)
+        var facts = new ShapeInference(model, fixedDimensions, namesAreSizes: true, believes: false);
+        facts.Infer(model.Graph);
+        var engine = facts;
+        if (facts._declaresMore)
         {
             engine = new(model, fixedDimensions, namesAreSizes: true, believes: true);
             engine.Infer(model.Graph);
         }
         foreach (var (value, type) in engine._types)
             if (!value.IsGraphInput || engine._fixed.Count > 0)
-                value.Type = value is { IsGraphOutput: true, Type: { HasRank: true } declared } && ReferenceEquals(value.Graph, model.Graph)
-                    ? engine.Fix(declared) : WithoutFresh(type);
+                value.Type = value is { IsGraphOutput: true, Type: { HasRank: true } declared } && ReferenceEquals(value.Graph, model.Graph) ? engine.Fix(declared)
+                    // What is written into a file as the type of an output must be true, unless the file had it.
+                    : WithoutFresh(value.IsGraphOutput && facts._types.TryGetValue(value, out var proven) ? proven : type);
         foreach (var (value, type) in engine._nonTensorTypes)
             if (!value.IsGraphInput)
                 value.NonTensorType = type;

@@ -63,8 +63,7 @@ internal static class LayerComparison
         var originalTimes = KernelTimes.Of(originalPath, samples, threads);
         return [.. original.Graph.Nodes.Select(n =>
         {
-            // A node may leave out its first output, or have none at all.
-            var name = n.Outputs.FirstOrDefault(static o => o.Name.Length > 0)?.Name ?? "";
+            var name = n.Key;
             var measured = sums.ContainsKey(name) && double.IsFinite(ranges[name].Low);
             return new LayerError(n.DisplayName, n.OpType, name, measured ? metric.Evaluate(sums[name]).Compressed : double.NaN, measured ? ranges[name].Low : double.NaN, measured ? ranges[name].High : double.NaN,
                 times.GetValueOrDefault(n.DisplayName), originalTimes.GetValueOrDefault(n.DisplayName));

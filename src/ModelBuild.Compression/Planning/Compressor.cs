@@ -204,9 +204,9 @@ public sealed class Compressor : IDisposable
                 var optimized = RuntimePlacement.Of(artifact);
                 // What has no integer kernel where it stands stays in float, and the rest is planned anew.
                 var misplaced = RuntimePlacement.Dequantized(model, optimized);
-                var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && misplaced.Contains(n.Id) && !floats.ContainsKey(n.Output.Name)).ToList();
+                var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
                 foreach (var node in again)
-                    floats.Add(node.Output.Name, "ONNX Runtime has no integer kernel for it where it stands");
+                    floats.Add(node.Key, "ONNX Runtime has no integer kernel for it where it stands");
                 if (again.Count > 0)
                     continue;
                 candidate.Failure = _placement.WhyNot(optimized);

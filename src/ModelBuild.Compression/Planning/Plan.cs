@@ -61,7 +61,7 @@ public sealed record Decision
     /// <summary>A decision for a node.</summary>
     public static Decision For(Node node, string technique) => new()
     {
-        Output = node.Output.Name,
+        Output = node.Key,
         Operator = node.OpType,
         Sources = node.Sources,
         Technique = technique,

@@ -50,7 +50,7 @@ public sealed class Planner(TechniqueRegistry techniques, Model simplified, Func
         }
         var order = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var node in simplified.Graph.Nodes)
-            order.TryAdd(node.Outputs[0].Name, order.Count);
+            order.TryAdd(node.Key, order.Count);
         decisions.Sort((a, b) => order[a.Output].CompareTo(order[b.Output]));
         return new() { Recipe = recipe.ToString(), Decisions = decisions, Tensors = tensors, Kept = kept };
     }

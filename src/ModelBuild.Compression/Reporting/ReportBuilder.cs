@@ -53,7 +53,7 @@ public static class ReportBuilder
         var graph = (source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original).Graph;
         return [.. graph.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
         {
-            var decision = decisions.GetValueOrDefault(n.Outputs[0].Name);
+            var decision = decisions.GetValueOrDefault(n.Key);
             int? bits = decision switch
             {
                 { Technique: "weights-float16" } => 16,
@@ -61,7 +61,7 @@ public static class ReportBuilder
                 { WeightLimit: not null } => 8,
                 _ => n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null,
             };
-            var why = chosen.Plan?.Kept.GetValueOrDefault(n.Outputs[0].Name)
+            var why = chosen.Plan?.Kept.GetValueOrDefault(n.Key)
                 ?? (decision is not null || bits is null ? null : chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it");
             return new LayerFacts(n.DisplayName, n.OpType, decision?.Technique ?? "float32", bits, null, null, decision?.Error, why, n.Sources);
         })];

@@ -30,7 +30,7 @@ public sealed class DynamicInt8 : ITechnique
         var decisions = new List<Decision>();
         foreach (var node in context.Model.Graph.Nodes)
         {
-            if (!Operators.Contains(node.OpType) || context.Excluded.Contains(node.Outputs[0].Name) || context.Floats.ContainsKey(node.Outputs[0].Name))
+            if (!Operators.Contains(node.OpType) || context.Excluded.Contains(node.Key) || context.Floats.ContainsKey(node.Key))
                 continue;
             if (Dense(node) is { } dense)
                 decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(dense.Weights.Constant!, dense.Axis, limit) });
@@ -56,7 +56,7 @@ public sealed class DynamicInt8 : ITechnique
             return;
         foreach (var node in model.Graph.Nodes.ToArray())
         {
-            if (!decisions.TryGetValue(node.Outputs[0].Name, out var decision))
+            if (!decisions.TryGetValue(node.Key, out var decision))
                 continue;
             if (node.Is("LSTM"))
                 RewriteLstm(model, node, decision.WeightLimit!.Value);

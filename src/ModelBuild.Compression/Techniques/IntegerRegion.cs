@@ -59,7 +59,7 @@ public sealed class IntegerRegion
         var candidates = new Dictionary<Node, IntegerRole>();
         foreach (var node in graph.Nodes)
         {
-            var role = weighted.Contains(node.Output.Name) ? IntegerRole.Weighted
+            var role = weighted.Contains(node.Key) ? IntegerRole.Weighted
                 : IsJoin(node) && node.Inputs.All(i => i is not null && possible.Contains(i)) ? IntegerRole.Join
                 : IsPass(node) && possible.Contains(node.Inputs[0]!) ? IntegerRole.Pass
                 : IntegerRole.None;

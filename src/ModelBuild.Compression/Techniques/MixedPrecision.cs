@@ -58,7 +58,7 @@ public static class MixedPrecision
         }
 
         var integers = cut.FirstSide();
-        return [.. nodes.Where(n => region.RoleOf(n) == IntegerRole.Weighted && !integers.Contains(side[n])).Select(n => n.Output.Name)];
+        return [.. nodes.Where(n => region.RoleOf(n) == IntegerRole.Weighted && !integers.Contains(side[n])).Select(n => n.Key)];
     }
 
     private static IEnumerable<(Value Value, List<Node> Readers)> Readers(List<Node> nodes, IntegerRegion region) =>

@@ -140,7 +140,7 @@ internal sealed class QdqWriter
     private void QuantizeWeights(Node node, float inputScale)
     {
         var weighted = new WeightedNode(node, node.Input(1)!, node.Is("Conv") ? 0 : node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1, node.Is("MatMul") ? null : node.Input(2));
-        var limit = _decisions[node.Output.Name].WeightLimit!.Value;
+        var limit = _decisions[node.Key].WeightLimit!.Value;
         var quantized = QuantizedWeights.Of(weighted.Weights.Constant!, weighted.Axis, limit, 1, LeastScales(weighted, inputScale));
         // Layers that share weights share their integers where their biases leave them the same scales.
         var key = (weighted.Weights, weighted.Axis, limit, string.Join(',', quantized.Scales.Select(BitConverter.SingleToInt32Bits)));

@@ -29,8 +29,8 @@ public sealed class StaticInt8 : ITechnique
         if (context.Histograms is null)
             return Proposal.Nothing;
         var graph = context.Model.Graph;
-        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Excluded.Contains(w.Node.Output.Name) && !context.Floats.ContainsKey(w.Node.Output.Name))
-            .ToDictionary(w => w.Node.Output.Name, StringComparer.Ordinal);
+        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Excluded.Contains(w.Node.Key) && !context.Floats.ContainsKey(w.Node.Key))
+            .ToDictionary(w => w.Node.Key, StringComparer.Ordinal);
         if (weighted.Count == 0)
             return Proposal.Nothing;
         var arguments = StaticInt8Arguments.Parse(context.Step);
@@ -65,7 +65,7 @@ public sealed class StaticInt8 : ITechnique
             var decision = Decision.For(node, Name);
             if (region.RoleOf(node) == IntegerRole.Weighted)
             {
-                var w = weighted[node.Output.Name];
+                var w = weighted[node.Key];
                 decision = decision with { WeightLimit = context.Profile.WeightLimit, Error = WeightError.Of(w.Weights.Constant!, w.Axis, context.Profile.WeightLimit) };
             }
             decisions.Add(decision);

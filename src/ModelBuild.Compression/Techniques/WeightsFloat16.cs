@@ -29,7 +29,7 @@ public sealed class WeightsFloat16 : ITechnique
     public Proposal Propose(ProposalContext context)
     {
         var decisions = context.Model.Graph.Nodes
-            .Where(n => !context.Excluded.Contains(n.Outputs[0].Name) && ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!)))
+            .Where(n => !context.Excluded.Contains(n.Key) && ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!)))
             .Select(n => Decision.For(n, Name)).ToList();
         return decisions.Count == 0 ? Proposal.Nothing : new(decisions, new Dictionary<string, TensorQuantization>());
     }
@@ -44,7 +44,7 @@ public sealed class WeightsFloat16 : ITechnique
             return;
         var graph = model.Graph;
         var unpacked = new Dictionary<Value, Value>();
-        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Outputs[0].Name)).ToArray())
+        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Key)).ToArray())
             foreach (var (index, _, _) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;

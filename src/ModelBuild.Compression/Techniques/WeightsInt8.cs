@@ -28,7 +28,7 @@ public sealed class WeightsInt8 : ITechnique
         var decisions = new List<Decision>();
         foreach (var node in context.Model.Graph.Nodes)
         {
-            if (context.Excluded.Contains(node.Outputs[0].Name))
+            if (context.Excluded.Contains(node.Key))
                 continue;
             var weights = ConstantWeights.Of(node).ToList();
             if (weights.Count > 0)
@@ -45,7 +45,7 @@ public sealed class WeightsInt8 : ITechnique
             return;
         var graph = model.Graph;
         var unpacked = new Dictionary<(Value, int, int), Value>();
-        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Outputs[0].Name)).ToArray())
+        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Key)).ToArray())
             foreach (var (index, axis, axes) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;

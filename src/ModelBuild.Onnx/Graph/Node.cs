@@ -101,6 +101,9 @@ public sealed class Node
     /// <summary>An attribute of floats, or null where it is absent.</summary>
     public float[]? Floats(string name) => Attributes.TryGetValue(name, out var a) && a.Value is ImmutableArray<float> v ? v.ToArray() : null;
 
+    /// <summary>The name by which plans and reports know the node: that of its first output that is not left out, which no other node has; empty where it has none.</summary>
+    public string Key => _outputs.Find(static o => o.Name.Length > 0)?.Name ?? "";
+
     /// <summary>The name by which people are told of the node: its own, or operator and first output.</summary>
     public string DisplayName => Name.Length > 0 ? Name : $"{OpType}({(_outputs.Count > 0 ? _outputs[0].Name : "")})";
 

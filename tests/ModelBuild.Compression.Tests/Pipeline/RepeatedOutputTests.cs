@@ -57,4 +57,40 @@ public class RepeatedOutputTests
         Assert.Equal(["y", "y", "x"], shipped.Graph.Outputs.Select(o => o.Name));
         Assert.Contains(new("names", "cat,dog"), shipped.Metadata);
     }
+
+    [Theory]
+    [InlineData("dynamic-int8", 2)]
+    [InlineData("weights-float16", 0)]
+    [InlineData("auto", null)]
+    public void Nodes_that_leave_out_their_first_output_are_told_apart(string technique, int? quantized)
+    {
+        using var folder = new TemporaryFolder();
+        var random = new Random(5);
+        Tensor Numbers(params long[] shape) => Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(), shape);
+        var model = new Model { Opset = 17 };
+        var g = model.Graph;
+        var x = g.AddInput("x", TensorType.Of(ElementType.Float, 5, 1, 32));
+        Value LastState()
+        {
+            var lstm = g.AddNode("LSTM", [x, g.AddInitializer("w", Numbers(1, 128, 32)), g.AddInitializer("r", Numbers(1, 128, 32))], ["", "state"]);
+            lstm.Attributes["hidden_size"] = 32;
+            return lstm.Outputs[1];
+        }
+        var y = g.AddNode("Add", [LastState(), LastState()], ["y"]).Output;
+        y.Type = TensorType.Of(ElementType.Float, 1, 1, 32);
+        g.AddOutput(y);
+        OnnxWriter.Write(model, folder.File("model.onnx"));
+        NpyWriter.WriteNpz(folder.File("data.npz"), [new("x", Numbers(16, 5, 1, 32))]);
+        CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], Technique = technique, Optimize = Objective.Size, MaxAccuracyLoss = 1, CalibrationData = [folder.File("data.npz")] };
+        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+
+        var outcome = compressor.Choose(options.Profiles[0]);
+
+        Assert.All(outcome.Candidates, c => Assert.DoesNotContain("Exception", c.Candidate.Failure ?? "", StringComparison.Ordinal));
+        Assert.DoesNotContain(outcome.Findings, f => f.Code is "MDLB2022" or "MDLB2009");
+        Assert.All(outcome.Chosen.Candidate.Plan!.Decisions, d => Assert.StartsWith("state", d.Output, StringComparison.Ordinal));
+        if (quantized is { } count)
+            Assert.Equal((technique, count), (outcome.Chosen.Candidate.Recipe, OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path).Graph.Nodes.Count(n => n.OpType == "DynamicQuantizeLSTM")));
+        Assert.Equal(2, Reporting.ReportBuilder.Build(compressor, outcome, new Dictionary<string, double>(), "").Layers.Count(l => l.Op == "LSTM"));
+    }
 }

@@ -112,6 +112,19 @@ public sealed class DeclaredShapeTests
     }
 
     [Fact]
+    public void What_is_declared_of_an_optional_is_no_fact()
+    {
+        var g = new GraphBuilder(18);
+        var x = g.Model.Graph.AddInput("x", new(ElementType.Float, [Dimension.Named("N")]));
+        var held = g.Node("Optional", [x], ("type", new AttributeValue(AttributeKind.TypeProto, TypeConversion.ToProto(TensorType.Of(ElementType.Float, 3)))));
+        var y = g.Node("ConstantOfShape", g.Node("Shape", g.Node("OptionalGetElement", held)));
+        y.Type = new(ElementType.Float, default);
+        g.Model.Graph.AddOutput(y);
+
+        Compare(OnnxWriter.ToBytes(g.Model), [[("x", Of(5))]]);
+    }
+
+    [Fact]
     public void An_upgrade_does_not_believe_a_declared_rank()
     {
         var g = new GraphBuilder(12);

@@ -13,7 +13,8 @@ internal sealed class OptionalGetElement : Operator
         if (held is null)
             context.Set(0, context.Input(0));
         else if (TypeConversion.TensorTypeOf(held) is { } type)
-            context.Set(0, type);
+            // In a message a name is text: it may stand for another size, or be the text of an expression.
+            context.Set(0, type.ElementType, type.HasRank ? [.. type.Shape.Select(static d => d.IsConstant ? d : Dimension.Unknown)] : default);
         else
             context.SetNonTensor(0, held);
     }

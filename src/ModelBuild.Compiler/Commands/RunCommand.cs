@@ -26,7 +26,8 @@ internal static class RunCommand
             var collected = new Dictionary<string, CollectedOutput>(StringComparer.Ordinal);
             try
             {
-                foreach (var output in opened.Interface.Outputs)
+                // A model may list an output twice.
+                foreach (var output in opened.Interface.Outputs.DistinctBy(static o => o.Name))
                     collected.Add(output.Name, new(output.Name));
                 foreach (var sample in data.Samples())
                 {

@@ -62,7 +62,7 @@ public sealed class TensorProtoFolder : Dataset
             var expected = new Dictionary<string, Tensor>(StringComparer.Ordinal);
             for (var i = 0; i < _model.Outputs.Count; i++)
                 if (FileOf(index, "output", i) is var path && File.Exists(path))
-                    expected.Add(_model.Outputs[i].Name, TensorFile.Read(path));
+                    expected[_model.Outputs[i].Name] = TensorFile.Read(path);
             return new(inputs, null, expected);
         }
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using Microsoft.Build.Framework;
 using ModelBuild.Shared;
 
@@ -11,6 +12,8 @@ namespace ModelBuild.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class CompileModels : ModelTask, ICancelableTask
 {
+    private static readonly TimeSpan PatienceWithFinishing = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<string, CompilerReply.Result> _results = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
     private readonly object _gate = new();
@@ -38,6 +41,10 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     /// <summary>Whether the project is an executable, which must have every backend that its models need.</summary>
     public bool Executable { get; set; }
 
+    /// <summary>The list of inputs that the inspection wrote.</summary>
+    [Required]
+    public string InputListFile { get; set; } = "";
+
     /// <summary>Where the artifacts that stay files are listed, one full path a line, when every model has its own.</summary>
     [Required]
     public string FileListFile { get; set; } = "";
@@ -46,12 +53,106 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     [Required]
     public string ResourceListFile { get; set; } = "";
 
+    /// <summary>Whether other builds of the project wait until <see cref="ReleaseProject"/> runs.</summary>
+    [Output]
+    public bool KeepsProject { get; private set; }
+
     /// <inheritdoc/>
     public override bool Execute()
     {
-        // A failed or killed build leaves no list, and so no up-to-date target, behind.
-        File.Delete(FileListFile);
-        File.Delete(ResourceListFile);
+        try
+        {
+            if (WaitForOthers() is not { } held)
+                return true;
+            var succeeded = false;
+            try
+            {
+                return succeeded = IsCompiled() ? MarkCompiled() : CompileAll();
+            }
+            finally
+            {
+                if (succeeded)
+                    KeepsProject = ProjectLock.Keep(held, BuildEngine, IntermediateDirectory);
+                else
+                    held.Dispose();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // The project's lock; or nothing, where another build compiled the same and is slow to finish: then there is nothing left to do here, and two instances of a project
+    // within one build must not wait for each other.
+    private IDisposable? WaitForOthers()
+    {
+        for (var (waited, compiled) = (false, new Stopwatch()); ;)
+        {
+            if (ProjectLock.TryTake(IntermediateDirectory) is { } held)
+                return held;
+            if (_cancelled)
+                throw new OperationCanceledException();
+            if (!waited)
+                Log.LogMessage(MessageImportance.High, "Another build compiles the models of this project; waiting for it.");
+            waited = true;
+            if (!IsCompiled())
+                compiled.Reset();
+            else if (compiled.Elapsed > PatienceWithFinishing)
+                return null;
+            else
+                compiled.Start();
+            Thread.Sleep(50);
+        }
+    }
+
+    // Whether another build compiled the same while this one waited.
+    private bool IsCompiled()
+    {
+        string[] lists = [FileListFile, ResourceListFile];
+        try
+        {
+            if (!lists.All(File.Exists) || ArtifactRecord.Read(RecordPath) is not { } record || !record.Serves(File.ReadAllText(InputListFile))
+                || !lists.SelectMany(File.ReadAllLines).All(record.IsIntact))
+                return false;
+            record.Save();
+            return true;
+        }
+        catch (IOException)
+        {
+            // The other build has not finished.
+            return false;
+        }
+    }
+
+    // MSBuild goes by the time of the lists.
+    private bool MarkCompiled()
+    {
+        foreach (var list in new[] { FileListFile, ResourceListFile })
+            File.SetLastWriteTimeUtc(list, DateTime.UtcNow);
+        return true;
+    }
+
+    private bool CompileAll()
+    {
+        var inputs = File.ReadAllText(InputListFile);
+        var succeeded = false;
+        try
+        {
+            succeeded = CompileAll(inputs);
+            return succeeded;
+        }
+        finally
+        {
+            // A failed build leaves nothing that could pass for up to date. A killed one leaves lists that are older than its list of inputs.
+            if (!succeeded)
+                foreach (var file in new[] { FileListFile, ResourceListFile, RecordPath })
+                    File.Delete(file);
+        }
+    }
+
+    private bool CompileAll(string inputs)
+    {
         var profiles = ReadHardwareProfiles();
         var models = ReadModels(profiles);
         if (Log.HasLoggedErrors)
@@ -72,10 +173,6 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             };
             Compile(request, models);
         }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
         finally
         {
             cores.Release();
@@ -87,6 +184,11 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         if (_cancelled || Log.HasLoggedErrors)
             return false;
         RemoveFormerModels(models);
+        var files = models.SelectMany(model => _results[model.ClassName].Files).ToList();
+        // MSBuild copies what is newer than its copy; an artifact that comes from the cache again may be older than the one it replaces.
+        foreach (var file in files)
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow);
+        ArtifactRecord.Write(RecordPath, inputs, files);
         WriteList(ResourceListFile, models.Where(model => model.Embed));
         WriteList(FileListFile, models.Where(model => !model.Embed));
         return true;
@@ -97,7 +199,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     {
         var folders = models.ToDictionary(OutputDirectory, StringComparer.Ordinal);
         foreach (var folder in models.Select(model => Path.GetDirectoryName(OutputDirectory(model))!).Distinct().SelectMany(Directory.EnumerateDirectories).ToList())
-            if (!folders.ContainsKey(folder))
+            // No class has a dot in its name: such folders are the compiler's, which clears them itself.
+            if (!folders.ContainsKey(folder) && Path.GetFileName(folder).IndexOf('.') < 0)
                 try
                 {
                     Directory.Delete(folder, recursive: true);
@@ -108,14 +211,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 }
     }
 
-    private void WriteList(string path, IEnumerable<ModelItem> models)
-    {
-        var files = models.SelectMany(model => _results[model.ClassName].Files).ToList();
-        // MSBuild copies what is newer than its copy; an artifact that comes from the cache again may be older than the one it replaces.
-        foreach (var file in files)
-            File.SetLastWriteTimeUtc(file, DateTime.UtcNow);
-        Files.Write(path, string.Concat(files.Select(file => file + "\n")));
-    }
+    private void WriteList(string path, IEnumerable<ModelItem> models) =>
+        Files.Write(path, string.Concat(models.SelectMany(model => _results[model.ClassName].Files).Select(file => file + "\n")));
 
     /// <inheritdoc/>
     public void Cancel()

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 using ModelBuild.Shared;
@@ -22,8 +21,18 @@ public sealed class InspectModels : ModelTask
     /// <summary>Where the list of inputs is written; nowhere at design time.</summary>
     public string InputListFile { get; set; } = "";
 
-    /// <summary>The lists of artifacts that the last compilation wrote; they are deleted when an artifact is missing, so that the models compile again.</summary>
-    public string[] FileListFiles { get; set; } = [];
+    /// <summary>The list of artifacts that the last compilation wrote and that stay files.</summary>
+    public string FileListFile { get; set; } = "";
+
+    /// <summary>The list of artifacts that become resources.</summary>
+    public string ResourceListFile { get; set; } = "";
+
+    /// <summary>The folders that the build copies the artifacts to. What is damaged there is deleted, so that it is copied again.</summary>
+    public string[] CopyDirectories { get; set; } = [];
+
+    /// <summary>Names an artifact that is missing or damaged by a path that does not exist, so that, as an output of the compilation, it makes the models compile again; empty where all are well.</summary>
+    [Output]
+    public string DamagedArtifact { get; private set; } = "";
 
     /// <summary>The signature.json files.</summary>
     [Output]
@@ -58,17 +67,17 @@ public sealed class InspectModels : ModelTask
                 foreach (var warning in ModelItemReader.MisspeltMetadata(model.Item))
                     ItemLog.Warning(model.Item, Codes.UnknownMetadata, warning);
                 var declared = OnnxInterfaceReader.Read(model.Path);
-                var signature = SignatureFactory.Create(model, declared, Project, AssemblyName);
+                var signature = SignatureJson.Write(SignatureFactory.Create(model, declared, Project, AssemblyName));
                 CheckHash(model);
-                Files.WriteIfChanged(SignaturePath(model), SignatureJson.Write(signature));
+                Files.WriteIfChanged(SignaturePath(model), signature);
                 signatures.Add(new TaskItem(SignaturePath(model)));
+                // By content: builds that run side by side may both write the file.
+                list.Add("signature", FileStamp.HashOfText(signature));
                 inputs.AddRange(AddInputs(list, model, declared, profiles));
             });
         if (InputListFile.Length > 0 && !Log.HasLoggedErrors)
             Files.WriteIfChanged(InputListFile, list.ToString());
-        if (FileListFiles.Any(file => File.Exists(file) && !File.ReadAllLines(file).All(File.Exists)))
-            foreach (var file in FileListFiles)
-                File.Delete(file);
+        CheckArtifacts();
         NativeInstructionSet = ProfileDefaults.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
         Signatures = [.. signatures];
         Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))), .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];
@@ -76,12 +85,30 @@ public sealed class InspectModels : ModelTask
         return !Log.HasLoggedErrors;
     }
 
+    private void CheckArtifacts()
+    {
+        if (ArtifactRecord.Read(RecordPath) is not { } record)
+            return;
+        var files = Lines(FileListFile);
+        if (files.Concat(Lines(ResourceListFile)).FirstOrDefault(artifact => !record.IsIntact(artifact)) is { } damaged)
+        {
+            DamagedArtifact = damaged + " (damaged)";
+            return;
+        }
+        foreach (var folder in CopyDirectories.Where(Directory.Exists))
+            foreach (var artifact in files)
+                if (Path.Combine(folder, Path.GetFileName(artifact)) is var copy && File.Exists(copy) && !record.IsIntactCopy(copy, artifact))
+                    File.Delete(copy);
+        record.Save();
+    }
+
+    private static string[] Lines(string file) => File.Exists(file) ? File.ReadAllLines(file) : [];
+
     // Returns the files apart from the model itself.
     private IEnumerable<string> AddInputs(InputList list, ModelItem model, OnnxInterface declared, HardwareProfiles profiles)
     {
         list.Add("class", model.ClassName);
         list.AddFiles(model.Path);
-        list.AddFiles(SignaturePath(model));
         foreach (var option in model.Options)
             list.Add(option.Key, option.Value);
         foreach (var profile in model.Profiles)
@@ -108,19 +135,16 @@ public sealed class InspectModels : ModelTask
     {
         if (model.Sha256 is null)
             return;
-        // The hash that was computed stands beside the time and size of the file that it belongs to, so that a build that changes nothing hashes nothing.
-        var info = new FileInfo(model.Path);
+        // The hash that was computed stands beside the stamp of the file that it belongs to, so that a build that changes nothing hashes nothing.
         var stampFile = HashPath(model);
-        var stamp = FormattableString.Invariant($"{info.Length} {info.LastWriteTimeUtc.Ticks} {model.Path}");
-        var known = File.Exists(stampFile) ? File.ReadAllLines(stampFile) : [];
+        var stamp = $"{FileStamp.Of(model.Path)} {model.Path}";
+        var known = Lines(stampFile);
         string actual;
         if (known.Length == 2 && known[0] == stamp)
             actual = known[1];
         else
         {
-            using var sha = SHA256.Create();
-            using var stream = File.OpenRead(model.Path);
-            actual = string.Concat(sha.ComputeHash(stream).Select(b => b.ToString("x2")));
+            actual = FileStamp.Hash(model.Path);
             Files.Write(stampFile, $"{stamp}\n{actual}\n");
         }
         if (actual != model.Sha256)

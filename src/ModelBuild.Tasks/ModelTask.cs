@@ -44,6 +44,9 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
 
     private protected string OutputDirectory(ModelItem model) => Path.Combine(IntermediateDirectory, "out", model.ClassName);
 
+    /// <summary>Where the record of the last compilation lies.</summary>
+    private protected string RecordPath => Path.Combine(IntermediateDirectory, "artifacts.txt");
+
     /// <summary>Reads the HardwareProfile items; logs an error for each that is wrong.</summary>
     private protected HardwareProfiles ReadHardwareProfiles()
     {

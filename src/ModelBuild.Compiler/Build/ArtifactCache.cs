@@ -15,8 +15,7 @@ internal sealed class ArtifactCache(string root, long limit)
 {
     private const string EntryFile = "entry.json";
 
-    // Longer than any build runs: what a killed one left behind.
-    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(2);
+    private string WorkingFolders => Path.Combine(root, "tmp");
 
     private string FolderOf(string key) => Path.Combine(root, key[..2], key);
 
@@ -119,10 +118,10 @@ internal sealed class ArtifactCache(string root, long limit)
     public void TryAdd(string key, string folder, string summary, IReadOnlyList<Reply> diagnostics)
     {
         var target = FolderOf(key);
-        var temporary = Path.Combine(root, "tmp", Guid.NewGuid().ToString("n"));
         try
         {
-            Directory.CreateDirectory(temporary);
+            using var working = WorkingFolder.Create(WorkingFolders, "");
+            var temporary = Directory.CreateDirectory(Path.Combine(working.Path, "entry")).FullName;
             var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (var file in Directory.EnumerateFiles(folder))
             {
@@ -139,9 +138,12 @@ internal sealed class ArtifactCache(string root, long limit)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            TryDelete(temporary);
+            // The next build computes it again.
         }
     }
+
+    /// <summary>Deletes what processes that were killed left half written.</summary>
+    public void ClearWorkingFolders() => WorkingFolder.Clear(WorkingFolders, "*");
 
     private void Trim()
     {
@@ -152,8 +154,6 @@ internal sealed class ArtifactCache(string root, long limit)
             .OrderByDescending(e => e.Used)
             .Select(e => (e.Folder, Bytes: new DirectoryInfo(e.Folder).EnumerateFiles().Sum(f => f.Length)))
             .ToList();
-        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(root, "tmp")).Where(f => DateTime.UtcNow - Directory.GetCreationTimeUtc(f) > Abandoned && Guid.TryParseExact(Path.GetFileName(f), "n", out _)))
-            TryDelete(folder);
         long total = 0;
         foreach (var (folder, bytes) in entries)
         {

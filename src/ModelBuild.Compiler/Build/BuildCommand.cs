@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelBuild.Compression;
 
 namespace ModelBuild.Compiler.Build;
 
@@ -25,6 +26,7 @@ internal static class BuildCommand
         OnnxRuntimeBackend.Register();
         var replies = new ReplyWriter(Console.Out);
         var cache = new ArtifactCache(request.Cache, request.CacheLimit);
+        ClearWhatDeadProcessesLeft(request, cache);
         var failed = 0;
         Parallel.ForEach(request.Models, new() { MaxDegreeOfParallelism = Math.Max(1, request.Cores), CancellationToken = cancellation }, model =>
         {
@@ -32,5 +34,13 @@ internal static class BuildCommand
                 Interlocked.Increment(ref failed);
         });
         return failed == 0 ? 0 : 1;
+    }
+
+    private static void ClearWhatDeadProcessesLeft(BuildRequest request, ArtifactCache cache)
+    {
+        WorkingFolder.ClearTemporary();
+        cache.ClearWorkingFolders();
+        foreach (var parent in request.Models.Select(model => ModelBuilder.ParentOf(model.Output)).Distinct(StringComparer.Ordinal))
+            WorkingFolder.Clear(parent, ModelBuilder.WorkingFolders);
     }
 }

@@ -15,15 +15,23 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
 {
     private readonly List<Reply> _diagnostics = [];
 
+    /// <summary>The names of the folders that models are made in, beside their outputs.</summary>
+    public const string WorkingFolders = "*.tmp-*";
+
+    /// <summary>The folder that an output is in.</summary>
+    public static string ParentOf(string output) => Path.GetDirectoryName(FullPath(output))!;
+
+    private static string FullPath(string output) => Path.GetFullPath(output.TrimEnd('/', '\\'));
+
     /// <summary>Whether the model has its artifacts.</summary>
     public bool Run()
     {
-        var temporary = request.Output.TrimEnd('/', '\\') + ".tmp-" + Guid.NewGuid().ToString("n");
         try
         {
-            Directory.CreateDirectory(temporary);
-            var (summary, cached) = Make(temporary);
-            ReplaceOutput(temporary);
+            using var working = WorkingFolder.Create(ParentOf(request.Output), $"{Path.GetFileName(FullPath(request.Output))}.tmp-");
+            var made = Directory.CreateDirectory(Path.Combine(working.Path, "new")).FullName;
+            var (summary, cached) = Make(made);
+            ReplaceOutput(made, Path.Combine(working.Path, "old"));
             var files = Directory.EnumerateFiles(request.Output).Order(StringComparer.Ordinal).ToList();
             replies.Write(new()
             {
@@ -52,11 +60,6 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Fail("MDLB3030", $"the artifacts cannot be written: {e.Message}", null, null);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary))
-                Directory.Delete(temporary, true);
         }
         // A failed model leaves nothing behind that the next build could take for its output.
         if (Directory.Exists(request.Output))
@@ -155,15 +158,11 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     private void Fail(string code, string text, string? metadata, string? node) => replies.Write(new() { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = "error", Code = code, Text = text, Metadata = metadata, Node = node });
 
     /// <summary>Moves the finished folder to its place; the old one is out of the way before, so that no mixture is ever seen.</summary>
-    private void ReplaceOutput(string temporary)
+    private void ReplaceOutput(string made, string old)
     {
-        var old = request.Output.TrimEnd('/', '\\') + ".old-" + Guid.NewGuid().ToString("n");
         if (Directory.Exists(request.Output))
             Directory.Move(request.Output, old);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(request.Output))!);
-        Directory.Move(temporary, request.Output);
-        if (Directory.Exists(old))
-            Directory.Delete(old, true);
+        Directory.Move(made, request.Output);
     }
 
     /// <summary>Ends a model whose errors were sent already.</summary>

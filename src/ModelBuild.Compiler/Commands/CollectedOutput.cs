@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ModelBuild.Compression;
 using ModelBuild.Compression.Data;
 using ModelBuild.Onnx;
 
@@ -11,7 +12,7 @@ namespace ModelBuild.Compiler.Commands;
 internal sealed class CollectedOutput(string name) : IDisposable
 {
     private readonly FileStream _values = new(
-        Path.Combine(Path.GetTempPath(), $"modelbuild-{Guid.NewGuid():n}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        Path.Combine(WorkingFolder.CreateTemporary().FullName, "values"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
 
     private readonly List<ImmutableArray<long>> _shapes = [];
     private readonly List<Tensor> _strings = [];

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
+using ModelBuild.Compression;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
@@ -26,7 +27,7 @@ internal static partial class KernelTimes
             node.Name = $"n{node.Id}";
             numbers.Add(node.Name, node);
         }
-        var folder = Directory.CreateTempSubdirectory("modelbuild-profile-");
+        var folder = WorkingFolder.CreateTemporary();
         try
         {
             using var options = OnnxRuntimeRunner.Options(threads);

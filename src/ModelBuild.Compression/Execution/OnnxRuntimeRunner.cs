@@ -57,7 +57,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
             _session = Open(() => new(OnnxWriter.ToBytes(model), options));
             return;
         }
-        _folder = Directory.CreateTempSubdirectory("modelbuild-run-");
+        _folder = WorkingFolder.CreateTemporary();
         var path = Path.Combine(_folder.FullName, "model.onnx");
         try
         {

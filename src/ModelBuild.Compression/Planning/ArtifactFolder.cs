@@ -24,7 +24,7 @@ internal sealed class ArtifactFolder : IDisposable
         return Artifact.Of(path);
     }
 
-    private string Next(string extension) => Path.Combine((_folder ??= Directory.CreateTempSubdirectory("modelbuild-")).FullName, $"{_count++}.{extension}");
+    private string Next(string extension) => Path.Combine((_folder ??= WorkingFolder.CreateTemporary()).FullName, $"{_count++}.{extension}");
 
     /// <inheritdoc/>
     public void Dispose() => _folder?.Delete(true);

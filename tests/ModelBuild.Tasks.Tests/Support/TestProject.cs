@@ -43,7 +43,9 @@ internal sealed class TestProject : IDisposable
         {
             Compiler = Repository.FakeCompiler,
             InputListFile = Path.Combine(Intermediate, "inputs.txt"),
-            FileListFiles = [Path.Combine(Intermediate, "files.txt"), Path.Combine(Intermediate, "resources.txt")],
+            FileListFile = Path.Combine(Intermediate, "files.txt"),
+            ResourceListFile = Path.Combine(Intermediate, "resources.txt"),
+            CopyDirectories = [Folder.File("bin")],
             RuntimeIdentifier = runtimeIdentifier,
         };
         Configure(task);
@@ -58,6 +60,7 @@ internal sealed class TestProject : IDisposable
             Host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet",
             Compiler = Repository.FakeCompiler,
             Cache = Folder.File("cache"),
+            InputListFile = Path.Combine(Intermediate, "inputs.txt"),
             FileListFile = Path.Combine(Intermediate, "files.txt"),
             ResourceListFile = Path.Combine(Intermediate, "resources.txt"),
         };

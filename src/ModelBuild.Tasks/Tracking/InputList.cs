@@ -3,8 +3,8 @@ using System.Text;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// Lists all that the compiler's outcome depends on, one line each: files by path, size and time, the rest by value. The list is written to a file
-/// that changes only when the list does, and MSBuild compares that file's time: a deleted or replaced input is noticed, and nothing is hashed.
+/// Lists all that the compiler's outcome depends on, one line each: files by path and stamp, the rest by value. The list is written to a file that changes only when the list
+/// does, and MSBuild compares that file's time: a deleted or replaced input is noticed, and nothing large is read.
 /// </summary>
 internal sealed class InputList
 {
@@ -17,13 +17,7 @@ internal sealed class InputList
     public void AddFiles(string path)
     {
         foreach (var file in DataFiles.Files(path))
-        {
-            var info = new FileInfo(file);
-            _text.Append("file=").Append(file);
-            if (info.Exists)
-                _text.Append(FormattableString.Invariant($" {info.Length} {info.LastWriteTimeUtc.Ticks}"));
-            _text.Append('\n');
-        }
+            Add("file", FileStamp.Of(file) is { } stamp ? $"{file} {stamp}" : file);
     }
 
     /// <inheritdoc/>

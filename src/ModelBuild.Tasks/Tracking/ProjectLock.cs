@@ -1,0 +1,47 @@
+using Microsoft.Build.Framework;
+
+namespace ModelBuild.Tasks;
+
+/// <summary>
+/// Keeps other builds of the same project, configuration and target framework waiting: a lock on a file of the intermediate folder, which the system releases when its holder
+/// ends, however it ends. The file stays, because whoever deletes one that another process just opened gives the lock to both.
+/// </summary>
+internal static class ProjectLock
+{
+    /// <summary>The lock, to be disposed; null where another build has it.</summary>
+    /// <exception cref="IOException">The folder cannot be written to.</exception>
+    public static IDisposable? TryTake(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        try
+        {
+            return new FileStream(PathIn(folder), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
+        }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(PathIn(folder)))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Keeps the lock beyond the task, until <see cref="Release"/> or the end of the build: what the SDK writes after the models are compiled does not bear two builds that do
+    /// the same at the same moment, which those that waited for one lock would.
+    /// </summary>
+    /// <returns>Whether it is kept; a host that cannot keep it has it released at once.</returns>
+    public static bool Keep(IDisposable taken, IBuildEngine engine, string folder)
+    {
+        if (engine is not IBuildEngine4 host)
+        {
+            taken.Dispose();
+            return false;
+        }
+        host.RegisterTaskObject(PathIn(folder), taken, RegisteredTaskObjectLifetime.Build, allowEarlyCollection: false);
+        return true;
+    }
+
+    /// <summary>Releases a lock that was kept.</summary>
+    public static void Release(IBuildEngine engine, string folder) =>
+        ((engine as IBuildEngine4)?.UnregisterTaskObject(PathIn(folder), RegisteredTaskObjectLifetime.Build) as IDisposable)?.Dispose();
+
+    private static string PathIn(string folder) => Path.Combine(folder, "lock");
+}

@@ -31,7 +31,7 @@ internal sealed class OpenedModel
         OnnxRuntimeBackend.Register();
         var options = new ModelOptions { Profile = profile, Backend = backend == "auto" ? null : backend };
         var cpu = profile is null ? CpuFeatureDetection.Current : (CpuFeatures)~0;
-        var choice = ArtifactSelection.Choose(ManifestReader.Read(File.ReadAllBytes(path), path), options, cpu, BackendRegistry.Find);
+        var choice = ArtifactSelection.Choose(ManifestReader.Read(File.ReadAllBytes(path), path), options, cpu, cpu, BackendRegistry.Find);
         return Open(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, choice.Artifact.File));
     }
 

@@ -25,6 +25,9 @@ public sealed class OnnxRuntimeBackend : ModelBackend
     public override string Name => BackendName;
 
     /// <inheritdoc/>
+    public override bool IsNative => true;
+
+    /// <inheritdoc/>
     public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(artifact);
@@ -62,9 +65,9 @@ public sealed class OnnxRuntimeBackend : ModelBackend
             threads = settings.IntraOpNumThreads;
             return new InferenceSession(artifact.ReadAll(), settings);
         }
-        catch (Exception e) when (IsNativeLibraryMissing(e))
+        catch (Exception e) when (IsNativeLibraryUnusable(e))
         {
-            throw new ModelLoadException("MDLB3009", $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing or too old. Run 'dotnet add package Microsoft.ML.OnnxRuntime' in the app (or the package for its GPU).", e);
+            throw new ModelLoadException("MDLB3009", $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing, or older than its managed part, which is of version {ManagedVersion}. Run 'dotnet add package Microsoft.ML.OnnxRuntime --version {ManagedVersion}' in the app (or a package for its GPU of that version or a later one).", e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -72,9 +75,10 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         }
     }
 
-    // The first call into the native library happens in static constructors, whose exceptions come wrapped.
-    private static bool IsNativeLibraryMissing(Exception? e) =>
-        e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException || (e is TypeInitializationException && IsNativeLibraryMissing(e.InnerException));
+    // The first call into the native library happens in static constructors. An older library gives them no table of functions, and whatever they then run into comes wrapped.
+    private static bool IsNativeLibraryUnusable(Exception e) => e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException or TypeInitializationException;
+
+    private static string ManagedVersion => typeof(InferenceSession).Assembly.GetName().Version?.ToString(3) ?? "1.31";
 
     private static void CheckSignature(InferenceSession session, ModelArtifact artifact, ModelDescription description)
     {

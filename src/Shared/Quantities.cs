@@ -16,6 +16,9 @@ internal static class Quantities
     public static double? Seconds(string text) =>
         text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span.TotalSeconds : WithUnit(text, Times);
 
+    /// <summary>A time in seconds that says its unit, or null: who writes 5 for a latency hardly means seconds.</summary>
+    public static double? SecondsWithUnit(string text) => Number(text) is null ? Seconds(text) : null;
+
     /// <summary>A size in bytes (<c>300KB</c>, <c>4MB</c>, <c>1GiB</c>; without a unit bytes), or null. A KB has 1000 bytes, a KiB 1024.</summary>
     public static double? Bytes(string text) => WithUnit(text, Sizes);
 

@@ -21,6 +21,9 @@ public sealed class OnnxRuntimeBackendTests
     }
 
     [Fact]
+    public void Its_artifacts_are_chosen_by_what_the_cpu_has() => Assert.True(OnnxRuntimeBackend.Instance.IsNative);
+
+    [Fact]
     public void A_call_with_known_shapes_allocates_nothing()
     {
         using LoadedModel model = Load(Doubling(), DoublingDescription);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ModelBuild.Onnx;
 using StbImageSharp;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Data;
 
@@ -36,6 +37,9 @@ public sealed class ImageFolder : Dataset
         var (h, w) = channelsFirst ? (d[2], d[3]) : (d[1], d[2]);
         if (h is not { } height || w is not { } width || height > 16384 || width > 16384)
             throw new CompressionException("MDLB1116", $"pictures need an input of fixed height and width; fix them by Shapes: '{input.Name}' is {input.Describe()}", metadata);
+        foreach (var (name, values) in new[] { ("ImageMean", options.Mean), ("ImageScale", options.Scale) })
+            if (ChannelNumbers.Mismatch(name, values.Count, _channels) is { } problem)
+                throw new CompressionException("MDLB0004", problem, name);
         Grid = new(input.Name, [.. options.Scale.Select(Math.Abs)], channelsFirst ? 1 : 3);
         _shape = channelsFirst ? [1, _channels, height, width] : [1, height, width, _channels];
         _transform = new((int)width, (int)height, _channels, channelsFirst, options.Resize, options.Mean, options.Scale, options.BlueFirst);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Data;
 
@@ -36,15 +36,8 @@ public sealed record ImageOptions
         };
     }
 
-    private static double[] Numbers(string name, string text)
-    {
-        var parts = text.Split([',', ';', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var numbers = new double[parts.Length];
-        for (var i = 0; i < parts.Length; i++)
-            if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
-                throw Bad(name, text, "one number, or one per channel separated by commas");
-        return numbers.Length is 1 or 3 ? numbers : throw Bad(name, text, "one number, or one per channel separated by commas");
-    }
+    private static double[] Numbers(string name, string text) =>
+        ChannelNumbers.Read(name, text, out var numbers) is { } problem ? throw new CompressionException("MDLB0004", problem, name) : numbers;
 
     private static CompressionException Bad(string name, string text, string wanted) => new("MDLB0004", $"{name}={text}: write {wanted}", name);
 }

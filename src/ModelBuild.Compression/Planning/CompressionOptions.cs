@@ -121,25 +121,18 @@ public sealed record CompressionOptions
             MaxAccuracyLoss = Number("MaxAccuracyLoss", Quantities.Number, v => v >= 0, "a number of at least 0, such as 0.01"),
             Optimize = Choice("Optimize", Objective.Latency, ("latency", Objective.Latency), ("size", Objective.Size), ("balanced", Objective.Balanced)),
             MaxSize = (long?)Number("MaxSize", Quantities.Bytes, v => v > 0, "a size above 0, such as 4MB or 300KB"),
-            MaxLatency = Number("MaxLatency", Quantities.Seconds, v => v > 0, "a time above 0, such as 5ms") * 1e9,
+            MaxLatency = Number("MaxLatency", Quantities.SecondsWithUnit, v => v > 0, "a time above 0 with its unit, such as 5ms") * 1e9,
             Backend = Choice("Backend", "auto", ("auto", "auto"), ("managed", "managed"), ("onnxruntime", "onnxruntime")),
-            Shapes = ParseShapes(List("Shapes")),
+            Shapes = ParseShapes(Text("Shapes") ?? ""),
             ErrorOnBudgetMiss = Choice("OnBudgetMiss", false, ("fallback", false), ("error", true)),
             Seed = Integer("Seed", 0) ?? 0,
             Threads = Integer("Threads", 1) ?? 1,
         };
     }
 
-    private static Dictionary<string, long> ParseShapes(IReadOnlyList<string> parts)
+    private static Dictionary<string, long> ParseShapes(string text)
     {
         var shapes = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var part in parts)
-        {
-            var equals = part.LastIndexOf('=');
-            if (equals <= 0 || !long.TryParse(part.AsSpan(equals + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size < 1)
-                throw new CompressionException("MDLB0003", $"Shapes: '{part}' does not fix a dimension; write name=size, for example batch=1;length=128", "Shapes");
-            shapes[part[..equals].Trim()] = size;
-        }
-        return shapes;
+        return FixedShapes.Read(text, shapes) is { } problem ? throw new CompressionException("MDLB0003", problem, "Shapes") : shapes;
     }
 }

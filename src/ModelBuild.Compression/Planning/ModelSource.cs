@@ -1,6 +1,7 @@
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Planning;
 
@@ -61,6 +62,7 @@ public sealed class ModelSource
     {
         var original = OnnxReader.Read(path);
         var rewritten = MapOutputs.Replace(original) ? original.Clone() : null;
+        NameDimensions(original);
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
@@ -68,7 +70,7 @@ public sealed class ModelSource
         // As the build, which infers nothing: an output has the type that the file declares.
         if (original.Graph.Outputs.FirstOrDefault(o => o.NonTensorType is null && o.Type is null or { ElementType: ElementType.Undefined }) is { } untyped)
             throw DescriptionBuilder.Unsupported(untyped, true);
-        NameDimensions(original);
+        CheckSizes(original, shapes);
         var (simplified, why) = TrySimplify(original, WorkingOpset, shapes);
         var asWritten = original.Opset < WorkingOpset && simplified is not null ? TrySimplify(original, original.Opset, shapes).Model ?? simplified : simplified;
         try
@@ -105,14 +107,36 @@ public sealed class ModelSource
         }
     }
 
+    private static void CheckSizes(Model model, IReadOnlyDictionary<string, long> shapes)
+    {
+        foreach (var value in Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })))
+            if (value.Type!.Shape.Any(d => d.Name is { } name && shapes.ContainsKey(name)) && FixedShapes.TooLarge(value.Name, [.. value.Type.Shape.Select(d => SizeOf(d, shapes))], BytesOf(value.Type.ElementType)) is { } problem)
+                throw new CompressionException("MDLB0003", problem, "Shapes");
+    }
+
+    private static int BytesOf(ElementType type) => type == ElementType.String ? 1 : Math.Max(1, ElementTypes.BitsOf(type) / 8);
+
+    private static long SizeOf(Dimension dimension, IReadOnlyDictionary<string, long> shapes) =>
+        dimension.IsConstant ? dimension.Value : dimension.Name is { } name && shapes.TryGetValue(name, out var size) ? size : -1;
+
     private static IEnumerable<Value> Inputs(Model model) => model.Graph.Inputs.Where(i => i.Constant is null && i.Type is { HasRank: true });
 
-    /// <summary>Names the unnamed dimensions of inputs as the signature does (<c>dim0</c>, <c>dim1</c>, ...), so that sizes can be followed from them.</summary>
+    /// <summary>Names the unnamed dimensions of inputs as the signature does (<c>dim0</c>, <c>dim1</c>, ..., less what the model names itself), so that sizes can be followed from them.</summary>
     private static void NameDimensions(Model model)
     {
+        var declared = Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })).SelectMany(v => v.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var next = 0;
         foreach (var input in Inputs(model))
             if (input.Type!.Shape.Any(d => d.IsUnknown))
-                input.Type = input.Type with { Shape = [.. input.Type.Shape.Select(d => d.IsUnknown ? Dimension.Named($"dim{next++}") : d)] };
+                input.Type = input.Type with { Shape = [.. input.Type.Shape.Select(d => d.IsUnknown ? Dimension.Named(Next()) : d)] };
+
+        string Next()
+        {
+            string name;
+            do
+                name = $"dim{next++}";
+            while (declared.Contains(name));
+            return name;
+        }
     }
 }

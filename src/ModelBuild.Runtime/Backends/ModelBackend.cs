@@ -6,6 +6,9 @@ public abstract class ModelBackend
     /// <summary>The name that manifests and options use: <c>managed</c> or <c>onnxruntime</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether it runs native code, which finds out about the CPU by itself: then artifacts are chosen by what the CPU has, and not by what the app was compiled for.</summary>
+    public virtual bool IsNative => false;
+
     /// <summary>Opens an artifact.</summary>
     /// <param name="artifact">The artifact's content and where it came from.</param>
     /// <param name="description">The class that it must belong to.</param>

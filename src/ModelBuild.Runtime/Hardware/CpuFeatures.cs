@@ -31,13 +31,16 @@ public enum CpuFeatures
 }
 
 /// <summary>
-/// What the CPU has. An instruction set that is switched off (<c>DOTNET_EnableAVX2=0</c>) counts as absent. A natively compiled app that was compiled for an older CPU still finds
-/// AVX2, FMA and AVX-VNNI, because ONNX Runtime uses them there, and managed kernels, which then do without, give the same results.
+/// What the CPU has, for code that .NET compiled and for native code: a natively compiled app decides about most instruction sets when it is compiled, native libraries when they run.
+/// An instruction set that is switched off (<c>DOTNET_EnableAVX2=0</c>) counts as absent.
 /// </summary>
 public static class CpuFeatureDetection
 {
-    /// <summary>The instruction sets of the CPU that this process runs on.</summary>
+    /// <summary>The instruction sets that the managed code of this process uses; fewer than the CPU has where the app was compiled natively for an older one.</summary>
     public static CpuFeatures Current { get; } = Detect();
+
+    /// <summary>The instruction sets that native libraries find in this process, such as ONNX Runtime.</summary>
+    public static CpuFeatures Native { get; } = RuntimeFeature.IsDynamicCodeCompiled || !X86Base.IsSupported ? Current : Current | FromCpuId();
 
     /// <summary>
     /// The name of the CPU class that a measurement on this machine is valid for: the best dot products of 8-bit integers that it has, <c>avx2</c>, <c>avxvnni</c>, <c>avx512vnni</c> (512-bit only),
@@ -71,25 +74,39 @@ public static class CpuFeatureDetection
             if (HasAvx512Vnni()) found |= CpuFeatures.Avx512Vnni;
         }
         if (AvxVnni.IsSupported) found |= CpuFeatures.AvxVnni;
-        if (X86Base.IsSupported && !RuntimeFeature.IsDynamicCodeCompiled) found |= FromCpuId();
         if (Dp.IsSupported) found |= CpuFeatures.DotProd;
         if (AdvSimd.IsSupported && HasI8mm()) found |= CpuFeatures.I8mm;
         if (PackedSimd.IsSupported) found |= CpuFeatures.Simd128;
         return found;
     }
 
-    // What native compilation left out of the IsSupported properties. Leaf 0xD tells in EBX the bytes that the registers which the operating system saves
-    // take: 832 with those of AVX. For AVX-512 that size is not conclusive, so it stays with IsSupported.
+    // The CPU's own word, for what native compilation left out of the IsSupported properties. Instructions of a CPU count only where the operating system saves their registers: leaf 0xD tells in
+    // EBX the bytes that the enabled ones take, 832 with those of AVX.
     private static CpuFeatures FromCpuId()
     {
         const int fma = 1 << 12, osxsave = 1 << 27, avx = 1 << 28, avx2 = 1 << 5, avxVnni = 1 << 4;
+        const int avx512 = 1 << 16 | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31;
         CpuFeatures found = CpuFeatures.None;
         int leaf1 = X86Base.CpuId(1, 0).Ecx;
         if (X86Base.CpuId(0, 0).Eax < 0xD || (leaf1 & osxsave) == 0 || (leaf1 & avx) == 0 || X86Base.CpuId(0xD, 0).Ebx < 832) return found;
+        (int subleaves, int ebx, _, _) = X86Base.CpuId(7, 0);
         if ((leaf1 & fma) != 0) found |= CpuFeatures.Fma;
-        if ((X86Base.CpuId(7, 0).Ebx & avx2) != 0) found |= CpuFeatures.Avx2;
-        if (X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & avxVnni) != 0) found |= CpuFeatures.AvxVnni;
+        if ((ebx & avx2) != 0) found |= CpuFeatures.Avx2;
+        if (subleaves >= 1 && (X86Base.CpuId(7, 1).Eax & avxVnni) != 0) found |= CpuFeatures.AvxVnni;
+        if ((ebx & avx512) == avx512 && SavesAvx512())
+        {
+            found |= CpuFeatures.Avx512;
+            if (HasAvx512Vnni()) found |= CpuFeatures.Avx512Vnni;
+        }
         return found;
+    }
+
+    // Sub-leaf 1 tells the size of the compacted form, which is the sum of what is enabled: 832 with AVX, 1600 more with AVX-512, less than 1100 for all else but the tiles of AMX (8256).
+    private static bool SavesAvx512()
+    {
+        const int compacts = 1 << 1, avx512 = 832 + 1600, tiles = 8256;
+        (int forms, int size, _, _) = X86Base.CpuId(0xD, 1);
+        return (forms & compacts) != 0 && (size >= tiles ? size - tiles : size) >= avx512;
     }
 
     // .NET has no class for AVX512-VNNI: CPUID leaf 7, sub-leaf 0, ECX bit 11.

@@ -6,7 +6,13 @@ internal static class ArtifactSelection
     /// <summary>The chosen artifact, its backend, and the notice to give where it is not the first that the CPU admits.</summary>
     public sealed record Choice(ManifestArtifact Artifact, ModelBackend Backend, ModelFallback? Fallback);
 
-    public static Choice Choose(Manifest manifest, ModelOptions options, CpuFeatures cpu, Func<string, ModelBackend?> findBackend)
+    /// <summary>Chooses.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="options">The caller's options.</param>
+    /// <param name="cpu">What managed code may use.</param>
+    /// <param name="native">What native code may use.</param>
+    /// <param name="findBackend">The registered backends. One that is not registered is not known to be native; its artifacts are judged by what the CPU has.</param>
+    public static Choice Choose(Manifest manifest, ModelOptions options, CpuFeatures cpu, CpuFeatures native, Func<string, ModelBackend?> findBackend)
     {
         IEnumerable<ManifestArtifact> artifacts = manifest.Artifacts;
         if (options.Profile is { } profile)
@@ -21,9 +27,9 @@ internal static class ArtifactSelection
             if (!artifacts.Any())
                 throw new ModelLoadException("MDLB3008", $"'{manifest.Origin}' has no artifact for backend '{backend}', only for {List(manifest.Artifacts.Select(a => a.Backend).Distinct())}. Set Backend of the OnnxModel item, or ask for one of these.");
         }
-        List<ManifestArtifact> admitted = [.. artifacts.Where(a => a.Unknown is null && (a.Requires & ~cpu) == CpuFeatures.None)];
+        List<ManifestArtifact> admitted = [.. artifacts.Where(a => a.Unknown is null && Missing(a) == CpuFeatures.None)];
         if (admitted.Count == 0)
-            throw new ModelLoadException("MDLB3005", $"this CPU runs no artifact of '{manifest.Origin}': {string.Join("; ", artifacts.Select(a => $"{a.Profile} needs {a.Unknown ?? HardwareProfiles.Names(a.Requires & ~cpu)}"))}. Add the profile 'portable' to the OnnxModel item.");
+            throw new ModelLoadException("MDLB3005", $"this CPU runs no artifact of '{manifest.Origin}': {string.Join("; ", artifacts.Select(a => $"{a.Profile} needs {a.Unknown ?? HardwareProfiles.Names(Missing(a))}"))}. Add the profile 'portable' to the OnnxModel item.");
 
         foreach (ManifestArtifact artifact in admitted)
         {
@@ -33,6 +39,8 @@ internal static class ArtifactSelection
             return new Choice(artifact, found, fallback);
         }
         throw new ModelLoadException("MDLB3006", $"'{manifest.Origin}' needs the backend '{admitted[0].Backend}', which this app does not have. {HowToGet(admitted[0].Backend)}");
+
+        CpuFeatures Missing(ManifestArtifact artifact) => artifact.Requires & ~(findBackend(artifact.Backend) is { IsNative: false } ? cpu : native);
     }
 
     private static string HowToGet(string backend) => backend == "onnxruntime"

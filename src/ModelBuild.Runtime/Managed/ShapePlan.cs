@@ -10,13 +10,13 @@ internal sealed class ShapePlan
 
     /// <summary>Plans a program.</summary>
     /// <exception cref="ArgumentException">The model has no such sizes.</exception>
-    /// <exception cref="ModelLoadException">MDLB3002: arguments of a call do not fit together.</exception>
+    /// <exception cref="ModelLoadException">MDLB3002: arguments of a call do not fit together. MDLB3011: a tensor is larger than the managed backend takes.</exception>
     public ShapePlan(ManagedProgram program, ReadOnlySpan<long> symbols, string origin)
     {
         _program = program;
         Symbols = symbols.ToArray();
         _sizes = SizeEvaluator.Evaluate(program.Expressions, symbols);
-        long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape))];
+        long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
         Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];
         Outputs = [.. program.Outputs.Select(p => Port(p, bytes, origin))];
         foreach (ProgramCall call in program.Calls)
@@ -51,13 +51,16 @@ internal sealed class ShapePlan
 
     private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
     {
-        long bytes = Bytes(port.ElementType, port.Shape);
+        long bytes = Bytes(port.ElementType, port.Shape, origin);
         if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin, $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
-        if (bytes > int.MaxValue) throw new ArgumentException($"tensor '{port.Name}' is over 2 GB");
+        if (bytes > int.MaxValue) throw TooLarge(origin, $"'{port.Name}' takes {bytes} bytes");
         return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
     }
 
-    private long Bytes(ModelElementType type, IReadOnlyList<int> shape)
+    private ModelLoadException TooLarge(string origin, string detail) => new("MDLB3011",
+        $"'{origin}' is too large for the managed backend{(Symbols.Length == 0 ? "" : $" with the dimensions [{string.Join(", ", Symbols)}]")}: {detail}; an input or output can have 2 GB. Give the model smaller inputs, or set Backend=\"onnxruntime\" on its OnnxModel item.");
+
+    private long Bytes(ModelElementType type, IReadOnlyList<int> shape, string origin)
     {
         long bytes = ModelElementTypes.SizeOf(type);
         try
@@ -68,9 +71,9 @@ internal sealed class ShapePlan
                 bytes = checked(bytes * _sizes[e]);
             }
         }
-        catch (OverflowException e)
+        catch (OverflowException)
         {
-            throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a tensor would be too large", e);
+            throw TooLarge(origin, "a tensor has more bytes than can be counted");
         }
         return bytes;
     }

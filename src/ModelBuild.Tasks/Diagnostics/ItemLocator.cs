@@ -15,9 +15,9 @@ internal static class ItemLocator
     /// <param name="metadata">The metadata that is at fault, or null.</param>
     public static (string File, int Line, int Column) Find(ITaskItem item, string projectFile, string? metadata)
     {
-        var defining = item.GetMetadata("DefiningProjectFullPath");
+        var defining = KnownMetadata.IsDefaultItem(item) ? "" : item.GetMetadata("DefiningProjectFullPath");
         foreach (var file in new[] { defining, projectFile }.Where(file => file.Length > 0).Distinct())
-            if (Element(file, item.ItemSpec) is { } element)
+            if (Element(file, item.ItemSpec, metadata) is { } element)
             {
                 var (line, column) = Position(element, metadata);
                 return (file, line, column);
@@ -25,7 +25,7 @@ internal static class ItemLocator
         return (projectFile, 0, 0);
     }
 
-    private static XElement? Element(string file, string itemSpec)
+    private static XElement? Element(string file, string itemSpec, string? metadata)
     {
         List<XElement> elements;
         try
@@ -37,8 +37,10 @@ internal static class ItemLocator
         {
             return null;
         }
-        // Exactly as written; else by the file name, for paths with properties in them; else the only glob.
-        return elements.FirstOrDefault(e => Specs(e).Any(spec => Normalize(Uri.UnescapeDataString(spec)) == Normalize(itemSpec)))
+        // Exactly as written, and where an Update gives the metadata, there; else by the file name, for paths with properties in them; else the only glob.
+        var exact = elements.Where(e => Specs(e).Any(spec => Normalize(Uri.UnescapeDataString(spec)) == Normalize(itemSpec))).ToList();
+        return exact.FirstOrDefault(e => metadata is not null && Place(e, metadata) is not null)
+            ?? exact.FirstOrDefault()
             ?? elements.FirstOrDefault(e => Specs(e).Any(spec => FileName(spec) == FileName(itemSpec)))
             ?? elements.FirstOrDefault(e => Specs(e).Any(spec => spec.IndexOfAny(['*', '?', '$', '@']) >= 0));
     }
@@ -48,16 +50,12 @@ internal static class ItemLocator
 
     private static (int Line, int Column) Position(XElement element, string? metadata)
     {
-        IXmlLineInfo place = element;
-        if (metadata is not null)
-        {
-            if (element.Attributes().FirstOrDefault(a => a.Name.LocalName == metadata) is { } attribute)
-                place = attribute;
-            else if (element.Elements().FirstOrDefault(e => e.Name.LocalName == metadata) is { } child)
-                place = child;
-        }
+        var place = metadata is null ? element : Place(element, metadata) ?? element;
         return (place.LineNumber, place.LinePosition);
     }
+
+    private static IXmlLineInfo? Place(XElement element, string metadata) =>
+        (IXmlLineInfo?)element.Attributes().FirstOrDefault(a => a.Name.LocalName == metadata) ?? element.Elements().FirstOrDefault(e => e.Name.LocalName == metadata);
 
     private static string Normalize(string path) => path.Replace('\\', '/');
 

@@ -31,6 +31,8 @@ internal static class SignatureFactory
         var inputs = declared.Inputs.Select(input => new TensorSignature(input.Name, TypeNames[input.ElementType], shapes.OfInput(input))).ToEquatableArray();
         var outputs = declared.Outputs.Select(output => new TensorSignature(output.Name, TypeNames[output.ElementType], shapes.OfOutput(output))).ToEquatableArray();
         shapes.CheckAllUsed();
+        foreach (var (tensor, value) in inputs.Concat(outputs).Zip(declared.Inputs.Concat(declared.Outputs), (tensor, value) => (tensor, value)))
+            CheckSize(tensor, value);
         return new()
         {
             Model = project.RelativePath(item.Path),
@@ -48,6 +50,21 @@ internal static class SignatureFactory
         };
     }
 
+    private static void CheckSize(TensorSignature tensor, OnnxValue declared)
+    {
+        var isFixedByShapes = declared.Dimensions is { } given && given.Where((d, i) => d.Size < 0 && tensor.Dimensions!.Value[i].IsConstant).Any();
+        if (isFixedByShapes && tensor.Dimensions is { } dimensions && FixedShapes.TooLarge(tensor.Name, [.. dimensions.Select(d => d.Size)], BytesOf(tensor.Type)) is { } problem)
+            throw new DiagnosticException(Codes.BadShapes, problem, "Shapes");
+    }
+
+    private static int BytesOf(string type) => type switch
+    {
+        "double" or "int64" or "uint64" => 8,
+        "float" or "int32" or "uint32" => 4,
+        "float16" or "int16" or "uint16" => 2,
+        _ => 1,
+    };
+
     private static string? Unsupported(OnnxValue value, string role) => value.Kind switch
     {
         OnnxValueKind.Untyped => $"an {role} \"{value.Name}\" without a type",
@@ -64,6 +81,10 @@ internal static class SignatureFactory
         var (height, width) = layout == "nchw" ? (dimensions[2], dimensions[3]) : (dimensions[1], dimensions[2]);
         if (!height.IsConstant || !width.IsConstant)
             throw NotAnImage("its height and width are not fixed; fix them with Shapes");
+        var channels = (layout == "nchw" ? dimensions[1] : dimensions[3]).Size;
+        foreach (var (name, values) in new[] { ("ImageMean", image.Mean), ("ImageScale", image.Scale) })
+            if (ChannelNumbers.Mismatch(name, values.Count, channels) is { } problem)
+                throw new DiagnosticException(Codes.BadImage, problem, name);
         return new(image.Resize, image.Mean, image.Scale, image.Order, layout);
 
         static bool IsChannels(SignatureDimension dimension) => dimension.Size is 1 or 3;

@@ -1,3 +1,5 @@
+using Microsoft.Build.Framework;
+
 namespace ModelBuild.Tasks;
 
 /// <summary>The metadata of an OnnxModel item, and the values that those with a fixed set of them take.</summary>
@@ -12,6 +14,9 @@ internal static class KnownMetadata
 
     /// <summary>Metadata that name data: files, folders or globs, separated by <c>;</c>.</summary>
     public static readonly IReadOnlyList<string> Data = ["CalibrationData", "TrainingData", "EvaluationData"];
+
+    /// <summary>Metadata that are lists.</summary>
+    public static readonly IReadOnlyList<string> Lists = [.. Data, "Profile", "MetricOutputs", "Shapes", "ImageMean", "ImageScale"];
 
     /// <summary>Every metadata name that means something here.</summary>
     public static readonly IReadOnlyList<string> Names =
@@ -28,4 +33,14 @@ internal static class KnownMetadata
         ["ImageResize"] = ["crop", "fit", "stretch"],
         ["ImageOrder"] = ["rgb", "bgr"],
     };
+
+    /// <summary>Whether EnableDefaultOnnxModelItems made the item: then it stands in no file of the user's, though an Update of it may.</summary>
+    public static bool IsDefaultItem(ITaskItem item) => item.GetMetadata("_ModelBuildDefault") == "true";
+
+    /// <summary>The value of a metadata; null where it is empty, or a list of nothing (<c>;</c>, as <c>$(Undefined);</c> leaves it): both mean the default.</summary>
+    public static string? Value(ITaskItem item, string name)
+    {
+        var text = item.GetMetadata(name).Trim();
+        return text.Length == 0 || (Lists.Contains(name) && text.All(c => c is ';' or ',' || char.IsWhiteSpace(c))) ? null : text;
+    }
 }

@@ -23,16 +23,16 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
             Path = project.FullPath(item.ItemSpec),
             ClassName = ClassName(item),
             Namespace = Namespace(item),
-            Accessibility = Text(item, "Accessibility") ?? "internal",
+            Accessibility = KnownMetadata.Value(item, "Accessibility") ?? "internal",
             Profiles = Profiles(item),
-            Embed = Text(item, "Embed") is { } embed && bool.Parse(embed),
-            Labels = Text(item, "Labels") is { } labels ? project.FullPath(labels) : null,
+            Embed = KnownMetadata.Value(item, "Embed") is { } embed && bool.Parse(embed),
+            Labels = KnownMetadata.Value(item, "Labels") is { } labels ? project.FullPath(labels) : null,
             Sha256 = Sha256(item),
             Shapes = Shapes(item),
             Image = ImageOptionsReader.Read(item),
-            Options = [.. KnownMetadata.Options.Where(name => Text(item, name) is not null).Select(name => new KeyValuePair<string, string>(name, Text(item, name)!))],
-            Data = [.. KnownMetadata.Data.Where(name => Text(item, name) is not null)
-                .Select(name => new KeyValuePair<string, IReadOnlyList<string>>(name, DataFiles.Expand(project, name, Text(item, name)!)))],
+            Options = [.. KnownMetadata.Options.Where(name => KnownMetadata.Value(item, name) is not null).Select(name => new KeyValuePair<string, string>(name, KnownMetadata.Value(item, name)!))],
+            Data = [.. KnownMetadata.Data.Where(name => KnownMetadata.Value(item, name) is not null)
+                .Select(name => new KeyValuePair<string, IReadOnlyList<string>>(name, DataFiles.Expand(project, name, KnownMetadata.Value(item, name)!)))],
         };
     }
 
@@ -44,14 +44,12 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
                 yield return $"OnnxModel has no metadata \"{name}\"; it is ignored. Did you mean \"{known}\"?";
     }
 
-    private static string? Text(ITaskItem item, string name) => item.GetMetadata(name).Trim() is { Length: > 0 } text ? text : null;
-
     private static void CheckWord(ITaskItem item, string name)
     {
         var known = KnownMetadata.Values[name];
         // Words are lower case; true and false are MSBuild's, which writes them in any case.
         var comparer = name == "Embed" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
-        if (Text(item, name) is { } value && !known.Contains(value, comparer))
+        if (KnownMetadata.Value(item, name) is { } value && !known.Contains(value, comparer))
             throw new DiagnosticException(Codes.UnknownValue, $"{name}=\"{value}\" is not known.{Suggestion.Sentence(value, known)} Use one of: {string.Join(", ", known)}.", name);
     }
 
@@ -61,19 +59,19 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
         Check("Seed", text => Quantities.Number(text) is { } seed && seed >= 0 && seed <= int.MaxValue && seed == Math.Floor(seed), "an integer of at least 0");
         Check("TrainingTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
         Check("SearchTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
-        Check("MaxLatency", text => Quantities.Seconds(text) > 0, "a time above 0, such as 5ms");
+        Check("MaxLatency", text => Quantities.SecondsWithUnit(text) > 0, "a time above 0 with its unit, such as 5ms");
         Check("MaxSize", text => Quantities.Bytes(text) > 0, "a size above 0, such as 4MB or 300KB");
 
         void Check(string name, Func<string, bool> isValid, string expected)
         {
-            if (Text(item, name) is { } value && !isValid(value))
+            if (KnownMetadata.Value(item, name) is { } value && !isValid(value))
                 throw new DiagnosticException(Codes.BadNumber, $"{name}=\"{value}\" is not {expected}.", name);
         }
     }
 
     private static string ClassName(ITaskItem item)
     {
-        if (Text(item, "ClassName") is not { } name)
+        if (KnownMetadata.Value(item, "ClassName") is not { } name)
             return CSharpNames.ClassName(Path.GetFileNameWithoutExtension(item.ItemSpec));
         return CSharpNames.IsClassName(name)
             ? name
@@ -82,7 +80,7 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
 
     private string Namespace(ITaskItem item)
     {
-        if (Text(item, "Namespace") is not { } name)
+        if (KnownMetadata.Value(item, "Namespace") is not { } name)
             return CSharpNames.Namespace(project.RootNamespace.Length > 0 ? project.RootNamespace + ".Models" : "Models");
         return name.Split('.').All(CSharpNames.IsIdentifier)
             ? name
@@ -91,7 +89,7 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
 
     private EquatableArray<string> Profiles(ITaskItem item)
     {
-        var profiles = Text(item, "Profile") is { } text
+        var profiles = KnownMetadata.Value(item, "Profile") is { } text
             ? text.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim()).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList()
             : [.. ProfileDefaults.DefaultsFor(project.RuntimeIdentifier, project.SdkRuntimeIdentifier)];
         foreach (var name in profiles)
@@ -102,7 +100,7 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
 
     private static string? Sha256(ITaskItem item)
     {
-        if (Text(item, "Sha256") is not { } hash)
+        if (KnownMetadata.Value(item, "Sha256") is not { } hash)
             return null;
         return hash.Length == 64 && hash.All(Uri.IsHexDigit)
             ? hash.ToLowerInvariant()
@@ -112,14 +110,8 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
     private static Dictionary<string, long> Shapes(ITaskItem item)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var part in (Text(item, "Shapes") ?? "").Split([';', ','], StringSplitOptions.RemoveEmptyEntries))
-        {
-            // Names of dimensions may hold anything, "=" too; sizes do not.
-            var equals = part.LastIndexOf('=');
-            if (equals < 1 || Quantities.Number(part.Substring(equals + 1).Trim()) is not { } size || size < 0 || size > int.MaxValue || size != Math.Floor(size))
-                throw new DiagnosticException(Codes.BadShapes, $"Shapes: \"{part.Trim()}\" is not a dimension and its size. Write for example batch=1;length=128.", "Shapes");
-            sizes[part.Substring(0, equals).Trim()] = (long)size;
-        }
+        if (FixedShapes.Read(KnownMetadata.Value(item, "Shapes") ?? "", sizes) is { } problem)
+            throw new DiagnosticException(Codes.BadShapes, problem, "Shapes");
         return sizes;
     }
 }

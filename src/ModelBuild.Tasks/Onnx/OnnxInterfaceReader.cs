@@ -45,6 +45,8 @@ internal sealed class OnnxInterfaceReader
     /// <exception cref="DiagnosticException">The file cannot be read, or is no ONNX model that this version supports.</exception>
     public static OnnxInterface Read(string path)
     {
+        if (Directory.Exists(path))
+            throw new DiagnosticException(Codes.ModelUnreadable, $"\"{path}\" is a folder. Name the .onnx file in it, or all that are in it: Include=\"{Path.GetFileName(path.TrimEnd('/', '\\'))}/**/*.onnx\".");
         try
         {
             // The reader has its own buffer.

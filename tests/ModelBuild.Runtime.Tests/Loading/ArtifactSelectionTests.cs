@@ -19,7 +19,7 @@ public sealed class ArtifactSelectionTests
     [InlineData(CpuFeatures.None, "portable")]
     public void Takes_the_first_profile_that_the_cpu_admits_without_a_notice(CpuFeatures cpu, string expected)
     {
-        ArtifactSelection.Choice choice = ArtifactSelection.Choose(Usual, new ModelOptions(), cpu, Both);
+        ArtifactSelection.Choice choice = Choose(Usual, new ModelOptions(), cpu, Both);
         Assert.Equal(expected, choice.Artifact.Profile);
         Assert.Null(choice.Fallback);
     }
@@ -27,7 +27,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void Falls_back_with_a_notice_where_a_backend_is_missing()
     {
-        ArtifactSelection.Choice choice = ArtifactSelection.Choose(Usual, new ModelOptions(), Zen5, ManagedOnly);
+        ArtifactSelection.Choice choice = Choose(Usual, new ModelOptions(), Zen5, ManagedOnly);
         Assert.Equal("x64-avxvnni", choice.Artifact.Profile);
         Assert.Equal("x64-avx512vnni", choice.Fallback!.WantedProfile);
         Assert.Equal("x64-avxvnni", choice.Fallback.TakenProfile);
@@ -37,7 +37,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_missing_backend_with_no_other_artifact_names_both_commands()
     {
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(Manifest("portable:onnxruntime"), new ModelOptions(), Zen5, ManagedOnly));
+        ModelLoadException error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("portable:onnxruntime"), new ModelOptions(), Zen5, ManagedOnly));
         Assert.Equal("MDLB3006", error.Code);
         Assert.Contains("dotnet add package ModelBuild.OnnxRuntime", error.Message);
         Assert.Contains("dotnet add package Microsoft.ML.OnnxRuntime", error.Message);
@@ -46,21 +46,21 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_named_profile_is_taken_or_refused()
     {
-        Assert.Equal("x64-avx2", ArtifactSelection.Choose(Usual, new ModelOptions { Profile = "x64-avx2" }, Zen5, Both).Artifact.Profile);
-        Assert.Equal("MDLB3005", Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(Usual, new ModelOptions { Profile = "x64-avx512vnni" }, Avx2, Both)).Code);
-        ModelLoadException unknown = Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(Usual, new ModelOptions { Profile = "arm64" }, Zen5, Both));
+        Assert.Equal("x64-avx2", Choose(Usual, new ModelOptions { Profile = "x64-avx2" }, Zen5, Both).Artifact.Profile);
+        Assert.Equal("MDLB3005", Assert.Throws<ModelLoadException>(() => Choose(Usual, new ModelOptions { Profile = "x64-avx512vnni" }, Avx2, Both)).Code);
+        ModelLoadException unknown = Assert.Throws<ModelLoadException>(() => Choose(Usual, new ModelOptions { Profile = "arm64" }, Zen5, Both));
         Assert.Equal("MDLB3008", unknown.Code);
         Assert.Contains("'x64-avx2'", unknown.Message);
     }
 
     [Fact]
     public void A_named_backend_limits_the_choice() =>
-        Assert.Equal("x64-avxvnni", ArtifactSelection.Choose(Usual, new ModelOptions { Backend = "managed" }, Zen5, Both).Artifact.Profile);
+        Assert.Equal("x64-avxvnni", Choose(Usual, new ModelOptions { Backend = "managed" }, Zen5, Both).Artifact.Profile);
 
     [Fact]
     public void A_cpu_that_admits_nothing_is_a_coded_error_that_says_what_it_lacks()
     {
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(Manifest("x64-avx512vnni:managed"), new ModelOptions(), Avx2, Both));
+        ModelLoadException error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("x64-avx512vnni:managed"), new ModelOptions(), Avx2, Both));
         Assert.Equal("MDLB3005", error.Code);
         Assert.Contains("avx512vnni", error.Message);
     }
@@ -69,15 +69,15 @@ public sealed class ArtifactSelectionTests
     public void A_profile_of_the_users_own_states_what_it_needs()
     {
         Manifest manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["avx2", "fma"] }""");
-        Assert.Equal("gateway", ArtifactSelection.Choose(manifest, new ModelOptions(), Avx2, Both).Artifact.Profile);
-        Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(manifest, new ModelOptions(), CpuFeatures.Avx2, Both));
+        Assert.Equal("gateway", Choose(manifest, new ModelOptions(), Avx2, Both).Artifact.Profile);
+        Assert.Throws<ModelLoadException>(() => Choose(manifest, new ModelOptions(), CpuFeatures.Avx2, Both));
     }
 
     [Fact]
     public void No_cpu_has_a_feature_that_this_version_does_not_know()
     {
         Manifest manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["amx-int8"] }""");
-        Assert.Contains("amx-int8", Assert.Throws<ModelLoadException>(() => ArtifactSelection.Choose(manifest, new ModelOptions(), Zen5, Both)).Message);
+        Assert.Contains("amx-int8", Assert.Throws<ModelLoadException>(() => Choose(manifest, new ModelOptions(), Zen5, Both)).Message);
     }
 
     [Theory]
@@ -97,6 +97,24 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_newer_manifest_is_a_coded_error() =>
         Assert.Equal("MDLB3003", Assert.Throws<ModelLoadException>(() => ManifestReader.Read("""{ "format": 2, "class": 7 }"""u8, "m.json")).Code);
+
+    [Theory]
+    [InlineData(Avx2, Zen5, "x64-avx512vnni")]
+    [InlineData(Avx2, Avx2, "x64-avx2")]
+    [InlineData(CpuFeatures.None, Avx2 | CpuFeatures.AvxVnni, "portable")]
+    public void Native_code_goes_by_the_cpu_and_managed_code_by_what_it_was_compiled_for(CpuFeatures compiled, CpuFeatures cpu, string expected)
+    {
+        ArtifactSelection.Choice choice = ArtifactSelection.Choose(Usual, new ModelOptions(), compiled, cpu, name => new DoublingBackend(name, isNative: name == "onnxruntime"));
+        Assert.Equal(expected, choice.Artifact.Profile);
+        Assert.Null(choice.Fallback);
+    }
+
+    [Fact]
+    public void What_native_code_finds_is_at_least_what_managed_code_uses() =>
+        Assert.Equal(CpuFeatureDetection.Current, CpuFeatureDetection.Current & CpuFeatureDetection.Native);
+
+    private static ArtifactSelection.Choice Choose(Manifest manifest, ModelOptions options, CpuFeatures cpu, Func<string, ModelBackend?> find) =>
+        ArtifactSelection.Choose(manifest, options, cpu, cpu, find);
 
     private static ModelBackend? Both(string name) => new DoublingBackend(name);
 

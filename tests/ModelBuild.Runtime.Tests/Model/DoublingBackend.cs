@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ModelBuild.Runtime.Tests;
 
 /// <summary>A backend with one float input [batch, 3] and one output of the same shape: y = 2 x. Counts what is open, to test loading apart from kernels.</summary>
-internal sealed class DoublingBackend(string name = "doubling") : ModelBackend
+internal sealed class DoublingBackend(string name = "doubling", bool isNative = false) : ModelBackend
 {
     public static readonly ModelDescription Description = new()
     {
@@ -21,6 +21,8 @@ internal sealed class DoublingBackend(string name = "doubling") : ModelBackend
     public int MostContexts;
 
     public override string Name => name;
+
+    public override bool IsNative => isNative;
 
     public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options) => new Session(this);
 

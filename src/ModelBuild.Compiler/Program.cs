@@ -61,6 +61,11 @@ internal static class Program
             await Console.Error.WriteLineAsync($"error MDLB3030: {e.Message}");
             return ExitCodes.Failed;
         }
+        catch (OutOfMemoryException e) when (parsed.CommandResult.Command != build)
+        {
+            await Console.Error.WriteLineAsync($"error MDLB2093: the memory of this machine was not enough: {e.Message} Give smaller shapes, or less or smaller data.");
+            return ExitCodes.Failed;
+        }
         catch (OperationCanceledException)
         {
             return ExitCodes.Failed;

@@ -12,6 +12,11 @@ namespace ModelBuild.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class CompileModels : ModelTask, ICancelableTask
 {
+    private const string OutOfMemoryAdvice = "Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\".";
+
+    // 128 and SIGKILL, as shells and .NET count.
+    private const int KilledForMemory = 137;
+
     private static readonly TimeSpan PatienceWithFinishing = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, CompilerReply.Result> _results = new(StringComparer.Ordinal);
@@ -242,6 +247,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         foreach (var model in unfinished)
             if (exitCode is 0 or 1 or 2)
                 ItemLog.Error(model.Item, Codes.CompilerReply, $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{lastWords}");
+            else if (exitCode == KilledForMemory)
+                ItemLog.Error(model.Item, Codes.MemoryExhausted, $"The system ended the model compiler while it compiled \"{model.Path}\", most likely because memory was exhausted. {OutOfMemoryAdvice}");
             else
                 ItemLog.Error(model.Item, Codes.CompilerCrashed, $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another Technique for this item, may get past it.{lastWords}");
         Log.LogMessage(MessageImportance.High, "{0}", process.LastErrorLines);
@@ -319,7 +326,7 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 ItemLog.Warning(model?.Item, diagnostic.Code, text, diagnostic.Metadata);
                 break;
             default:
-                Log.LogMessage(MessageImportance.High, "{0}: {1}", diagnostic.Code, text);
+                ItemLog.Message(model?.Item, diagnostic.Code, text);
                 break;
         }
     }

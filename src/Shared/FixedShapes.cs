@@ -56,7 +56,7 @@ internal static class FixedShapes
                 yield return part.Trim();
                 part = "";
             }
-            if (part.Trim().Length > 0)
+            if (part.Trim(' ', ',').Length > 0)
                 yield return part.Trim();
         }
     }

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 
 // Speaks the compiler's protocol (docs/formats.md) without compiling: the artifact is the model itself. What it does with a model follows from the
-// item's Technique: none, warn, fail, crash, hang, silent, or crash-together (crashes unless the model is alone).
+// item's Technique: none, warn, say, fail, crash, killed, hang, silent, or crash-together (crashes unless the model is alone).
 if (args is not ["build", var requestPath])
     return 2;
 var request = JsonNode.Parse(File.ReadAllText(requestPath))!;
@@ -20,6 +20,12 @@ foreach (var model in models)
         case "crash-together" when models.Count > 1:
             Console.Error.WriteLine("about to crash");
             Environment.FailFast("asked to");
+            break;
+        case "killed":
+            Environment.Exit(137);
+            break;
+        case "say":
+            Diagnostic(model, "message", "MDLB2997", "asked to say", "Technique");
             break;
         case "hang":
             Thread.Sleep(Timeout.Infinite);

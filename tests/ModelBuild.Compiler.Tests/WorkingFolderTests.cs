@@ -36,11 +36,13 @@ public sealed class WorkingFolderTests : IDisposable
     {
         var (temporary, output) = (_folder.CreateSubdirectory("temp"), _folder.CreateSubdirectory("out"));
         var living = WorkingFolder.Create(temporary.FullName, "modelbuild-work-");
-        var request = Request(output.FullName);
+        var request = BuildRequests.Write(
+            _folder.FullName, Path.Combine(Models, "digits.onnx"), ["x64-avx512vnni", "x64-avxvnni", "x64-avx512", "x64-avx2", "portable"],
+            new() { ["CalibrationData"] = new JsonArray(Path.Combine(Models, "calibration.npz")) }, onnxRuntime: true);
         using (var process = Process.Start(Compiler(request, temporary.FullName))!)
         {
             // Killed when it works in both places.
-            while (output.GetDirectories("Digits.tmp-*").Length == 0 || temporary.GetDirectories("modelbuild-work-*").Length < 2)
+            while (output.GetDirectories("Net.tmp-*").Length == 0 || temporary.GetDirectories("modelbuild-work-*").Length < 2)
             {
                 Assert.False(process.HasExited);
                 Thread.Sleep(1);
@@ -48,44 +50,16 @@ public sealed class WorkingFolderTests : IDisposable
             process.Kill();
             await process.WaitForExitAsync();
         }
-        Assert.NotEmpty(output.GetDirectories("Digits.tmp-*"));
+        Assert.NotEmpty(output.GetDirectories("Net.tmp-*"));
         using (var process = Process.Start(Compiler(request, temporary.FullName))!)
         {
             await process.WaitForExitAsync();
             Assert.Equal(0, process.ExitCode);
         }
-        Assert.Equal(["Digits"], output.GetFileSystemInfos().Select(entry => entry.Name));
+        Assert.Equal(["Net"], output.GetFileSystemInfos().Select(entry => entry.Name));
         Assert.Equal([Path.GetFileName(living.Path), Path.GetFileName(living.Path) + ".lock"], temporary.GetFileSystemInfos("modelbuild-work-*").Select(entry => entry.Name).Order(StringComparer.Ordinal));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder.FullName, "cache", "tmp")));
         living.Dispose();
-    }
-
-    private string Request(string output)
-    {
-        var signature = Path.Combine(_folder.FullName, "signature.json");
-        File.WriteAllText(signature, new JsonObject { ["signatureHash"] = new string('0', 64) }.ToJsonString());
-        var path = Path.Combine(_folder.FullName, "request.json");
-        File.WriteAllText(path, new JsonObject
-        {
-            ["format"] = 1,
-            ["project"] = Path.Combine(_folder.FullName, "App.csproj"),
-            ["cache"] = Path.Combine(_folder.FullName, "cache"),
-            ["cacheLimit"] = 1L << 30,
-            ["cores"] = 1,
-            ["onnxRuntime"] = true,
-            ["models"] = new JsonArray(new JsonObject
-            {
-                ["class"] = "Digits",
-                ["assembly"] = "App",
-                ["model"] = Path.Combine(Models, "digits.onnx"),
-                ["signature"] = signature,
-                ["output"] = Path.Combine(output, "Digits"),
-                ["profiles"] = new JsonArray("x64-avx512vnni", "x64-avxvnni", "x64-avx512", "x64-avx2", "portable"),
-                ["options"] = new JsonObject { ["CalibrationData"] = new JsonArray(Path.Combine(Models, "calibration.npz")) },
-                ["hardwareProfiles"] = new JsonObject(),
-            }),
-        }.ToJsonString());
-        return path;
     }
 
     private static ProcessStartInfo Compiler(string request, string temporary)

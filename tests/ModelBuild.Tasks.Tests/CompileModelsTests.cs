@@ -127,6 +127,24 @@ public sealed class CompileModelsTests : IDisposable
     }
 
     [Fact]
+    public void WhatIsSaidOfAModelNamesIt()
+    {
+        _project.AddModel("a.onnx", ("Technique", "say"));
+        Assert.True(Inspected().Execute());
+        Assert.Contains("MDLB2997: a.onnx: asked to say", _project.Engine.Messages);
+    }
+
+    [Fact]
+    public void TheEndOfAProcessForMemoryHasACodeOfItsOwn()
+    {
+        _project.AddModel("a.onnx", ("Technique", "killed"));
+        Assert.False(Inspected().Execute());
+        var error = Assert.Single(_project.Engine.Errors);
+        Assert.Equal("MDLB2093", error.Code);
+        Assert.Contains("a.onnx", error.Message);
+    }
+
+    [Fact]
     public void SilenceIsAnError()
     {
         _project.AddModel("a.onnx", ("Technique", "silent"));

@@ -101,6 +101,73 @@ public sealed class InspectModelsTests : IDisposable
         Assert.Equal([1, 2, 3], signature.Image.Mean);
     }
 
+    [Theory]
+    [InlineData("ImageMean", 1)]
+    [InlineData("ImageScale", 1)]
+    public void ValuesOfChannelsThatTheInputDoesNotHave(string metadata, int channels)
+    {
+        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message()
+            .Sub(11, OnnxFile.Value("x", 1, 1, channels, 32, 32)).Sub(12, OnnxFile.Value("y", 1, "batch", 2))).ToArray());
+        _project.AddItem("a.onnx", (metadata, "1,2,3"));
+        Assert.False(_project.Inspect().Execute());
+        var error = Assert.Single(_project.Engine.Errors);
+        Assert.Equal("MDLB0004", error.Code);
+        Assert.Contains($"{metadata} has 3 values, but the model's input has 1 channel", error.Message);
+    }
+
+    [Fact]
+    public void AFolderIsNoModel()
+    {
+        Directory.CreateDirectory(_project.Folder.File("Models"));
+        _project.AddItem("Models");
+        Assert.False(_project.Inspect().Execute());
+        var error = Assert.Single(_project.Engine.Errors);
+        Assert.Equal("MDLB1001", error.Code);
+        Assert.Contains("is a folder", error.Message);
+        Assert.Contains("Models/**/*.onnx", error.Message);
+    }
+
+    [Fact]
+    public void TheSameItemTwice()
+    {
+        _project.AddModel("net.onnx");
+        _project.AddModel("./net.onnx");
+        Assert.False(_project.Inspect().Execute());
+        var error = Assert.Single(_project.Engine.Errors);
+        Assert.Equal("MDLB0043", error.Code);
+        Assert.Contains("listed twice", error.Message);
+    }
+
+    [Theory]
+    [InlineData(";")]
+    [InlineData(" ; ; ")]
+    [InlineData(",")]
+    public void ListsOfNothingMeanTheDefault(string nothing)
+    {
+        _project.AddModel("a.onnx", ("Profile", nothing), ("Shapes", nothing), ("CalibrationData", nothing), ("MetricOutputs", nothing), ("ImageMean", nothing), ("ImageScale", nothing));
+        _project.AddModel("b.onnx");
+        var task = _project.Inspect();
+        Assert.True(task.Execute());
+        var signatures = task.Signatures.Select(signature => SignatureJson.Read(File.ReadAllText(signature.ItemSpec))).ToList();
+        Assert.NotEmpty(signatures[0].Profiles);
+        Assert.Equal(signatures[1].Profiles, signatures[0].Profiles);
+        Assert.Null(signatures[0].Image);
+        Assert.True(_project.Compile().Execute());
+        using var request = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(_project.Intermediate, "request.json")));
+        Assert.All(request.RootElement.GetProperty("models").EnumerateArray(), model => Assert.Empty(model.GetProperty("options").EnumerateObject()));
+    }
+
+    [Fact]
+    public void AnItemOfTheProjectTakesThePlaceOfADefaultOne()
+    {
+        _project.AddModel("a.onnx", ("_ModelBuildDefault", "true"));
+        _project.AddModel("b.onnx", ("_ModelBuildDefault", "true"));
+        _project.AddModel("a.onnx", ("ClassName", "Own"));
+        var task = _project.Inspect();
+        Assert.True(task.Execute());
+        Assert.Equal(["B", "Own"], task.Signatures.Select(signature => SignatureJson.Read(File.ReadAllText(signature.ItemSpec)).Class));
+    }
+
     [Fact]
     public void RightHashPasses()
     {
@@ -155,6 +222,16 @@ public sealed class InspectModelsTests : IDisposable
     [InlineData("Shapes", "batch", "MDLB0003", "batch=1")]
     [InlineData("Shapes", "bath=1", "MDLB0003", "Did you mean \"batch\"?")]
     [InlineData("Shapes", "batch=-1", "MDLB0003", "batch=1")]
+    [InlineData("Shapes", "batch=2000000000", "MDLB0003", "2 GB")]
+    [InlineData("Shapes", "batch=3000000000", "MDLB0003", "1 to 2147483647")]
+    [InlineData("Shapes", "batch=99999999999999999999", "MDLB0003", "1 to 2147483647")]
+    [InlineData("Shapes", "batch=0", "MDLB0003", "1 to 2147483647")]
+    [InlineData("Shapes", "batch=1.5", "MDLB0003", "1 to 2147483647")]
+    [InlineData("Shapes", "batch=1,bath=2", "MDLB0003", "\"bath\"")]
+    [InlineData("Shapes", "batch=1;batch=2", "MDLB0003", "two sizes")]
+    [InlineData("MaxLatency", "5", "MDLB0002", "unit")]
+    [InlineData("ImageScale", "0", "MDLB0004", "every picture the same")]
+    [InlineData("ImageScale", "0.1,0,0.1", "MDLB0004", "every picture the same")]
     [InlineData("ImageMean", "1,2", "MDLB0004", "ImageMean")]
     [InlineData("ImageResize", "crop", "MDLB0004", "no image")]
     [InlineData("CalibrationData", "nowhere.npz", "MDLB0041", "nowhere.npz")]

@@ -39,6 +39,42 @@ public sealed class ItemLocatorTests : IDisposable
         Assert.Equal((file, line, column), ItemLocator.Find(new TaskItem(include), file, metadata));
     }
 
+    [Fact]
+    public void AnUpdateThatGivesTheMetadataIsPointedTo()
+    {
+        var file = _folder.Write("App.csproj", "<Project>\n<OnnxModel Include=\"a.onnx\" />\n<OnnxModel Update=\"a.onnx\" Metric=\"top1\" />\n</Project>");
+        Assert.Equal((file, 3, 28), ItemLocator.Find(new TaskItem("a.onnx"), file, "Metric"));
+        Assert.Equal((file, 2, 2), ItemLocator.Find(new TaskItem("a.onnx"), file, null));
+    }
+
+    [Fact]
+    public void ADefaultItemStandsInNoFileOfThePackage()
+    {
+        var package = _folder.Write("ModelBuild.props", "<Project>\n<OnnxModel Include=\"**/*.onnx\" />\n</Project>");
+        var file = _folder.Write("App.csproj", "<Project>\n\n<OnnxModel Update=\"a.onnx\" />\n</Project>");
+        Assert.Equal((file, 3, 2), ItemLocator.Find(new DefaultItem("a.onnx", package), file, null));
+        Assert.Equal((file, 0, 0), ItemLocator.Find(new DefaultItem("b.onnx", package), file, null));
+    }
+
+    private sealed class DefaultItem(string include, string definedIn) : Microsoft.Build.Framework.ITaskItem
+    {
+        public string ItemSpec { get; set; } = include;
+
+        public System.Collections.ICollection MetadataNames => Array.Empty<string>();
+
+        public int MetadataCount => 0;
+
+        public string GetMetadata(string name) => name switch { "DefiningProjectFullPath" => definedIn, "_ModelBuildDefault" => "true", _ => "" };
+
+        public System.Collections.IDictionary CloneCustomMetadata() => new Dictionary<string, string>();
+
+        public void CopyMetadataTo(Microsoft.Build.Framework.ITaskItem destination) => throw new NotSupportedException();
+
+        public void RemoveMetadata(string name) => throw new NotSupportedException();
+
+        public void SetMetadata(string name, string value) => throw new NotSupportedException();
+    }
+
     [Theory]
     [InlineData("not xml")]
     [InlineData("<!DOCTYPE a [<!ENTITY b \"c\">]><Project><OnnxModel Include=\"&b;\"/></Project>")]

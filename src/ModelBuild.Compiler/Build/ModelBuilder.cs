@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -57,6 +58,14 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         {
             Fail(e.Code, e.Message, null, e.Node);
         }
+        catch (ModelLoadException e)
+        {
+            Fail(e.Code, e.Message[(e.Code.Length + 2)..], null, null);
+        }
+        catch (Exception e) when (IsMemoryExhausted(e))
+        {
+            Fail("MDLB2093", $"the memory of this machine was not enough to compile the model. Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\"", null, null);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Fail("MDLB3030", $"the artifacts cannot be written: {e.Message}", null, null);
@@ -67,12 +76,21 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         return false;
     }
 
+    // ONNX Runtime says it by the name of the exception of C++.
+    private static bool IsMemoryExhausted(Exception e) =>
+        e is OutOfMemoryException || (e is OnnxRuntimeException && e.Message.Contains("bad_alloc", StringComparison.OrdinalIgnoreCase))
+        || (e is AggregateException all && all.InnerExceptions.Any(IsMemoryExhausted)) || (e.InnerException is { } inner && IsMemoryExhausted(inner));
+
     private static bool IsReport(string file) => file.EndsWith(".report.json", StringComparison.Ordinal) || file.EndsWith(".report.html", StringComparison.Ordinal);
 
     private (string Summary, bool Cached) Make(string folder)
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
+        if (profiles.Count == 0)
+            throw new CompressionException("MDLB0020", "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
         var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
+        if (options.Backend == "onnxruntime" && !build.OnnxRuntime)
+            throw new CompressionException("MDLB3031", "Backend=onnxruntime asks for ONNX Runtime, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");

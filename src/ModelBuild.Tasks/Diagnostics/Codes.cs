@@ -30,4 +30,5 @@ internal static class Codes
     public const string CompilerCrashed = "MDLB2090";
     public const string CompilerNotStarted = "MDLB2091";
     public const string CompilerReply = "MDLB2092";
+    public const string MemoryExhausted = "MDLB2093";
 }

@@ -24,6 +24,9 @@ internal sealed class ItemLog(TaskLoggingHelper log, string projectFile, string 
         log.LogWarning(null, code, null, HelpLink(code), file, line, column, 0, 0, "{0}", Named(item, message));
     }
 
+    /// <summary>Says what is neither wrong nor doubtful; a build of several models says it of each.</summary>
+    public void Message(ITaskItem? item, string code, string message) => log.LogMessage(MessageImportance.High, "{0}: {1}", code, Named(item, message));
+
     // One line of the project may name many models.
     private static string Named(ITaskItem? item, string message) =>
         item is null || message.Contains(Path.GetFileName(item.ItemSpec), StringComparison.Ordinal) ? message : $"{item.ItemSpec}: {message}";

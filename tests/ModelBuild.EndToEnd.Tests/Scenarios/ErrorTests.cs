@@ -8,6 +8,33 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 [Collection(EndToEndCollection.Name)]
 public class ErrorTests
 {
+    [Fact]
+    public void ANativeLibraryOlderThanItsManagedPartIsACodedError()
+    {
+        var project = new OutsideProject()
+            .Write($"""<PackageReference Include="ModelBuild.OnnxRuntime" Version="{Packages.Version}" /><PackageReference Include="Microsoft.ML.OnnxRuntime" Version="1.30.0" /><OnnxModel Include="Relu.onnx" Technique="none" Backend="onnxruntime" />""")
+            .Model()
+            .Source(OutsideProject.ReluProgram);
+        // A package as its own, but for what is in it.
+        using (var file = File.Create(Path.Combine(Packages.Feed, "Microsoft.ML.OnnxRuntime.1.30.0.nupkg")))
+        using (var package = new System.IO.Compression.ZipArchive(file, System.IO.Compression.ZipArchiveMode.Create))
+        {
+            Write(package, "Microsoft.ML.OnnxRuntime.nuspec", """<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata><id>Microsoft.ML.OnnxRuntime</id><version>1.30.0</version><authors>a</authors><description>a</description></metadata></package>""");
+            foreach (var (system, library) in new[] { ("linux-x64", "libonnxruntime.so"), ("linux-arm64", "libonnxruntime.so"), ("win-x64", "onnxruntime.dll"), ("osx-arm64", "libonnxruntime.dylib") })
+                Write(package, $"runtimes/{system}/native/{library}", "none");
+        }
+        project.Build().Failed().Says("App.csproj : error MDLB3021").Says("1.30.0").Says($"""<PackageReference Include="Microsoft.ML.OnnxRuntime" Version="{Repository.Metadata("OnnxRuntimeVersion")}" />""");
+        // Where the user says that it fits, the app tells by a code that it does not.
+        project.Build("-p:ModelBuildCheckOnnxRuntime=false").Succeeded();
+        project.Run().Failed().Says("MDLB3009");
+
+        static void Write(System.IO.Compression.ZipArchive package, string name, string text)
+        {
+            using var writer = new StreamWriter(package.CreateEntry(name).Open());
+            writer.Write(text);
+        }
+    }
+
     [Theory]
     [InlineData("missing", "MDLB1001", "does not exist")]
     [InlineData("empty", "MDLB1002", "Fetch or export it again")]

@@ -21,6 +21,36 @@ public class ItemTests
     }
 
     [Fact]
+    public void AnUpdateOfDefaultItemsIsHonouredAndMessagesPointToIt()
+    {
+        const string items = """
+            <OnnxModel Update="Deep/*.onnx" ClassName="Updated" />
+            <OnnxModel Update="Deep/Relu.onnx" MaxAcuracyLoss="0.1" />
+            <OnnxModel Remove="Not.onnx" />
+            <OnnxModel Include="Own.onnx" ClassName="OwnName" />
+            """;
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + items, "<EnableDefaultOnnxModelItems>true</EnableDefaultOnnxModelItems><ModelBuildTechnique>none</ModelBuildTechnique><TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Model("Deep/Relu.onnx").Model("Not.onnx").Model("Own.onnx")
+            .Source("using var model = App.Models.Updated.Load(); using var own = App.Models.OwnName.Load(); Console.WriteLine(\"loaded\");");
+        var line = File.ReadAllLines(project.ProjectFile).ToList().FindIndex(text => text.Contains("MaxAcuracyLoss", StringComparison.Ordinal)) + 1;
+        project.Build().Succeeded().Says($"App.csproj({line},").Says("warning MDLB0040").DoesNotSay("ModelBuild.props(");
+        project.Run().Succeeded().Says("loaded");
+        Assert.Equal(["OwnName.json", "Updated.json"], Directory.GetFiles(project.Models(), "*.json").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("""<OnnxModel Include="Relu.onnx" Technique="none" Profile=";" />""", "")]
+    [InlineData("""<OnnxModel Include="Relu.onnx" Technique="none" Profile=" ; ; " MetricOutputs=";" Shapes="; " CalibrationData=";" ImageMean=";" />""", "")]
+    [InlineData("""<OnnxModel Include="Relu.onnx" Technique="none" />""", "<ModelBuildProfile>$(Undefined);</ModelBuildProfile>")]
+    public void ListsOfNothingMeanTheDefault(string item, string properties)
+    {
+        var project = new OutsideProject().Write(OutsideProject.OnnxRuntime + item, properties).Model().Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded();
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+    }
+
+    [Fact]
     public void TargetsOfTheProjectRunAtTheSeams()
     {
         var project = new OutsideProject()

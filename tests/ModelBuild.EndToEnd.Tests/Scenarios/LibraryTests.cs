@@ -32,9 +32,45 @@ public class LibraryTests
             """<OnnxModel Include="Relu.onnx" Technique="none" />""",
             $"<PackageId>{name}</PackageId><Version>2.0.0-beta</Version><Description>a</Description>", "Library").Model().Source(Library, "Facade.cs");
         library.Command("pack", "-o", Packages.Feed).Succeeded().DoesNotSay("warning");
+        Assert.Equal(["ModelBuild.Runtime"], Dependencies(name));
         var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<PackageReference Include="{name}" Version="2.0.0-beta" />""").Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
         app.Build().Succeeded();
         Assert.True(File.Exists(Path.Combine(app.Models("Lib"), "Relu.json")));
         app.Run().Succeeded().Says("facade 3 0");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("PrivateAssets=\"all\"")]
+    public void ItsPackageDoesNotBringTheCompiler(string reference)
+    {
+        var name = $"Lib{Guid.NewGuid().ToString("N")[..8]}";
+        var library = new OutsideProject("lib", "Lib").Write(
+            $"""<OnnxModel Include="Relu.onnx" Technique="none" /><PackageReference Update="ModelBuild" {reference} />{OutsideProject.OnnxRuntime}""",
+            // The outer build of several target frameworks packs, too.
+            $"<TargetFramework></TargetFramework><TargetFrameworks>net10.0</TargetFrameworks><PackageId>{name}</PackageId><Version>2.0.0-beta</Version><Description>a</Description>", "Library").Model().Source(Library, "Facade.cs");
+        library.Command("pack", "-o", Packages.Feed).Succeeded().DoesNotSay("warning");
+        Assert.Equal(["Microsoft.ML.OnnxRuntime", "ModelBuild.OnnxRuntime", "ModelBuild.Runtime"], Dependencies(name));
+        library.Command("pack", "-o", Packages.Feed).Succeeded();
+        Assert.Equal(["Microsoft.ML.OnnxRuntime", "ModelBuild.OnnxRuntime", "ModelBuild.Runtime"], Dependencies(name));
+
+        var app = new OutsideProject().Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
+        File.WriteAllText(app.ProjectFile, $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+              <ItemGroup><PackageReference Include="{name}" Version="2.0.0-beta" /></ItemGroup>
+            </Project>
+            """);
+        app.Build().Succeeded();
+        Assert.DoesNotContain("\"ModelBuild/", File.ReadAllText(Path.Combine(app.Folder, "obj", "project.assets.json")), StringComparison.Ordinal);
+        app.Run().Succeeded().Says("facade 3 0");
+    }
+
+    // The packages that a package depends on, by name.
+    private static IEnumerable<string> Dependencies(string name)
+    {
+        using var package = System.IO.Compression.ZipFile.OpenRead(Path.Combine(Packages.Feed, $"{name}.2.0.0-beta.nupkg"));
+        using var nuspec = package.GetEntry($"{name}.nuspec")!.Open();
+        return [.. System.Xml.Linq.XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).Order(StringComparer.Ordinal)];
     }
 }

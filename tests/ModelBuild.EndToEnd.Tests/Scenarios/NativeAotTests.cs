@@ -25,4 +25,30 @@ public class NativeAotTests
         DotNet.Start(Path.Combine(project.Folder, "published", "App"), project.Folder).Succeeded().Says("backend managed, 10 scores, AVX2 True");
         Assert.DoesNotContain(Directory.GetFiles(Path.Combine(project.Folder, "published"), "*", SearchOption.AllDirectories), file => Path.GetFileName(file).Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
     }
+
+    [SkippableFact]
+    public void TakesTheProfilesThatTheJitTakesOnOnnxRuntimeAndShipsNoneThatItNeverRuns()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64, "the scenario is written for Linux on x64");
+        var linker = new[] { "clang", "gcc" }.FirstOrDefault(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))));
+        Skip.If(linker is null, "native compilation needs clang or gcc");
+        const string profiles = "Profile=\"x64-avx512;x64-avx2\" CalibrationData=\"Models/calibration.npz\"";
+        var project = new OutsideProject()
+            .Write(
+                OutsideProject.OnnxRuntime + $"""<OnnxModel Include="Models/digits.onnx" ClassName="Ort" Backend="onnxruntime" {profiles} /><OnnxModel Include="Models/digits.onnx" ClassName="Managed" Backend="managed" {profiles} />""",
+                $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><CppCompilerAndLinker>{linker}</CppCompilerAndLinker>")
+            .Sample("digits.onnx").Sample("calibration.npz")
+            .Source("""
+                using var ort = App.Models.Ort.Load();
+                using var managed = App.Models.Managed.Load();
+                Console.WriteLine($"profiles {ort.Untyped.Profile} {managed.Untyped.Profile}");
+                """);
+        project.Build().Succeeded();
+        var jit = project.Run().Succeeded().Output.Split('\n').Single(line => line.StartsWith("profiles ", StringComparison.Ordinal)).Split(' ')[1];
+        project.Command("publish", "-r", "linux-x64", "-o", "published").Succeeded();
+        DotNet.Start(Path.Combine(project.Folder, "published", "App"), project.Folder).Succeeded().Says($"profiles {jit} x64-avx2");
+        var published = Directory.GetFiles(Path.Combine(project.Folder, "published", "modelbuild", "App")).Select(Path.GetFileName).ToList();
+        Assert.DoesNotContain("Managed.x64-avx512.modelbuild", published);
+        Assert.Contains("Managed.x64-avx2.modelbuild", published);
+    }
 }

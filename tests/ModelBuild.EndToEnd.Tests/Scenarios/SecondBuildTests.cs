@@ -25,19 +25,43 @@ public class SecondBuildTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void HashesNothing()
+    public void OtherBytesUnderTheSameSizeAndTimeAreNoticed()
     {
         var project = new OutsideProject()
             .Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Models/digits.onnx" Technique="none" />""")
             .Sample("digits.onnx")
             .Source("Console.WriteLine();");
         project.Build().Succeeded();
-        // Other weights, under the size and time of the old ones: only who reads them can tell.
+        var artifact = Directory.GetFiles(project.Models(), "Digits.*").Single(file => !file.EndsWith(".json", StringComparison.Ordinal));
+        var before = File.ReadAllBytes(artifact);
+        // Other weights, as an archive with fixed times brings them.
         var model = Path.Combine(project.Folder, "Models", "digits.onnx");
         var (bytes, time) = (File.ReadAllBytes(model), File.GetLastWriteTimeUtc(model));
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(model, bytes);
         File.SetLastWriteTimeUtc(model, time);
+        project.Build("-question").Failed();
+        project.Build().Succeeded();
+        Assert.NotEqual(before, File.ReadAllBytes(artifact));
+    }
+
+    [Theory]
+    [InlineData("bin", "truncated")]
+    [InlineData("bin", "zeroed")]
+    [InlineData("obj", "truncated")]
+    [InlineData("obj", "zeroed")]
+    public void ADamagedArtifactIsRepaired(string where, string how)
+    {
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Relu.onnx" Technique="none" />""")
+            .Model()
+            .Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded();
+        var folder = where == "bin" ? project.Models() : Path.Combine(project.Obj, "modelbuild", "out", "Relu");
+        foreach (var file in Directory.GetFiles(folder, "Relu.*").Where(file => !file.Contains("report", StringComparison.Ordinal)))
+            File.WriteAllBytes(file, new byte[how == "zeroed" ? new FileInfo(file).Length : 3]);
+        project.Build().Succeeded();
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
         project.Build("-question").Succeeded();
     }
 

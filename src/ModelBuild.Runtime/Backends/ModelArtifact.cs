@@ -35,7 +35,8 @@ public sealed class ModelArtifact : IDisposable
         try
         {
             string full = System.IO.Path.GetFullPath(path);
-            return new ModelArtifact(profile, full, File.OpenHandle(full, share: FileShare.Read | FileShare.Delete), null) { Path = full };
+            SafeFileHandle file = File.OpenHandle(full, share: FileShare.Read | FileShare.Delete);
+            return new ModelArtifact(profile, full, file, null) { Path = full, Identity = FormattableString.Invariant($"{full}|{RandomAccess.GetLength(file)}|{File.GetLastWriteTimeUtc(file).Ticks}") };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,6 +50,10 @@ public sealed class ModelArtifact : IDisposable
     /// <param name="open">Opens its content, which must be the same every time.</param>
     public static ModelArtifact FromStream(string origin, string profile, Func<Stream> open) => new(profile, origin, null, open);
 
+    /// <summary>A resource of an assembly.</summary>
+    internal static ModelArtifact FromResource(System.Reflection.Assembly assembly, string name, string profile, Func<Stream> open) =>
+        new(profile, name, null, open) { Identity = $"{assembly.ManifestModule.ModuleVersionId}|{name}" };
+
     /// <summary>The profile that it was compiled for.</summary>
     public string Profile { get; }
 
@@ -60,6 +65,9 @@ public sealed class ModelArtifact : IDisposable
 
     /// <summary>Size of the content in bytes.</summary>
     public long Length { get; }
+
+    /// <summary>What stays the same as long as the content does, for all that can be seen without reading it: path, size and time of a file, or the resource of a built assembly. Null where nothing is known.</summary>
+    internal string? Identity { get; private init; }
 
     /// <summary>The open file, to map it, or null where the artifact is no file.</summary>
     internal SafeFileHandle? Handle => _file;
@@ -86,8 +94,18 @@ public sealed class ModelArtifact : IDisposable
     /// <summary>SHA-256 of the content, lower-case hexadecimal.</summary>
     public string ComputeSha256()
     {
-        using Stream stream = OpenRead();
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        bool held = false;
+        try
+        {
+            // Whoever disposes the artifact meanwhile must not have the handle's number given to another file.
+            _file?.DangerousAddRef(ref held);
+            using Stream stream = OpenRead();
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        finally
+        {
+            if (held) _file!.DangerousRelease();
+        }
     }
 
     /// <summary>Closes the file. Streams that are still open fail from then on.</summary>

@@ -21,6 +21,9 @@ public abstract class ModelContext : IDisposable
         _outputs = [.. description.Outputs.Select(o => o.ElementType)];
     }
 
+    // The pool that lent this context; null while it is not lent.
+    internal ContextPool? Lender;
+
     /// <summary>The described model.</summary>
     protected ModelDescription Description { get; }
 
@@ -63,6 +66,10 @@ public abstract class ModelContext : IDisposable
 
     /// <summary>The memory of an output, whatever its type.</summary>
     protected abstract ReadOnlySpan<byte> OutputBytes(int index);
+
+    internal Span<byte> InputMemory(int index) => InputBytes(index);
+
+    internal ReadOnlySpan<byte> OutputMemory(int index) => OutputBytes(index);
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -52,7 +52,7 @@ internal sealed class ArtifactStore
     {
         if (entry.Data is { } data) CheckData(data.File, data.Bytes);
         ModelArtifact artifact = _folder is null
-            ? ModelArtifact.FromStream(ResourceName(entry.File), entry.Profile, () => Resource(entry.File))
+            ? ModelArtifact.FromResource(_description.EmbeddedIn!, ResourceName(entry.File), entry.Profile, () => Resource(entry.File))
             : ModelArtifact.FromFile(Path.Combine(_folder, entry.File), entry.Profile);
         if (artifact.Length == entry.Bytes) return artifact;
         artifact.Dispose();

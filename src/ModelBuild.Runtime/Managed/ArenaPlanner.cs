@@ -3,8 +3,14 @@ namespace ModelBuild.Managed;
 /// <summary>Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Largest first, each at the lowest free place.</summary>
 internal static class ArenaPlanner
 {
-    /// <summary>Everything is aligned to, and padded to, this many bytes: kernels may read and write whole vectors past the end of a buffer.</summary>
+    /// <summary>Everything is aligned to, and padded to, this many bytes: kernels may read and write the rest of the vector that a buffer ends in.</summary>
     public const long Alignment = 64;
+
+    /// <summary>
+    /// Bytes after the end of every buffer that kernels may read, also where it ends with a whole vector: integer kernels read the last values of a row in groups of 4. After the last buffer the
+    /// arena has them to itself; elsewhere another buffer follows. What is read there counts for nothing.
+    /// </summary>
+    public const long ReadAhead = 64;
 
     /// <summary>A buffer to place: its size, and the first and last call that use it.</summary>
     public readonly record struct Life(long Bytes, int First, int Last);
@@ -35,6 +41,7 @@ internal static class ArenaPlanner
             total = Math.Max(total, checked(offset + size));
             placed.Add(buffer);
         }
+        total = checked(total + ReadAhead);
         return offsets;
     }
 

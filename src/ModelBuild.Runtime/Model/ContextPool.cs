@@ -14,11 +14,19 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
     private int _state;
     private int _waiters;
 
-    public ModelContext Rent() => TakeFree() ?? TryCreate() ?? Wait();
+    public ModelContext Rent()
+    {
+        ModelContext context = TakeFree() ?? TryCreate() ?? Wait();
+        Volatile.Write(ref context.Lender, this);
+        return context;
+    }
 
     public void Return(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        // Of two returns, or of two threads that return at once, one finds the lender. Without this, two callers would get one context.
+        if (Interlocked.CompareExchange(ref context.Lender, null, this) != this)
+            throw new InvalidOperationException("the context was given back before, or was rented from another model; give each back once, to the model that it came from");
         int slot = 0;
         // There are as many slots as contexts may exist: one is free, though other threads may take it first.
         while (Interlocked.CompareExchange(ref _free[slot], context, null) is not null) slot = (slot + 1) % _free.Length;

@@ -13,15 +13,19 @@ public sealed partial class LoadedModel : IDisposable
     private readonly ModelArtifact _artifact;
     private readonly ContextPool _pool;
     private readonly Lazy<string> _sha256;
+    // What is left of verifying the artifact; null when that is done.
+    private volatile Task? _verification;
 
     private LoadedModel(ModelDescription description, ModelArtifact artifact, ManifestArtifact? entry, ModelBackend backend, ModelOptions options)
     {
-        ModelSession session = backend.Open(artifact, description, options);
+        _sha256 = new Lazy<string>(artifact.ComputeSha256);
+        if (entry is not null && options.VerifyArtifact) _verification = ArtifactVerification.Start(artifact, _sha256, entry);
+        ModelSession session = Open(artifact, description, backend, options);
+        if (options.RequireFiniteInputs) session = new FiniteInputSession(session, description);
         int bound = options.MaxConcurrency > 0 ? options.MaxConcurrency : Environment.ProcessorCount * 2;
         _pool = new ContextPool(session, bound, artifact.Dispose);
         _description = description;
         _artifact = artifact;
-        _sha256 = new Lazy<string>(artifact.ComputeSha256);
         RecordedSha256 = entry?.Sha256;
         Technique = entry?.Technique;
         Backend = backend.Name;
@@ -110,15 +114,41 @@ public sealed partial class LoadedModel : IDisposable
     /// <summary>SHA-256 that the build recorded in the manifest; null without a manifest. Differs from <see cref="ArtifactSha256"/> if the artifact was changed after the build.</summary>
     public string? RecordedSha256 { get; }
 
-    /// <summary>Takes a set of buffers for one call; waits where <see cref="ModelOptions.MaxConcurrency"/> are taken. Give it back with <see cref="Return"/>.</summary>
+    /// <summary>Takes a set of buffers for one call; waits where <see cref="ModelOptions.MaxConcurrency"/> are taken, and until the artifact is verified. Give it back with <see cref="Return"/>.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public ModelContext Rent() => _pool.Rent();
+    /// <exception cref="ModelLoadException">MDLB3012: the artifact is another one than the build wrote.</exception>
+    public ModelContext Rent()
+    {
+        if (_verification is not null) EndVerification();
+        return _pool.Rent();
+    }
 
     /// <summary>Gives a rented set of buffers back, once.</summary>
+    /// <exception cref="InvalidOperationException">It was given back before, or comes from another model.</exception>
     public void Return(ModelContext context) => _pool.Return(context);
 
     /// <summary>Ends the use of the model. Running calls finish; the last one releases the memory.</summary>
     public void Dispose() => _pool.Dispose();
+
+    // A damaged artifact may be refused by the backend before its hash is known, which says more.
+    private ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelBackend backend, ModelOptions options)
+    {
+        try
+        {
+            return backend.Open(artifact, description, options);
+        }
+        catch (ModelLoadException)
+        {
+            EndVerification();
+            throw;
+        }
+    }
+
+    private void EndVerification()
+    {
+        _verification?.GetAwaiter().GetResult();
+        _verification = null;
+    }
 
     private static ModelOptions Checked(ModelOptions? options)
     {

@@ -26,6 +26,18 @@ public sealed class ModelOptions
     /// </summary>
     public long MaxActivationBytes { get; set; } = 4L << 30;
 
+    /// <summary>
+    /// Whether the artifact is compared with the SHA-256 that the build recorded (MDLB3012 where it differs): once in a process for each file, while it is loaded, or, where it has more than 4 MB,
+    /// at the same time; the first call then waits until that is done.
+    /// </summary>
+    public bool VerifyArtifact { get; set; } = true;
+
+    /// <summary>
+    /// Whether every call looks for NaN and infinity in its float inputs and throws an <see cref="ArgumentException"/> that names the input. Off unless set: integer arithmetic has neither, so
+    /// that a compressed model may answer such inputs with finite numbers where the original would have answered NaN.
+    /// </summary>
+    public bool RequireFiniteInputs { get; set; }
+
     /// <summary>Called when another profile runs than the best one that this CPU admits.</summary>
     public Action<ModelFallback>? OnFallback { get; set; }
 

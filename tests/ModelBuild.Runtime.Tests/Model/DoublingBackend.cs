@@ -24,7 +24,10 @@ internal sealed class DoublingBackend(string name = "doubling", bool isNative = 
 
     public override bool IsNative => isNative;
 
-    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options) => new Session(this);
+    /// <summary>What opening an artifact fails with.</summary>
+    public ModelLoadException? Refusal;
+
+    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options) => Refusal is null ? new Session(this) : throw Refusal;
 
     private sealed class Session : ModelSession
     {

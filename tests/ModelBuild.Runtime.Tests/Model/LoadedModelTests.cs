@@ -31,7 +31,7 @@ public sealed class LoadedModelTests : IDisposable
         File.Delete(path);
         File.WriteAllText(path, "another one");
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("the content"u8)), model.ArtifactSha256);
-        Assert.Equal(new string('0', 64), model.RecordedSha256);
+        Assert.Equal(model.ArtifactSha256, model.RecordedSha256);
     }
 
     [Fact]
@@ -76,19 +76,24 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void Weights_beside_an_artifact_must_be_there_and_whole()
     {
-        WriteArtifact("x"u8, data: ", \"data\": { \"file\": \"weights.data\", \"bytes\": 5 }");
+        string name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("12345"u8))[..32] + ".data";
+        WriteArtifact("x"u8, data: $", \"data\": {{ \"file\": \"{name}\", \"bytes\": 5 }}");
         Assert.Contains("missing", Refused());
-        string weights = Path.Combine(_folder.FullName, "weights.data");
+        string weights = Path.Combine(_folder.FullName, name);
         File.WriteAllText(weights, "1234");
         Assert.Contains("4 bytes", Refused());
         File.WriteAllText(weights, "12345");
-        Load().Dispose();
+        using (LoadedModel model = Load()) Call(model);
+        // The file is named by its content.
+        File.WriteAllText(weights, "54321");
+        File.SetLastWriteTimeUtc(weights, DateTime.UtcNow.AddMinutes(1));
+        using (LoadedModel model = Load()) Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => Call(model)).Code);
 
         string Refused()
         {
             ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
             Assert.Equal("MDLB3002", error.Code);
-            Assert.Contains("weights.data", error.Message);
+            Assert.Contains(name, error.Message);
             return error.Message;
         }
     }
@@ -192,6 +197,90 @@ public sealed class LoadedModelTests : IDisposable
         Assert.Equal(0, _backend.OpenSessions);
     }
 
+    [Theory]
+    [InlineData(11)]
+    [InlineData(5_000_000)]
+    public void An_artifact_that_was_changed_gives_no_answer(int bytes)
+    {
+        byte[] content = new byte[bytes];
+        WriteArtifact(content);
+        using (LoadedModel model = Load()) Call(model);
+        content[bytes / 2] ^= 1;
+        string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
+        File.WriteAllBytes(path, content);
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
+        // A large one is verified while the app does other things, and before its first call.
+        ModelLoadException error = Assert.Throws<ModelLoadException>(() =>
+        {
+            using LoadedModel model = Load();
+            Assert.True(bytes > 1 << 22, "a small artifact is verified at once");
+            Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => Call(model)).Code);
+            Call(model);
+        });
+        Assert.Equal("MDLB3012", error.Code);
+        Assert.Contains(path, error.Message);
+        using LoadedModel trusted = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, VerifyArtifact = false });
+        Call(trusted);
+    }
+
+    [Fact]
+    public void A_file_is_read_once_for_each_size_and_time()
+    {
+        WriteArtifact("the content"u8);
+        Load().Dispose();
+        string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        File.WriteAllText(path, "THE CONTENT");
+        File.SetLastWriteTimeUtc(path, time);
+        Load().Dispose();
+        File.SetLastWriteTimeUtc(path, time.AddSeconds(1));
+        Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(Load).Code);
+    }
+
+    [Fact]
+    public void What_a_damaged_artifact_makes_the_backend_say_comes_second()
+    {
+        WriteArtifact(new byte[5_000_000]);
+        File.WriteAllBytes(Path.Combine(_folder.FullName, "Doubling.portable.bin"), [.. new byte[4_999_999], 1]);
+        _backend.Refusal = new ModelLoadException("MDLB3010", "it cannot be parsed");
+        Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(Load).Code);
+        WriteArtifact(new byte[5_000_001]);
+        Assert.Equal("MDLB3010", Assert.Throws<ModelLoadException>(Load).Code);
+    }
+
+    [Fact]
+    public void A_context_goes_back_once_and_to_the_model_that_lent_it()
+    {
+        WriteArtifact("x"u8);
+        using LoadedModel other = Load();
+        using LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, MaxConcurrency = 2 });
+        ModelContext context = model.Rent();
+        Assert.Throws<InvalidOperationException>(() => other.Return(context));
+        model.Return(context);
+        Assert.Throws<InvalidOperationException>(() => model.Return(context));
+        ModelContext first = model.Rent(), second = model.Rent();
+        Assert.NotSame(first, second);
+        model.Return(first);
+        model.Return(second);
+        Assert.Throws<InvalidOperationException>(() => model.Return(second));
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void Inputs_that_are_no_numbers_are_refused_where_the_options_say_so(float value)
+    {
+        WriteArtifact("x"u8);
+        Dictionary<string, ModelTensor> inputs = new() { ["x"] = new ModelTensor<float>("x", [1, 3], new float[] { 1, value, 3 }) };
+        using (LoadedModel usual = Load()) Assert.Equal(2 * value, usual.Run(inputs)["y"].As<float>()[1]);
+        using LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, RequireFiniteInputs = true });
+        ArgumentException error = Assert.Throws<ArgumentException>(() => model.Run(inputs));
+        Assert.Contains("'x' holds NaN or infinity at position 1", error.Message);
+        inputs["x"] = new ModelTensor<float>("x", [1, 3], new float[] { 1, 2, 3 });
+        Assert.Equal([2, 4, 6], model.Run(inputs)["y"].As<float>().Array);
+    }
+
     private LoadedModel Load() => LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName });
 
     private static void Call(LoadedModel model, long batch = 1)
@@ -215,7 +304,7 @@ public sealed class LoadedModelTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder.FullName, "Doubling.portable.bin"), content);
         File.WriteAllText(Path.Combine(_folder.FullName, "Doubling.json"), $$"""
             { "format": 1, "class": "Doubling", "signatureHash": "{{signature ?? DoublingBackend.Description.SignatureHash}}", "toolVersion": "1.0.0", "artifacts": [
-              { "profile": "portable", "file": "Doubling.portable.bin", "backend": "{{_backend.Name}}", "bytes": {{content.Length}}, "sha256": "{{new string('0', 64)}}", "technique": "int8", "future": [1, {"a": 2}]{{data}} } ] }
+              { "profile": "portable", "file": "Doubling.portable.bin", "backend": "{{_backend.Name}}", "bytes": {{content.Length}}, "sha256": "{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))}}", "technique": "int8", "future": [1, {"a": 2}]{{data}} } ] }
             """);
     }
 }

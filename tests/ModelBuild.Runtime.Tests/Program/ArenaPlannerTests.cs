@@ -17,6 +17,8 @@ public sealed class ArenaPlannerTests
             {
                 Assert.Equal(0, offsets[i] % 64);
                 Assert.True(offsets[i] + Padded(i) <= total);
+                // 33 rows of 64 values and the like: whole vectors, whose last row an integer kernel reads to the next multiple of 4.
+                Assert.True(offsets[i] + lives[i].Bytes + 3 <= total);
                 for (int j = 0; j < i; j++)
                 {
                     bool together = lives[i].First <= lives[j].Last && lives[j].First <= lives[i].Last;
@@ -27,5 +29,18 @@ public sealed class ArenaPlannerTests
 
             long Padded(int i) => (Math.Max(lives[i].Bytes, 1) + 63) / 64 * 64;
         }
+    }
+
+    [Theory]
+    [InlineData(64, 33)]
+    [InlineData(64, 1)]
+    [InlineData(32, 2)]
+    [InlineData(128, 7)]
+    public void Rows_that_fill_whole_vectors_may_be_read_in_groups_of_four(int rows, int columns)
+    {
+        ArenaPlanner.Life[] lives = [new(rows * columns, 0, 1)];
+        long[] offsets = ArenaPlanner.Place(lives, out long total);
+        long lastRow = offsets[0] + (rows - 1) * columns;
+        Assert.True(lastRow + (columns + 3) / 4 * 4 <= total);
     }
 }

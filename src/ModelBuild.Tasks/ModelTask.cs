@@ -1,4 +1,5 @@
 using Microsoft.Build.Framework;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Tasks;
 
@@ -69,7 +70,7 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
                 if (models.Find(other => other.Path == model.Path && other.ClassName == model.ClassName) is not null)
                     throw new DiagnosticException(Codes.ClassNameTaken, $"\"{item.ItemSpec}\" is listed twice. Remove one of the two items, or, to compile the model in two ways, give one of them a name of its own: ClassName=\"...\".", "ClassName");
                 // Files are named by class, and two that differ by case only are one file on some systems.
-                if (models.Find(other => string.Equals(other.ClassName, model.ClassName, StringComparison.OrdinalIgnoreCase)) is { } twin)
+                if (models.Find(other => UniqueNames.Fold(other.ClassName) == UniqueNames.Fold(model.ClassName)) is { } twin)
                     throw new DiagnosticException(Codes.ClassNameTaken, $"\"{item.ItemSpec}\" and \"{twin.Item.ItemSpec}\" both make a class {model.ClassName}. Give one of them another name: ClassName=\"...\".", "ClassName");
                 models.Add(model);
             });

@@ -100,6 +100,84 @@ public sealed class ExecutionTests : IDisposable
         return string.Join(" ", System.Linq.Enumerable.Select(output.TopK(2), best => $"{best.Label}={best.Score}")) + " | " + System.Linq.Enumerable.Count(output.TopK(2));
         """));
 
+    // The backend gives x summed, plus the position of each number.
+    [Theory]
+    [InlineData("2 3", "output.TopK(1)", "c=2")]
+    [InlineData("2 3", "output.TopK(2, sample: 1)", "c=5 b=4")]
+    [InlineData("2 2 3", "output.TopK(1, row: 3)", "c=11")]
+    [InlineData("2 2 3", "output.TopK(2)", "c=2 b=1")]
+    [InlineData("2 3 1 1", "output.TopK(3, sample: 1)", "c=5 b=4 a=3")]
+    [InlineData("3", "output.TopK(1)", "c=2")]
+    [InlineData("3 1 1", "output.TopK(1)", "c=2")]
+    public void TopKGoesAlongTheAxisOfClasses(string shape, string call, string expected) => Assert.Equal(expected, Run(
+        Create("Small", [Tensor("x", "float", 1)], [Tensor("y", "float", [.. shape.Split(' ').Select(size => (object)int.Parse(size))])]) with { Labels = new[] { "a", "b", "c" }.ToEquatableArray() },
+        $$"""
+        var output = model.Predict(new float[1]);
+        return string.Join(" ", System.Linq.Enumerable.Select({{call}}, best => $"{best.Label}={best.Score}"));
+        """));
+
+    [Fact]
+    public void OfEqualScoresTheFirstIsNamedFirst() => Assert.Equal("b a c", Run(
+        Create("Small", [Tensor("x", "float", 1)], [Tensor("y", "float", 3)]) with { Labels = new[] { "a", "b", "c" }.ToEquatableArray() },
+        """
+        var output = new App.Models.Small.Output(new ModelBuild.ModelTensor<float>("y", [3], [1, 2, 1]));
+        return string.Join(" ", System.Linq.Enumerable.Select(output.TopK(3), best => best.Label));
+        """));
+
+    [Theory]
+    [InlineData("TopK(0)", "count", "1 to 3")]
+    [InlineData("TopK(-1)", "count", "1 to 3")]
+    [InlineData("TopK(4)", "count", "1 to 3")]
+    [InlineData("TopK(1, 2)", "row", "0 to 1")]
+    [InlineData("TopK(1, -1)", "row", "0 to 1")]
+    public void TopKSaysTheRange(string call, string parameter, string range)
+    {
+        var message = Run(
+            Create("Small", [Tensor("x", "float", 1)], [Tensor("y", "float", 1, 2, 3)]) with { Labels = new[] { "a", "b", "c" }.ToEquatableArray() },
+            $$"""
+            try { model.Predict(new float[1]).{{call}}; return ""; }
+            catch (System.ArgumentOutOfRangeException e) { return e.ParamName + ": " + e.Message; }
+            """);
+        Assert.StartsWith(parameter + ": ", message);
+        Assert.Contains(range, message);
+    }
+
+    [Theory]
+    // Without case.
+    [InlineData("得分", "輸入", "大小")]
+    // Letters that change one way alone: small and capital sharp s, dotless i, long s, the Kelvin sign.
+    [InlineData("ß", "ẞ", "x")]
+    [InlineData("ẞ", "ß", "s")]
+    [InlineData("ı", "I", "i")]
+    [InlineData("İ", "i", "I")]
+    [InlineData("ſ", "s", "S")]
+    [InlineData("K", "k", "K")]
+    // Digraphs that have a title case of their own, and letters without a lower case.
+    [InlineData("ǅ", "ǆ", "Ǆ")]
+    [InlineData("aǅ", "aǆ", "aǄ")]
+    [InlineData("ϒ", "ϓ", "Υ")]
+    [InlineData("x", "X", "x_")]
+    public void NamesThatDifferByCaseAloneAreToldApart(string input, string output, string dimension) => Assert.Equal("6", Run(
+        Create("Small", [Tensor(input, "float", dimension, 3)], [Tensor(output, "float", dimension, 1), Tensor(input + "2", "float", 1)]),
+        """
+        var y = model.Predict(new float[] { 1, 2, 3 }, 1);
+        foreach (var property in typeof(App.Models.Small.Output).GetProperties())
+            if (property.GetValue(y) is null)
+                return property.Name + " is null";
+        return ((ModelBuild.ModelTensor<float>)typeof(App.Models.Small.Output).GetProperties()[0].GetValue(y))[0].ToString();
+        """));
+
+    [Fact]
+    public void AnImageOfAnotherSizeNamesTheParameter() => Assert.Equal("rgb", Run(
+        Create("Image", [Tensor("x", "float", "n", 3, 2, 2)], [Tensor("y", "float", "n", 1)]) with
+        {
+            Image = new("crop", new[] { 0.0 }.ToEquatableArray(), new[] { 1.0 }.ToEquatableArray(), "rgb", "nchw"),
+        },
+        """
+        try { model.Predict(new byte[5], 4, 2); return ""; }
+        catch (System.ArgumentException e) { return e.ParamName; }
+        """));
+
     [Fact]
     public void ImagesAreTransformed() => Assert.Equal("-36", Run(
         Create("Image", [Tensor("x", "float", "n", 3, 2, 2)], [Tensor("y", "float", "n", 1)]) with

@@ -169,6 +169,16 @@ public sealed class InspectModelsTests : IDisposable
     }
 
     [Fact]
+    public void LabelsOfAClassifierThatKeepsItsPicturesAxes()
+    {
+        _project.Folder.Write("labels.txt", "a\nb\nc\n");
+        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message()
+            .Sub(11, OnnxFile.Value("x", 1, "n", 3, 32, 32)).Sub(12, OnnxFile.Value("y", 1, "n", 3, 1, 1))).ToArray());
+        _project.AddItem("a.onnx", ("Labels", "labels.txt"));
+        Assert.True(_project.Inspect().Execute());
+    }
+
+    [Fact]
     public void RightHashPasses()
     {
         _project.AddModel("a.onnx", ("Sha256", ""));

@@ -43,6 +43,18 @@ public class NamesTests
     [InlineData("", false)]
     public void Identifiers(string name, bool expected) => Assert.Equal(expected, CSharpNames.IsIdentifier(name));
 
+    [Theory]
+    [InlineData("ß", "ẞ")]
+    [InlineData("K", "k")]
+    [InlineData("ǅ", "ǆ")]
+    [InlineData("µ", "Μ")]
+    public void NamesThatOneCaseMakesEqualGetNumbers(string first, string second)
+    {
+        var names = new UniqueNames();
+        Assert.Equal([first, second + "2"], new[] { first, second }.Select(names.Take));
+        Assert.Equal("得分", new UniqueNames().Take("得分"));
+    }
+
     [Fact]
     public void NamesThatDifferByCaseGetNumbers()
     {

@@ -27,28 +27,47 @@ internal static class LabelsEmitter
     {
         if (wrapper.LabelledOutput is not { } output)
             return;
-        var hasSamples = output.Signature.Dimensions is not { Count: <= 1 };
+        var axis = output.Signature.ClassAxis;
+        // One row of scores a sample, or, where more dimensions lead, one a combination of their indices.
+        var row = output.Signature.Dimensions is null || axis > 1 ? "row" : axis == 1 ? "sample" : null;
         var score = output.ElementType;
         var result = $"(string Label, {score} Score)";
         writer.Member();
-        writer.Line($"/// <summary>The classes with the highest scores in <see cref=\"{output.Property}\"/>, the best first.</summary>");
-        writer.Line("/// <param name=\"count\">How many; all where there are fewer.</param>");
-        if (hasSamples)
+        writer.Line($"/// <summary>The classes with the highest scores in <see cref=\"{output.Property}\"/>, the best first; of equal scores the lower index first.</summary>");
+        writer.Line("/// <param name=\"count\">How many: 1 to the number of classes.</param>");
+        if (row == "sample")
             writer.Line("/// <param name=\"sample\">The index of the sample in the batch.</param>");
-        writer.Block($"public global::System.Collections.Generic.IReadOnlyList<{result}> TopK(int count{(hasSamples ? ", int sample = 0" : "")})", () =>
+        else if (row is not null)
+            writer.Line("/// <param name=\"row\">The index of the row of scores: classes lie along the last dimension, rows are counted over all others in row-major order.</param>");
+        writer.Line($"/// <exception cref=\"global::System.ArgumentOutOfRangeException\">There are fewer classes{(row is null ? "" : $", or there is no such {row}")}.</exception>");
+        writer.Block($"public global::System.Collections.Generic.IReadOnlyList<{result}> TopK(int count{(row is null ? "" : $", int {row} = 0")})", () =>
         {
-            writer.Line($"{score}[] scores = {output.Property}.{(hasSamples ? "Row(sample)" : "Span")}.ToArray();");
-            writer.Line("int[] order = new int[scores.Length];");
+            writer.Line(axis >= 0 ? $"int classes = (int){output.Property}.Shape[{axis}];" : $"int classes = {output.Property}.Shape.Length == 0 ? 1 : (int){output.Property}.Shape[{output.Property}.Shape.Length - 1];");
+            if (row is not null)
+            {
+                writer.Line($"int {row}s = classes == 0 ? 0 : {output.Property}.Length / classes;");
+                Check(writer, row, "0", $"({row}s - 1)", $"{row} >= {row}s");
+            }
+            Check(writer, "count", "1", "classes", "count > classes");
+            writer.Line($"{score}[] scores = {output.Property}.Span.Slice({(row is null ? "0" : $"{row} * classes")}, classes).ToArray();");
+            writer.Line("int[] order = new int[classes];");
             writer.Line("for (int i = 0; i < order.Length; i++)");
             writer.Continued("order[i] = i;");
-            writer.Line("global::System.Array.Sort(scores, order);");
-            writer.Line($"{result}[] best = new {result}[global::System.Math.Min(global::System.Math.Max(count, 0), order.Length)];");
-            writer.Block("for (int i = 0; i < best.Length; i++)", () =>
-            {
-                writer.Line("int index = order[order.Length - 1 - i];");
-                writer.Line("best[i] = (index < Labels.Count ? Labels[index] : index.ToString(global::System.Globalization.CultureInfo.InvariantCulture), scores[order.Length - 1 - i]);");
-            });
+            writer.Line("global::System.Array.Sort(order, (a, b) =>");
+            writer.Line("{");
+            writer.Continued("int higher = scores[b].CompareTo(scores[a]);");
+            writer.Continued("return higher != 0 ? higher : a.CompareTo(b);");
+            writer.Line("});");
+            writer.Line($"{result}[] best = new {result}[count];");
+            writer.Line("for (int i = 0; i < best.Length; i++)");
+            writer.Continued("best[i] = (order[i] < Labels.Count ? Labels[order[i]] : order[i].ToString(global::System.Globalization.CultureInfo.InvariantCulture), scores[order[i]]);");
             writer.Line("return best;");
         });
+    }
+
+    private static void Check(SourceWriter writer, string parameter, string least, string most, string tooLarge)
+    {
+        writer.Line($"if ({parameter} < {least} || {tooLarge})");
+        writer.Continued($"throw new global::System.ArgumentOutOfRangeException(nameof({parameter}), {parameter}, \"{parameter} is from {least} to \" + {most});");
     }
 }

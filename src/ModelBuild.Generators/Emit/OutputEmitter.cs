@@ -17,7 +17,8 @@ internal static class OutputEmitter
             writer.Block($"public Output({string.Join(", ", wrapper.Outputs.Select(output => $"{Type(output)} {output.Parameter}"))})", () =>
             {
                 foreach (var output in wrapper.Outputs)
-                    writer.Line($"{output.Property} = {output.Parameter};");
+                    // In scripts without case a parameter is called as its property.
+                    writer.Line($"{(output.Property == output.Parameter ? "this." : "")}{output.Property} = {output.Parameter};");
             });
             foreach (var output in wrapper.Outputs)
             {

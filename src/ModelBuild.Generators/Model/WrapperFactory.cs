@@ -73,6 +73,6 @@ internal static class WrapperFactory
     private static WrapperTensor? LabelledOutput(IReadOnlyList<WrapperTensor> outputs, int labels)
     {
         var scores = outputs.Where(output => output.Signature.Type is "float" or "double" or "float16").ToList();
-        return scores.FirstOrDefault(output => output.Signature.Dimensions is { Count: > 0 } d && d.Last().Size == labels) ?? scores.FirstOrDefault();
+        return scores.FirstOrDefault(output => output.Signature is { ClassAxis: >= 0 and var axis, Dimensions: { } d } && d[axis].Size == labels) ?? scores.FirstOrDefault();
     }
 }

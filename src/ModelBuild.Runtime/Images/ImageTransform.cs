@@ -36,19 +36,19 @@ public sealed class ImageTransform
     public int Length => checked(_width * _height * _channels);
 
     /// <summary>Transforms an image.</summary>
-    /// <param name="pixels">Rows from the top without padding; each pixel is red, green, blue, or one byte of grey where the input has one channel.</param>
+    /// <param name="rgb">Rows from the top without padding; each pixel is red, green, blue, or one byte of grey where the input has one channel.</param>
     /// <param name="width">Width of the image.</param>
     /// <param name="height">Height of the image.</param>
     /// <param name="target">Takes <see cref="Length"/> elements.</param>
     /// <exception cref="ArgumentException">The number of pixels does not fit the size, or the target has another length.</exception>
-    public void Apply(ReadOnlySpan<byte> pixels, int width, int height, Span<float> target)
+    public void Apply(ReadOnlySpan<byte> rgb, int width, int height, Span<float> target)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         var count = (long)width * height;
-        var isGrey = _channels == 1 && pixels.Length == count;
-        if (!isGrey && pixels.Length != count * 3)
-            throw new ArgumentException($"an image of {width} x {height} pixels has {count * 3} bytes of red, green and blue, but {pixels.Length} were given", nameof(pixels));
+        var isGrey = _channels == 1 && rgb.Length == count;
+        if (!isGrey && rgb.Length != count * 3)
+            throw new ArgumentException($"an image of {width} x {height} pixels has {count * 3} bytes of red, green and blue{(_channels == 1 ? $", or {count} of grey" : "")}, but {rgb.Length} were given", nameof(rgb));
         if (target.Length != Length)
             throw new ArgumentException($"the input has {Length} elements, but {target.Length} were given", nameof(target));
 
@@ -60,7 +60,7 @@ public sealed class ImageTransform
             sx = sy = Math.Max(sx, sy);
         var left = (width - sx * _width) / 2;
         var top = (height - sy * _height) / 2;
-        var source = new Source(pixels, width, height, isGrey, toGrey: _channels == 1);
+        var source = new Source(rgb, width, height, isGrey, toGrey: _channels == 1);
         for (var y = 0; y < _height; y++)
             for (var x = 0; x < _width; x++)
                 for (var c = 0; c < _channels; c++)

@@ -16,7 +16,7 @@ internal static class LabelsFile
             labels.RemoveAt(labels.Count - 1);
         if (labels.Count == 0)
             throw new DiagnosticException(Codes.BadLabels, $"Labels: \"{path}\" is empty. Write one class name a line.", "Labels");
-        var classes = outputs.Select(output => output.Dimensions is { Count: > 0 } d ? d[d.Count - 1].Size : -1).ToList();
+        var classes = outputs.Select(output => output.ClassAxis is >= 0 and var axis ? output.Dimensions!.Value[axis].Size : -1).ToList();
         return classes.Contains(-1) || classes.Contains(labels.Count)
             ? labels.ToEquatableArray()
             : throw new DiagnosticException(Codes.BadLabels, $"Labels: \"{path}\" has {labels.Count} lines, but the model's outputs end in {string.Join(", ", classes)} classes.", "Labels");

@@ -50,6 +50,17 @@ public class ItemTests
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
     }
 
+    [SkippableFact]
+    public void NamesInAScriptWithoutCase()
+    {
+        var model = Repository.Shared("field", "uncased-names", "cjk.onnx");
+        var project = new OutsideProject()
+            .Write(OutsideProject.OnnxRuntime + $"""<OnnxModel Include="{System.Security.SecurityElement.Escape(model)}" Technique="none" />""")
+            .Source("using var m = App.Models.Cjk.Load(); Console.WriteLine(\"first \" + m.Predict(new float[] { 1, 2, 3 }, new float[] { 4, 5 }).得分.Span[0]);");
+        project.Build().Succeeded();
+        project.Run().Succeeded().Says("first -1");
+    }
+
     [Fact]
     public void TargetsOfTheProjectRunAtTheSeams()
     {

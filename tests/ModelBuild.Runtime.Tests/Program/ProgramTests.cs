@@ -1,3 +1,4 @@
+using ModelBuild.Kernels;
 using ModelBuild.Managed;
 
 namespace ModelBuild.Runtime.Tests;
@@ -20,6 +21,37 @@ public sealed class ProgramTests : IDisposable
     {
         using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
         Assert.Equal(1, model.Threads);
+        Check(model, 3);
+    }
+
+    [Fact]
+    public void A_model_of_more_than_the_backend_takes_is_too_large_and_not_damaged()
+    {
+        ProgramBuilder p = new("portable", "1.0.0");
+        int rows = p.Number(16 * 32 * 1280), columns = p.Number(1280);
+        ProgramOperand x = p.AddBuffer(ModelElementType.Float, rows, columns), y = p.AddBuffer(ModelElementType.Float, rows, columns);
+        p.AddInput("x", x, rows, columns);
+        p.AddOutput("y", y, rows, columns);
+        p.AddCall(KernelIds.Softmax, "softmax", [x, y], [rows, columns]);
+        MemoryStream stream = new();
+        p.Write(stream, TestModel.Hash);
+        ModelDimension[] shape = [ModelDimension.Constant(16 * 32 * 1280), ModelDimension.Constant(1280)];
+        ModelDescription description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [.. shape])], [new TensorInfo("y", ModelElementType.Float, [.. shape])]);
+        ModelLoadException error = Assert.Throws<ModelLoadException>(() => TestModel.Load(stream.ToArray(), description));
+        Assert.Equal("MDLB3011", error.Code);
+        Assert.Contains("too large", error.Message);
+        Assert.DoesNotContain("damaged", error.Message);
+    }
+
+    [Fact]
+    public void A_batch_of_more_than_the_backend_takes_is_too_large()
+    {
+        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        ModelContext context = model.Rent();
+        ModelLoadException error = Assert.Throws<ModelLoadException>(() => context.Prepare(200_000_000));
+        Assert.Equal("MDLB3011", error.Code);
+        Assert.Contains("[200000000]", error.Message);
+        model.Return(context);
         Check(model, 3);
     }
 

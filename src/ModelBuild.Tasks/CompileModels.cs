@@ -305,6 +305,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 _results[model.ClassName] = result;
                 if (result.Summary is not null)
                     Log.LogMessage(MessageImportance.High, "{0}", result.Summary);
+                if (result.Reports.FirstOrDefault(report => report.EndsWith(".html", StringComparison.Ordinal)) is { } page)
+                    Log.LogMessage(MessageImportance.High, "{0}: report {1}", model.ClassName, page);
                 break;
             case CompilerReply.Diagnostic diagnostic:
                 Report(diagnostic, model);

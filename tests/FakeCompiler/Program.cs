@@ -76,7 +76,7 @@ static void Compile(JsonNode model)
     Reply(new JsonObject
     {
         ["kind"] = "result", ["model"] = (string)model["model"]!, ["class"] = name, ["cached"] = false,
-        ["files"] = new JsonArray(Path.Combine(output, $"{name}.json"), Path.Combine(output, file)), ["reports"] = new JsonArray(),
+        ["files"] = new JsonArray(Path.Combine(output, $"{name}.json"), Path.Combine(output, file)), ["reports"] = new JsonArray($"{name}.report.html", $"{name}.portable.report.json"),
         ["summary"] = $"{name}: fake",
     });
 }

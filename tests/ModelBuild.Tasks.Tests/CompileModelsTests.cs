@@ -127,6 +127,14 @@ public sealed class CompileModelsTests : IDisposable
     }
 
     [Fact]
+    public void TheReportOfAModelIsNamedOnce()
+    {
+        _project.AddModel("a.onnx", ("Profile", "portable;x64-avx2"));
+        Assert.True(Inspected().Execute());
+        Assert.Equal("A: report A.report.html", Assert.Single(_project.Engine.Messages, message => message.Contains("report", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void WhatIsSaidOfAModelNamesIt()
     {
         _project.AddModel("a.onnx", ("Technique", "say"));

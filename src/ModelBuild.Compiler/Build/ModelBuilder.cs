@@ -117,6 +117,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation);
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
+        var reports = new List<CompressionReport>();
         var summaries = new List<(string What, string When)>();
         var findings = new List<(Finding Finding, List<string> Profiles)>();
         var isReproducible = true;
@@ -141,7 +142,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Artifact.FileLength, chosen.Artifact.Sha256, chosen.Recipe, profile.Requires, DataOf(chosen.Artifact)));
             var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
-            File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.html"), HtmlReport.Of(report));
+            reports.Add(report);
             summaries.Add(Summary(outcome, source));
         }
         // What holds for every profile is said once, without their names.
@@ -149,6 +150,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code, (profiles.Count == options.Profiles.Count ? "" : string.Join(", ", profiles) + ": ") + finding.Text, finding.Metadata);
         if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
+        File.WriteAllText(Path.Combine(folder, $"{request.Class}.report.html"), HtmlReport.Of(reports));
         new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
         var summary = string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
         return (summary, isReproducible);

@@ -97,7 +97,7 @@ internal static class CompressCommand
         }
         var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);
         if (report is not null)
-            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of(result) : result.ToJson()));
+            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of([result]) : result.ToJson()));
         if (failed)
             return ExitCodes.Failed;
         AtomicFile.Make(output, outcome.Chosen.Candidate.Artifact.CopyTo);

@@ -4,21 +4,42 @@ using System.Text;
 
 namespace ModelBuild.Compression.Reporting;
 
-/// <summary>The report as one self-contained page: what ships, a picture of all candidates by size and predicted time, and what was done to each layer.</summary>
+/// <summary>
+/// The reports of a model as one self-contained page. On top, in plain words, what ships for each profile and what that costs; then for each profile a picture of all candidates by size and
+/// predicted time, and what was done to each layer.
+/// </summary>
 public static class HtmlReport
 {
     private const double Width = 640, Height = 320, Margin = 48;
 
     /// <summary>The page.</summary>
-    public static string Of(CompressionReport report)
+    /// <param name="reports">The reports of one model, one a profile, best profile first.</param>
+    public static string Of(IReadOnlyList<CompressionReport> reports)
     {
+        var (first, several) = (reports[0], reports.Count > 1);
         var page = new StringBuilder();
-        page.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>").Append(Text(report.Model)).Append("</title><style>")
+        page.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>").Append(Text(first.Model)).Append("</title><style>")
             .Append("body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#222}table{border-collapse:collapse;width:100%;margin:1em 0}")
             .Append("td,th{padding:.25em .6em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}")
-            .Append("tr.ships{background:#e8f4ea;font-weight:600}tr.out{color:#888}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}svg{max-width:100%}.warning{color:#8a5a00}.error{color:#a00}")
+            .Append("tr.ships{background:#e8f4ea;font-weight:600}tr.out{color:#888}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}svg{max-width:100%}.warning{color:#8a5a00}.error{color:#a00}summary{cursor:pointer;font-size:1.3em;margin:1.5em 0 .5em}")
             .Append("</style></head><body>");
-        Invariant(page, $"<h1>{Text(report.Model)} for {Text(report.Profile)}</h1>");
+        Invariant(page, $"<h1>{Text(first.Model)}</h1><ul>");
+        // Profiles that get the same are told of together.
+        foreach (var same in reports.GroupBy(PlainWords.Of, StringComparer.Ordinal))
+            Invariant(page, $"<li><b>{Text(string.Join(", ", same.Select(report => report.Profile)))}</b>: {Text(same.Key)}</li>");
+        page.Append("</ul>");
+        foreach (var report in reports)
+        {
+            Invariant(page, $"<details{(several ? "" : " open")} id=\"{Text(report.Profile)}\"><summary>{Text(report.Profile)}</summary>");
+            Profile(page, report);
+            page.Append("</details>");
+        }
+        Invariant(page, $"<p>ModelBuild {Text(first.ToolVersion)}.</p></body></html>");
+        return page.ToString();
+    }
+
+    private static void Profile(StringBuilder page, CompressionReport report)
+    {
         Invariant(page, $"<p><b>{Text(report.Technique)}</b> on {Text(report.Artifact.Backend)}: {report.Artifact.Bytes:N0} of {report.Source.Bytes:N0} bytes ({(double)report.Artifact.Bytes / report.Source.Bytes:P1}), predicted {report.Latency.Ratio:0.00} of the original's time (cost table {Text(report.Latency.CostTable)}, {Text(report.Latency.Kind)}).</p>");
         if (report.Metric is { } m)
             Invariant(page, $"<p>{Text(m.Name)} of {Text(m.Output)}: loss {m.Loss:0.#####} (95 % interval {m.LossLow:0.#####} to {m.LossHigh:0.#####}, {m.Samples} samples), budget {report.Budget:0.#####}. {Text(report.MetricWhy ?? "")}.</p>");
@@ -38,8 +59,7 @@ public static class HtmlReport
         page.Append("</table><h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>weight noise<th>why<th>from</tr>");
         foreach (var l in report.Layers)
             Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}<td class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(l.Why ?? "")}<td>{Text(string.Join(", ", l.Sources))}</tr>");
-        Invariant(page, $"</table><p>ModelBuild {Text(report.ToolVersion)}. Source {Text(report.Source.Sha256)}, artifact {Text(report.Artifact.Sha256)}.</p></body></html>");
-        return page.ToString();
+        Invariant(page, $"</table><p>Source {Text(report.Source.Sha256)}, artifact {Text(report.Artifact.Sha256)}.</p>");
     }
 
     private static bool Ships(CompressionReport report, CandidateFacts candidate) => candidate.Sha256 == report.Artifact.Sha256;

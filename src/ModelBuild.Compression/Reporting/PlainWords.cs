@@ -1,0 +1,49 @@
+using System.Globalization;
+using ModelBuild.Compression.Planning;
+
+namespace ModelBuild.Compression.Reporting;
+
+/// <summary>What a report says, for who knows neither recipes nor metrics.</summary>
+public static class PlainWords
+{
+    /// <summary>What ships, how large and fast it is, and what was lost.</summary>
+    public static string Of(CompressionReport report) => string.Create(CultureInfo.InvariantCulture,
+        $"{What(report.Technique)}, run by {(report.Artifact.Backend == "managed" ? "the managed kernels" : "ONNX Runtime")}. Its file has {Share((double)report.Artifact.Bytes / report.Source.Bytes)} of the original's size, and a call is predicted to take {Share(report.Latency.Ratio)} of the original's time. {Lost(report)}");
+
+    private static string What(string technique) => technique switch
+    {
+        "original" => "The original ships, unchanged",
+        "simplify" => "The original ships with its graph tidied up, and all of its numbers as they were",
+        _ => "The model ships with " + string.Join(" and ", Recipe.Parse(technique).Steps.Select(Step).Distinct()),
+    };
+
+    private static string Step(RecipeStep step) => step.Technique switch
+    {
+        "int8" when step.Arguments.Contains("mixed") => "8-bit integer arithmetic where that is faster, and float elsewhere",
+        "int8" => "8-bit integer arithmetic",
+        "dynamic-int8" => "8-bit integer arithmetic, whose inputs are rounded in every call",
+        "weights-int8" => "weights stored in 8 bits",
+        "weights-float16" => "weights stored in 16 bits",
+        _ => step.ToString(),
+    };
+
+    private static string Lost(CompressionReport report)
+    {
+        if (report.Metric is not { } m)
+            return report.Technique is "original" or "simplify" ? "Nothing was lost, and nothing was compared: there was no data." : "What was lost is not known: there was no data to compare answers on.";
+        var compared = string.Create(CultureInfo.InvariantCulture, $"on {m.Samples} samples that were used for nothing else");
+        if (m.Loss <= 0)
+            return $"Nothing was lost, compared by {m.Name} {compared}.";
+        return $"Lost {compared}: {Amount(m.Name, m.Loss)}{(report.Budget is { } budget ? $", where {Amount(m.Name, budget)} would be accepted" : "")}.";
+    }
+
+    private static string Amount(string metric, double loss) => metric switch
+    {
+        "top1" or "top5" => $"{Share(loss)} of the right answers",
+        "agreement" => $"{Share(loss)} of the answers",
+        "sqnr" => $"noise of {Share(loss)} of the answers' power",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{loss:0.#####} by {metric}"),
+    };
+
+    private static string Share(double share) => (share * 100).ToString(share is > 0 and < 0.1 ? "0.####" : "0.#", CultureInfo.InvariantCulture) + " %";
+}

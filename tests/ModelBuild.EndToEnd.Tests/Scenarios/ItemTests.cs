@@ -50,6 +50,20 @@ public class ItemTests
         project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
     }
 
+    [Fact]
+    public void TheGeneratedTextCanBeWrittenBesideTheProjectAsThePageSays()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "class.md"));
+        var start = page.IndexOf("<PropertyGroup>\n  <EmitCompilerGeneratedFiles>", StringComparison.Ordinal);
+        var lines = page[start..page.IndexOf("```", start, StringComparison.Ordinal)];
+        var project = new OutsideProject().Write($"""<OnnxModel Include="Relu.onnx" Technique="none" /></ItemGroup>{lines}<ItemGroup>{OutsideProject.OnnxRuntime}""").Model().Source(OutsideProject.ReluProgram);
+        project.Build().Succeeded();
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(project.Folder, "Generated"), "Relu.g.cs", SearchOption.AllDirectories));
+        File.SetLastWriteTimeUtc(Path.Combine(project.Folder, "Program.cs"), DateTime.UtcNow);
+        project.Build().Succeeded();
+        project.Run().Succeeded().Says(OutsideProject.ReluAnswer);
+    }
+
     [SkippableFact]
     public void NamesInAScriptWithoutCase()
     {

@@ -17,8 +17,6 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     // 128 and SIGKILL, as shells and .NET count.
     private const int KilledForMemory = 137;
 
-    private static readonly TimeSpan PatienceWithFinishing = TimeSpan.FromSeconds(30);
-
     private readonly Dictionary<string, CompilerReply.Result> _results = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
     private readonly object _gate = new();
@@ -88,8 +86,7 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         }
     }
 
-    // The project's lock; or nothing, where another build compiled the same and is slow to finish: then there is nothing left to do here, and two instances of a project
-    // within one build must not wait for each other.
+    // The project's lock; or nothing, where another build compiled the same and is slow to finish: then there is nothing left to do here.
     private IDisposable? WaitForOthers()
     {
         for (var (waited, compiled) = (false, new Stopwatch()); ;)
@@ -103,11 +100,11 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             waited = true;
             if (!IsCompiled())
                 compiled.Reset();
-            else if (compiled.Elapsed > PatienceWithFinishing)
+            else if (compiled.Elapsed > ProjectLock.Patience)
                 return null;
             else
                 compiled.Start();
-            Thread.Sleep(50);
+            Thread.Sleep(ProjectLock.Interval);
         }
     }
 

@@ -86,6 +86,49 @@ public sealed class RepairTests : IDisposable
     }
 
     [Fact]
+    public async Task OtherBuildsWaitUntilTheOneThatCompiledHasWrittenItsOutput()
+    {
+        _project.AddModel("a.onnx");
+        Assert.True(_project.Inspect().Execute());
+        var first = new KeepingEngine();
+        var compile = _project.Compile();
+        compile.BuildEngine = first;
+        Assert.True(compile.Execute());
+        Assert.True(compile.KeepsProject);
+
+        // One that found the models stale, and one that came when they were compiled.
+        var second = new KeepingEngine();
+        var stale = _project.Compile();
+        stale.BuildEngine = second;
+        var waiting = Task.Run(stale.Execute);
+        while (!second.Messages.ToArray().Any(message => message.Contains("waiting", StringComparison.Ordinal)))
+            await Task.Delay(10);
+        var third = new KeepingEngine();
+        var late = new AwaitProject { BuildEngine = third, IntermediateDirectory = _project.Intermediate };
+        Assert.True(ProjectLock.IsHeld(_project.Intermediate));
+        var waitingToo = Task.Run(late.Execute);
+        Assert.True(new ReleaseProject { BuildEngine = first, IntermediateDirectory = _project.Intermediate }.Execute());
+        // Whoever is first keeps the other waiting until it has finished, too.
+        var next = await Task.WhenAny(waiting, waitingToo);
+        Assert.True(await next);
+        (next == waiting ? second : third).EndBuild();
+        Assert.True(await waiting && await waitingToo);
+        second.EndBuild();
+        third.EndBuild();
+        Assert.False(ProjectLock.IsHeld(_project.Intermediate));
+        Assert.Equal(["1"], File.ReadAllLines(Path.Combine(_project.Intermediate, "fake-compiler-runs.txt")));
+    }
+
+    [Fact]
+    public void ABuildThatFailsKeepsNobodyWaiting()
+    {
+        _project.AddModel("a.onnx", ("Technique", "fail"));
+        Assert.True(_project.Inspect().Execute());
+        Assert.False(_project.Compile().Execute());
+        Assert.False(ProjectLock.IsHeld(_project.Intermediate));
+    }
+
+    [Fact]
     public async Task InspectionsAtOnceAgree()
     {
         for (var i = 0; i < 10; i++)

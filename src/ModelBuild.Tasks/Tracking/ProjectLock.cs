@@ -8,6 +8,23 @@ namespace ModelBuild.Tasks;
 /// </summary>
 internal static class ProjectLock
 {
+    /// <summary>
+    /// How long a build waits for one that has compiled the same models and only writes its output: two instances of a project within one build must not wait for each other forever.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long to sleep between looks, in milliseconds.</summary>
+    public const int Interval = 50;
+
+    /// <summary>Whether a build has the lock.</summary>
+    public static bool IsHeld(string folder)
+    {
+        if (!File.Exists(PathIn(folder)))
+            return false;
+        using var taken = TryTake(folder);
+        return taken is null;
+    }
+
     /// <summary>The lock, to be disposed; null where another build has it.</summary>
     /// <exception cref="IOException">The folder cannot be written to.</exception>
     public static IDisposable? TryTake(string folder)

@@ -224,6 +224,28 @@ public sealed class LoadedModelTests : IDisposable
     }
 
     [Fact]
+    public void An_embedded_artifact_is_verified_too()
+    {
+        WriteArtifact("the content"u8);
+        byte[] manifest = File.ReadAllBytes(Path.Combine(_folder.FullName, "Doubling.json"));
+        ModelDescription Embedded(string content) => new(
+            "Doubling", "Tests", DoublingBackend.Description.SignatureHash, ["batch"], [.. DoublingBackend.Description.Inputs], [.. DoublingBackend.Description.Outputs], ["portable"],
+            new Resources(new() { ["modelbuild/Tests/Doubling.json"] = manifest, ["modelbuild/Tests/Doubling.portable.bin"] = System.Text.Encoding.UTF8.GetBytes(content) }));
+        LoadedModel.Load(Embedded("the content")).Dispose();
+        Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => LoadedModel.Load(Embedded("THE CONTENT"))).Code);
+        LoadedModel.Load(Embedded("THE CONTENT"), new ModelOptions { VerifyArtifact = false }).Dispose();
+    }
+
+    private sealed class Resources(Dictionary<string, byte[]> content) : System.Reflection.Assembly
+    {
+        // Another build, for each instance.
+        public override System.Reflection.Module ManifestModule { get; } = System.Reflection.Emit.AssemblyBuilder
+            .DefineDynamicAssembly(new System.Reflection.AssemblyName("Tests" + Guid.NewGuid()), System.Reflection.Emit.AssemblyBuilderAccess.RunAndCollect).DefineDynamicModule("m");
+
+        public override Stream? GetManifestResourceStream(string name) => content.TryGetValue(name, out byte[]? bytes) ? new MemoryStream(bytes) : null;
+    }
+
+    [Fact]
     public void A_file_is_read_once_for_each_size_and_time()
     {
         WriteArtifact("the content"u8);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
 
 namespace ModelBuild.Compiler;
@@ -17,7 +18,7 @@ internal static class Supervisor
     /// <returns>The exit code.</returns>
     public static int Run(IReadOnlyList<string> arguments)
     {
-        var folder = Directory.CreateTempSubdirectory("modelbuild-");
+        var folder = WorkingFolder.CreateTemporary();
         try
         {
             var journal = Path.Combine(folder.FullName, "journal");

@@ -77,7 +77,8 @@ public sealed class InspectModels : ModelTask
             });
         if (InputListFile.Length > 0 && !Log.HasLoggedErrors)
             Files.WriteIfChanged(InputListFile, list.ToString());
-        CheckArtifacts();
+        if (InputListFile.Length > 0)
+            CheckArtifacts();
         NativeInstructionSet = ProfileDefaults.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
         Signatures = [.. signatures];
         Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))), .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];

@@ -26,7 +26,7 @@ public sealed record OptimizedGraph
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
     public static OptimizedGraph Of(string path)
     {
-        var folder = Directory.CreateTempSubdirectory("modelbuild-optimized-");
+        var folder = WorkingFolder.CreateTemporary();
         try
         {
             var optimized = Path.Combine(folder.FullName, "model.onnx");

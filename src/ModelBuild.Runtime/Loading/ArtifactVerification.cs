@@ -21,8 +21,9 @@ internal static class ArtifactVerification
     public static Task? Start(ModelArtifact artifact, Lazy<string> hash, ManifestArtifact entry)
     {
         string? data = entry.Data is { } beside ? Path.Combine(Path.GetDirectoryName(artifact.Path)!, beside.File) : null;
+        bool isQuick = data is null && (artifact.Length <= Small || (artifact.Identity is { } identity && Known.ContainsKey(identity)));
         // A browser has one thread, which must not wait.
-        if (OperatingSystem.IsBrowser() || artifact.Identity is { } identity && Known.ContainsKey(identity) && data is null || artifact.Length <= Small && data is null)
+        if (isQuick || OperatingSystem.IsBrowser())
         {
             Verify(artifact, hash, entry, data);
             return null;

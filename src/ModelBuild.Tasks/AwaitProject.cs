@@ -20,14 +20,13 @@ public sealed class AwaitProject : Microsoft.Build.Utilities.Task, ICancelableTa
     /// <inheritdoc/>
     public override bool Execute()
     {
-        var waited = new Stopwatch();
-        while (!_cancelled && waited.Elapsed < ProjectLock.Patience && ProjectLock.IsHeld(IntermediateDirectory))
-        {
-            waited.Start();
-            Thread.Sleep(ProjectLock.Interval);
-        }
+        if (!ProjectLock.IsHeld(IntermediateDirectory))
+            return true;
+        var waited = Stopwatch.StartNew();
+        IDisposable? held = null;
+        ProjectLock.WaitUntil(() => (held = ProjectLock.TryTake(IntermediateDirectory)) is not null || _cancelled || waited.Elapsed > ProjectLock.Patience, BuildEngine);
         // Others waited with this one, and must not go on side by side with it.
-        if (waited.IsRunning && ProjectLock.TryTake(IntermediateDirectory) is { } held)
+        if (held is not null)
             KeepsProject = ProjectLock.Keep(held, BuildEngine, IntermediateDirectory);
         return !_cancelled;
     }

@@ -89,23 +89,25 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     // The project's lock; or nothing, where another build compiled the same and is slow to finish: then there is nothing left to do here.
     private IDisposable? WaitForOthers()
     {
-        for (var (waited, compiled) = (false, new Stopwatch()); ;)
+        var held = ProjectLock.TryTake(IntermediateDirectory);
+        if (held is not null)
+            return held;
+        Log.LogMessage(MessageImportance.High, "Another build compiles the models of this project; waiting for it.");
+        var compiled = new Stopwatch();
+        ProjectLock.WaitUntil(() =>
         {
-            if (ProjectLock.TryTake(IntermediateDirectory) is { } held)
-                return held;
-            if (_cancelled)
-                throw new OperationCanceledException();
-            if (!waited)
-                Log.LogMessage(MessageImportance.High, "Another build compiles the models of this project; waiting for it.");
-            waited = true;
-            if (!IsCompiled())
-                compiled.Reset();
-            else if (compiled.Elapsed > ProjectLock.Patience)
-                return null;
-            else
+            if (_cancelled || (held = ProjectLock.TryTake(IntermediateDirectory)) is not null)
+                return true;
+            if (IsCompiled())
                 compiled.Start();
-            Thread.Sleep(ProjectLock.Interval);
-        }
+            else
+                compiled.Reset();
+            return compiled.Elapsed > ProjectLock.Patience;
+        }, BuildEngine);
+        if (!_cancelled)
+            return held;
+        held?.Dispose();
+        throw new OperationCanceledException();
     }
 
     // Whether another build compiled the same while this one waited.

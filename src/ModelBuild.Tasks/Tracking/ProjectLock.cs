@@ -13,8 +13,23 @@ internal static class ProjectLock
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to sleep between looks, in milliseconds.</summary>
-    public const int Interval = 50;
+    /// <summary>
+    /// Looks again and again until something is so. The node builds other projects meanwhile: the one that is waited for may need one of them, or be an instance of the same project on this node.
+    /// </summary>
+    public static void WaitUntil(Func<bool> isSo, IBuildEngine engine)
+    {
+        var node = engine as IBuildEngine3;
+        node?.Yield();
+        try
+        {
+            while (!isSo())
+                Thread.Sleep(50);
+        }
+        finally
+        {
+            node?.Reacquire();
+        }
+    }
 
     /// <summary>Whether a build has the lock.</summary>
     public static bool IsHeld(string folder)

@@ -48,6 +48,9 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     [Required]
     public string InputListFile { get; set; } = "";
 
+    /// <summary>Whether what is chosen for latency is timed against the original on this machine.</summary>
+    public bool Measure { get; set; } = true;
+
     /// <summary>Where the artifacts that stay files are listed, one full path a line, when every model has its own.</summary>
     [Required]
     public string FileListFile { get; set; } = "";
@@ -173,13 +176,16 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 Cores = cores.Count,
                 OnnxRuntime = OnnxRuntime,
                 Executable = Executable,
+                Measure = Measure,
                 HardwareProfiles = profiles,
             };
+            ForgetAttempts(models);
             Compile(request, models);
         }
         finally
         {
             cores.Release();
+            ForgetAttempts(models);
         }
         // Weights that lie beside an artifact are read from the disk, by their name.
         foreach (var model in models)
@@ -228,7 +234,16 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         }
     }
 
-    private void Compile(CompileRequest request, List<ModelItem> models)
+    // What ended the compiler in this build may well run in the next one.
+    private void ForgetAttempts(List<ModelItem> models)
+    {
+        foreach (var model in models)
+            File.Delete(JournalPath(model));
+    }
+
+    private int Struck(ModelItem model) => File.Exists(JournalPath(model)) ? CrashJournalFile.Struck(File.ReadLines(JournalPath(model))).Count : 0;
+
+    private void Compile(CompileRequest request, List<ModelItem> models, int struck = 0)
     {
         var process = new CompilerProcess(Host, Compiler);
         var exitCode = Run(process, request, models);
@@ -240,6 +255,13 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} model(s) one by one.", exitCode, unfinished.Count);
             foreach (var model in unfinished)
                 Compile(request, [model]);
+            return;
+        }
+        // What was being tried is struck the next time; each round strikes one more, so that there is an end to it.
+        if (exitCode is not (0 or 1 or 2) && Struck(models[0]) is var now && now > struck)
+        {
+            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} without the candidate that it tried.", exitCode, models[0].ClassName);
+            Compile(request, models, now);
             return;
         }
         var lastWords = process.LastWords.Length > 0 ? $" It wrote: {process.LastWords}" : "";
@@ -262,7 +284,7 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             return null;
         }
         var path = Path.Combine(IntermediateDirectory, "request.json");
-        Files.Write(path, request.ToJson(models, SignaturePath, OutputDirectory));
+        Files.Write(path, request.ToJson(models, SignaturePath, OutputDirectory, JournalPath));
         lock (_gate)
         {
             if (_cancelled)

@@ -43,6 +43,8 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
 
     private protected string SignaturePath(ModelItem model) => Path.Combine(IntermediateDirectory, model.ClassName + ".signature.json");
 
+    private protected string JournalPath(ModelItem model) => Path.Combine(IntermediateDirectory, model.ClassName + ".journal");
+
     private protected string OutputDirectory(ModelItem model) => Path.Combine(IntermediateDirectory, "out", model.ClassName);
 
     /// <summary>Where the record of the last compilation lies.</summary>

@@ -3,7 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 
 // Speaks the compiler's protocol (docs/formats.md) without compiling: the artifact is the model itself. What it does with a model follows from the
-// item's Technique: none, warn, say, fail, crash, killed, hang, silent, or crash-together (crashes unless the model is alone).
+// item's Technique: none, warn, say, fail, crash, killed, hang, silent, crash-together (crashes unless the model is alone), or crash-twice (in two
+// candidates, each noted in the journal).
 if (args is not ["build", var requestPath])
     return 2;
 var request = JsonNode.Parse(File.ReadAllText(requestPath))!;
@@ -19,6 +20,10 @@ foreach (var model in models)
         case "crash":
         case "crash-together" when models.Count > 1:
             Console.Error.WriteLine("about to crash");
+            Environment.FailFast("asked to");
+            break;
+        case "crash-twice" when Attempts(model) is var attempts && attempts.Length < 2:
+            File.AppendAllText((string)model["journal"]!, $"begin good\nend good\nbegin candidate {attempts.Length}\n");
             Environment.FailFast("asked to");
             break;
         case "killed":
@@ -43,6 +48,8 @@ foreach (var model in models)
     Compile(model);
 }
 return failed ? 1 : 0;
+
+static string[] Attempts(JsonNode model) => File.Exists((string)model["journal"]!) ? [.. File.ReadLines((string)model["journal"]!).Where(line => line.StartsWith("begin candidate"))] : [];
 
 static void Diagnostic(JsonNode model, string severity, string code, string text, string metadata) => Reply(new JsonObject
 {

@@ -127,6 +127,18 @@ public sealed class CompileModelsTests : IDisposable
     }
 
     [Fact]
+    public void ACandidateThatEndsTheCompilerIsStruckAndTheModelBuilds()
+    {
+        _project.AddModel("a.onnx", ("Technique", "crash-twice"));
+        _project.AddModel("b.onnx");
+        Assert.True(Inspected().Execute());
+        Assert.Empty(_project.Engine.Errors);
+        // Both together; then each alone, a twice more: once for each candidate.
+        Assert.Equal([2, 1, 1, 1], Runs());
+        Assert.Empty(Directory.GetFiles(_project.Intermediate, "*.journal"));
+    }
+
+    [Fact]
     public void TheReportOfAModelIsNamedOnce()
     {
         _project.AddModel("a.onnx", ("Profile", "portable;x64-avx2"));

@@ -40,6 +40,9 @@ internal sealed record ModelRequest
     public required string Model { get; init; }
     public required string Signature { get; init; }
     public required string Output { get; init; }
+
+    /// <summary>Where it is noted what is tried, for the process after one that ended in the midst of it; null to note nothing.</summary>
+    public string? Journal { get; init; }
     public required IReadOnlyList<string> Profiles { get; init; }
     public IReadOnlyDictionary<string, JsonElement> Options { get; init; } = new Dictionary<string, JsonElement>();
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> HardwareProfiles { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string>>();

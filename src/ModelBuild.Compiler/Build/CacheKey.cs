@@ -13,7 +13,7 @@ namespace ModelBuild.Compiler.Build;
 /// </summary>
 internal static class CacheKey
 {
-    public static string Of(ModelRequest request, IReadOnlyList<HardwareProfile> profiles, bool onnxRuntime, bool executable, string signatureHash)
+    public static string Of(BuildRequest build, ModelRequest request, IReadOnlyList<HardwareProfile> profiles, string signatureHash)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string name, string value) => hash.AppendData(Encoding.UTF8.GetBytes($"{name}={value.Length}:{value}\n"));
@@ -22,7 +22,8 @@ internal static class CacheKey
         Add("build", ToolInfo.BuildIdentity);
         Add("class", request.Class);
         Add("signature", signatureHash);
-        Add("backends", $"{onnxRuntime} {executable}");
+        Add("backends", $"{build.OnnxRuntime} {build.Executable}");
+        Add("measure", $"{build.Measure}");
         Add("model", FileHash.Of(request.Model));
         foreach (var file in ExternalFiles.Of(request.Model))
             Add("external", FileHash.Of(file));

@@ -94,7 +94,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
-        var key = CacheKey.Of(request, profiles, build.OnnxRuntime, build.Executable, signature);
+        var key = CacheKey.Of(build, request, profiles, signature);
         using var held = cache.TryLock(key, cancellation);
         if (cache.TryTake(key, folder) is { } entry)
         {
@@ -114,7 +114,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var source = ModelSource.Open(request.Model, options.Shapes);
         var read = clock.Elapsed.TotalSeconds;
         IReadOnlyList<string> backends = build.OnnxRuntime ? ["managed", "onnxruntime"] : ["managed"];
-        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation);
+        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
+            request.Journal is null ? null : CrashJournal.Open(request.Journal));
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
         var reports = new List<CompressionReport>();

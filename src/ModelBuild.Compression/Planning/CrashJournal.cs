@@ -1,3 +1,5 @@
+using ModelBuild.Shared;
+
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
@@ -6,28 +8,21 @@ namespace ModelBuild.Compression.Planning;
 /// </summary>
 public sealed class CrashJournal
 {
-    private const string Begin = "begin ", End = "end ";
     private readonly string? _path;
-    private readonly HashSet<string> _struck = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _struck;
 
-    private CrashJournal(string? path) => _path = path;
+    private CrashJournal(string? path, HashSet<string> struck)
+    {
+        _path = path;
+        _struck = struck;
+    }
 
     /// <summary>A journal that is kept nowhere.</summary>
-    public static CrashJournal None { get; } = new(null);
+    public static CrashJournal None { get; } = new(null, []);
 
     /// <summary>Opens a journal; what an earlier process began and did not end is struck.</summary>
     /// <param name="path">The file; it need not exist yet.</param>
-    public static CrashJournal Open(string path)
-    {
-        var journal = new CrashJournal(path);
-        if (File.Exists(path))
-            foreach (var line in File.ReadLines(path))
-                if (line.StartsWith(Begin, StringComparison.Ordinal))
-                    journal._struck.Add(line[Begin.Length..]);
-                else if (line.StartsWith(End, StringComparison.Ordinal))
-                    journal._struck.Remove(line[End.Length..]);
-        return journal;
-    }
+    public static CrashJournal Open(string path) => new(path, CrashJournalFile.Struck(File.Exists(path) ? File.ReadLines(path) : []));
 
     /// <summary>How many attempts ended a process.</summary>
     public int Struck => _struck.Count;
@@ -43,14 +38,14 @@ public sealed class CrashJournal
         if (_path is null)
             return action();
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        File.AppendAllText(_path, $"{Begin}{what}\n");
+        File.AppendAllText(_path, $"{CrashJournalFile.Begin}{what}\n");
         try
         {
             return action();
         }
         finally
         {
-            File.AppendAllText(_path, $"{End}{what}\n");
+            File.AppendAllText(_path, $"{CrashJournalFile.End}{what}\n");
         }
     }
 }

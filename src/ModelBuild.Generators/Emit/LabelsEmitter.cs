@@ -9,18 +9,21 @@ internal static class LabelsEmitter
         if (wrapper.Signature.Labels is not { } labels)
             return;
         writer.Member();
-        writer.Line("/// <summary>The names of classes, by index.</summary>");
-        writer.Line("public static global::System.Collections.Generic.IReadOnlyList<string> Labels => LabelNames.All;");
+        var type = LabelType(wrapper);
+        writer.Line($"/// <summary>The {(type == "string" ? "names" : "labels")} of classes, by index.</summary>");
+        writer.Line($"public static global::System.Collections.Generic.IReadOnlyList<{type}> Labels => LabelNames.All;");
         writer.Member();
         writer.Block("private static class LabelNames", () =>
         {
-            writer.Line("internal static readonly global::System.Collections.Generic.IReadOnlyList<string> All = global::System.Array.AsReadOnly(new string[]");
+            writer.Line($"internal static readonly global::System.Collections.Generic.IReadOnlyList<{type}> All = global::System.Array.AsReadOnly(new {type}[]");
             writer.Line("{");
             foreach (var label in labels)
-                writer.Continued(CSharpText.Literal(label) + ",");
+                writer.Continued((type == "string" ? CSharpText.Literal(label) : label) + ",");
             writer.Line("});");
         });
     }
+
+    private static string LabelType(Wrapper wrapper) => wrapper.Signature.LabelsAreIntegers ? "long" : "string";
 
     /// <summary>The method of Output that ranks classes.</summary>
     public static void EmitTopK(SourceWriter writer, Wrapper wrapper)
@@ -31,7 +34,8 @@ internal static class LabelsEmitter
         // One row of scores a sample, or, where more dimensions lead, one a combination of their indices.
         var row = output.Signature.Dimensions is null || axis > 1 ? "row" : axis == 1 ? "sample" : null;
         var score = output.ElementType;
-        var result = $"(string Label, {score} Score)";
+        var label = LabelType(wrapper);
+        var result = $"({label} Label, {score} Score)";
         writer.Member();
         writer.Line($"/// <summary>The classes with the highest scores in <see cref=\"{output.Property}\"/>, the best first; of equal scores the lower index first.</summary>");
         writer.Line("/// <param name=\"count\">How many: 1 to the number of classes.</param>");
@@ -60,7 +64,7 @@ internal static class LabelsEmitter
             writer.Line("});");
             writer.Line($"{result}[] best = new {result}[count];");
             writer.Line("for (int i = 0; i < best.Length; i++)");
-            writer.Continued("best[i] = (order[i] < Labels.Count ? Labels[order[i]] : order[i].ToString(global::System.Globalization.CultureInfo.InvariantCulture), scores[order[i]]);");
+            writer.Continued("best[i] = (order[i] < Labels.Count ? Labels[order[i]] : " + (label == "string" ? "order[i].ToString(global::System.Globalization.CultureInfo.InvariantCulture)" : "order[i]") + ", scores[order[i]]);");
             writer.Line("return best;");
         });
     }

@@ -21,13 +21,16 @@ internal sealed record CompileRequest
 
     public required bool Executable { get; init; }
 
+    public required bool Measure { get; init; }
+
     public required HardwareProfiles HardwareProfiles { get; init; }
 
     /// <summary>The JSON for some of the project's models.</summary>
     /// <param name="models">The models.</param>
     /// <param name="signaturePath">Where the signature of a model lies.</param>
     /// <param name="outputDirectory">Where the artifacts of a model go.</param>
-    public string ToJson(IEnumerable<ModelItem> models, Func<ModelItem, string> signaturePath, Func<ModelItem, string> outputDirectory)
+    /// <param name="journalPath">Where the compiler notes what it tries for a model.</param>
+    public string ToJson(IEnumerable<ModelItem> models, Func<ModelItem, string> signaturePath, Func<ModelItem, string> outputDirectory, Func<ModelItem, string> journalPath)
     {
         var json = new JsonWriter().BeginObject()
             .Value("format", Format)
@@ -37,6 +40,7 @@ internal sealed record CompileRequest
             .Value("cores", Cores)
             .Value("onnxRuntime", OnnxRuntime)
             .Value("executable", Executable)
+            .Value("measure", Measure)
             .BeginArray("models");
         foreach (var model in models)
         {
@@ -46,6 +50,7 @@ internal sealed record CompileRequest
                 .Value("model", model.Path)
                 .Value("signature", signaturePath(model))
                 .Value("output", outputDirectory(model))
+                .Value("journal", journalPath(model))
                 .Strings("profiles", model.Profiles)
                 .BeginObject("options");
             foreach (var option in model.Options)

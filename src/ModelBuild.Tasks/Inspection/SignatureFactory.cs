@@ -23,7 +23,7 @@ internal static class SignatureFactory
         var unsupported = declared.Inputs.Select(value => Unsupported(value, "input")).Concat(declared.Outputs.Select(value => Unsupported(value, "output")))
             .Where(problem => problem is not null).ToList();
         if (unsupported.Count > 0)
-            throw new DiagnosticException(Codes.UnsupportedType, $"\"{item.Path}\" has {string.Join(", ", unsupported)}. Inputs and outputs must be tensors of {string.Join(", ", TypeNames.Skip(1))}; cut the model before them, or convert them in the model.");
+            throw new DiagnosticException(Codes.UnsupportedType, $"\"{item.Path}\" has {string.Join(", ", unsupported)}. Inputs and outputs must be tensors of {string.Join(", ", TypeNames.Skip(1))}; cut the model before them, or convert them in the model{(declared.Outputs.Any(output => output.Kind is OnnxValueKind.Sequence or OnnxValueKind.Map) ? "; classifiers of scikit-learn are exported with options={'zipmap': False}" : "")}{(declared.Outputs.Any(output => output.Kind == OnnxValueKind.Untyped) ? "; a missing type is declared for example by onnx.shape_inference.infer_shapes" : "")}.");
         if (declared.Inputs.FirstOrDefault(input => input.Dimensions is null) is { } shapeless)
             throw new DiagnosticException(Codes.UndeclaredShape, $"Input \"{shapeless.Name}\" of \"{item.Path}\" declares no shape. Declare its rank in the model; dimensions may be named.");
 
@@ -45,7 +45,8 @@ internal static class SignatureFactory
             Documentation = declared.Documentation,
             Inputs = inputs,
             Outputs = outputs,
-            Labels = item.Labels is null ? null : LabelsFile.Read(item.Labels, outputs),
+            Labels = item.Labels is null ? declared.Labels?.Names.ToEquatableArray() : LabelsFile.Read(item.Labels, outputs),
+            LabelsAreIntegers = item.Labels is null && declared.Labels is { AreIntegers: true },
             Image = item.Image is null ? null : Image(item.Image, inputs),
         };
     }

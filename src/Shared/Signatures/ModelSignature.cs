@@ -36,8 +36,11 @@ internal sealed record ModelSignature
     /// <summary>Outputs in the model's order.</summary>
     public required EquatableArray<TensorSignature> Outputs { get; init; }
 
-    /// <summary>Class names by index, where the item has them.</summary>
+    /// <summary>Class names by index, where the item has them, or the classifier that the model ends in states them.</summary>
     public EquatableArray<string>? Labels { get; init; }
+
+    /// <summary>Whether the labels are 64-bit integers, written as text.</summary>
+    public bool LabelsAreIntegers { get; init; }
 
     /// <summary>How images become the input, where the item says so.</summary>
     public ImageSignature? Image { get; init; }

@@ -22,6 +22,8 @@ internal static class SignatureJson
         WriteTensors(json, "outputs", signature.Outputs);
         if (signature.Labels is { } labels)
             json.Strings("labels", labels);
+        if (signature.LabelsAreIntegers)
+            json.Value("labelType", "int64");
         if (signature.Image is { } image)
             json.BeginObject("image")
                 .Value("resize", image.Resize)
@@ -53,6 +55,7 @@ internal static class SignatureJson
             Inputs = ReadTensors(json, "inputs"),
             Outputs = ReadTensors(json, "outputs"),
             Labels = json["labels"] is null ? null : json.Strings("labels").ToEquatableArray(),
+            LabelsAreIntegers = json.OptionalString("labelType") == "int64",
             Image = json["image"] is JsonObject image
                 ? new(image.String("resize"), Numbers(image, "mean"), Numbers(image, "scale"), image.String("order"), image.String("layout"))
                 : null,

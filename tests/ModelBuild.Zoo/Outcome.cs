@@ -25,7 +25,7 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
         {
             Profiles = [.. Profiles.Select(BuiltInProfiles.Get)],
             CalibrationData = [zoo.Calibration],
-            EvaluationData = [zoo.Evaluation],
+            EvaluationData = File.Exists(zoo.Evaluation) ? [zoo.Evaluation] : [],
             MetricOutputs = zoo.MetricOutputs,
             Optimize = objective,
             // What the table chooses, on any machine.
@@ -38,7 +38,7 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             var chosen = compressor.Choose(profile);
             artifact?.Invoke(chosen);
             var c = chosen.Chosen.Candidate;
-            var m = c.Report!.Deciding;
+            var m = (c.Report ?? c.Choose!).Deciding;
             outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe, c.Backend, c.Artifact.Length, compressor.Source.Artifact.Length,
                 m.Metric, m.Original, m.Compressed, m.Loss, compressor.Selection!.Budget, m.Samples, Math.Round(chosen.Chosen.LatencyRatio, 3)));
         }

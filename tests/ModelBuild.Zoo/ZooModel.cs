@@ -10,6 +10,10 @@ namespace ModelBuild.Zoo;
 /// <param name="MetricOutputs">The outputs to judge by; empty for all.</param>
 public sealed record ZooModel(string Name, string Model, string Calibration, string Evaluation, IReadOnlyList<string> MetricOutputs)
 {
+    /// <summary>All models; none where the zoo is not there.</summary>
+    public static IReadOnlyList<string> All { get; } = SharedFolder.Zoo is null ? []
+        : [.. Directory.EnumerateFiles(SharedFolder.Zoo, "model.onnx", SearchOption.AllDirectories).Select(m => Path.GetFileName(Path.GetDirectoryName(m)!)).Order(StringComparer.Ordinal)];
+
     /// <summary>The models that the main job is judged by.</summary>
     public static IReadOnlyList<string> MainJob { get; } =
         ["own_mnist_cnn_bn", "own_mnist_mlp", "own_mnist_lstm", "mnist8", "kws_dscnn", "cifar_resnet20", "autoencoder", "ultraface", "hand_keypoint", "mobilenet_v1_025"];

@@ -79,9 +79,9 @@ internal static class CostEstimates
         {
             ZooModel zoo = ZooModel.Open(name);
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-            floats.Add((model.PerKey(source.Simplified!.Graph), CallableModel.Latency(source.Simplified), name));
+            floats.Add((model.PerKey(source.Simplified!.Graph), Latency.Of(source.Simplified), name));
             foreach (string recipe in new[] { "int8", "dynamic-int8" })
-                if (Plan(zoo, source, recipe) is { } graph) integers.Add((model.PerKey(graph), CallableModel.Latency(graph.Model), $"{name} {recipe}"));
+                if (Plan(zoo, source, recipe) is { } graph) integers.Add((model.PerKey(graph), Latency.Of(graph.Model), $"{name} {recipe}"));
         }
         Dictionary<string, double> factors = Fit(integers, Fit(floats, []));
         foreach (var (costs, nanoseconds, name) in floats.Concat(integers))

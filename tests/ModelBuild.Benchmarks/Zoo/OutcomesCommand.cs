@@ -1,5 +1,6 @@
 using System.Globalization;
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -24,7 +25,7 @@ internal static class OutcomesCommand
         List<Outcome> outcomes = File.Exists(file) ? [.. Outcome.Read(file)] : [];
         Cores.PinToOne();
         List<string> table = ["| model | optimize | recipe | backend | size | metric | loss | time over the original's |", "|---|---|---|---|---:|---|---:|---:|"];
-        foreach (string model in models.Count > 0 ? models : ZooModel.MainJob)
+        foreach (string model in models.Count > 0 ? models : ZooModel.All)
             foreach (Objective objective in new[] { Objective.Size, Objective.Latency })
             {
                 double ratio = double.NaN;
@@ -46,13 +47,17 @@ internal static class OutcomesCommand
         return 0;
     }
 
-    /// <summary>Time of a call of what was chosen over that of the original file in ONNX Runtime.</summary>
-    private static double Ratio(string model, Candidate candidate)
+    /// <summary>Time of a call of what was chosen over that of the original file in ONNX Runtime, on a sample of the evaluation data.</summary>
+    private static double Ratio(string name, Candidate candidate)
     {
-        ModelDescription description = DescriptionBuilder.Of(ModelSource.Open(ZooModel.Open(model).Model, new Dictionary<string, long>()).Simplified!.Graph, candidate.IsOriginal ? null : new byte[32]);
-        using CallableModel ours = new(File.ReadAllBytes(candidate.Artifact.Path), description, candidate.Backend);
-        using CallableModel original = new(File.ReadAllBytes(ZooModel.Open(model).Model), description, "onnxruntime");
-        (double oursTime, double originalTime) = new Comparison(model, ours.Call, original.Call, () => 0).Times();
-        return oursTime / originalTime;
+        OnnxRuntimeBackend.Register();
+        ZooModel zoo = ZooModel.Open(name);
+        ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
+        Sample sample = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")![0];
+        using PreparedModel ours = PreparedModel.Open(candidate.Artifact.Path, DescriptionBuilder.Of((source.Simplified ?? source.Original).Graph, candidate.IsOriginal ? null : new byte[32]), BackendRegistry.Find(candidate.Backend)!, sample);
+        using PreparedModel original = PreparedModel.Open(zoo.Model, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
+        // Slow models get fewer rounds.
+        IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([ours.Call, original.Call], 41, default, limit: 2500);
+        return Interleaved.Median(times[0]) / Interleaved.Median(times[1]);
     }
 }

@@ -34,7 +34,8 @@ public class ZooTests(ITestOutputHelper output)
     public void What_is_chosen_does_not_depend_on_the_machine_that_builds(string cpuClass)
     {
         Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
-        var recorded = Outcome.Read(Outcome.FileOf(cpuClass));
+        // Of all that is recorded; the others take minutes each.
+        var recorded = Outcome.Read(Outcome.FileOf(cpuClass)).Where(o => ZooModel.MainJob.Contains(o.Model)).ToList();
         Assert.NotEmpty(recorded);
         var mine = recorded.Select(r => (r.Model, r.Optimize)).Distinct()
             .SelectMany(g => Outcome.Of(g.Model, Enum.Parse<Objective>(g.Optimize, true)))

@@ -129,9 +129,9 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
     private static OperatorSample Rewritten(OperatorSample sample)
     {
         var profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 };
-        var planner = new Planner(new TechniqueRegistry(), sample.Model, null);
-        var plan = planner.TryPlan(Recipe.Parse("dynamic-int8"), profile, new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
-        return sample with { Model = planner.Apply(plan) };
+        var pipeline = new Pipeline(new TechniqueRegistry(), sample.Model, null);
+        var planned = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), profile, new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
+        return sample with { Model = planned.Model };
     }
 
     private static (Model Model, Value Input) Start(bool integer, params long[] shape)

@@ -21,7 +21,7 @@ public static class ArtifactMetadata
         model.Graph.DocString = "";
         model.Metadata.RemoveAll(static m => m.Key is SignatureKey or RecipeKey);
         model.Metadata.Add(new(SignatureKey, Convert.ToHexStringLower(signatureHash)));
-        model.Metadata.Add(new(RecipeKey, plan.Recipe));
+        model.Metadata.Add(new(RecipeKey, plan.Recipe.ToString()));
         model.Graph.Metadata.Clear();
         foreach (var node in model.Graph.Nodes)
         {

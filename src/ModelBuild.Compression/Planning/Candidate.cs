@@ -25,7 +25,7 @@ public sealed class Candidate
     public bool IsOriginal => Plan is null;
 
     /// <summary>Whether only exact rewriting was done: the outputs equal the original's but for float rounding.</summary>
-    public bool IsLossless => Plan is null || Plan.Decisions.Count == 0;
+    public bool IsLossless => Plan is null or { Steps.Count: 0 };
 
     /// <summary>What it loses on the choose part; null where there is no data.</summary>
     public EvaluationResult? Choose { get; set; }

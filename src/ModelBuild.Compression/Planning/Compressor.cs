@@ -31,8 +31,9 @@ public sealed class Compressor : IDisposable
     private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
     private readonly RuntimePlacement _placement;
-    private readonly Planner? _planner;
-    private readonly Dictionary<string, RangeHistogram> _histograms = new(StringComparer.Ordinal);
+    private readonly Pipeline? _pipeline;
+    // Histograms of tensors, by what stands for the model that they are of.
+    private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
     private readonly Lazy<MetricResult?> _noiseFloor;
@@ -75,7 +76,7 @@ public sealed class Compressor : IDisposable
             throw;
         }
         if (source.Simplified is not null)
-            _planner = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten);
+            _pipeline = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten);
         TypicalDimensions = FindTypicalDimensions();
         _noiseFloor = new(FindNoiseFloor);
     }
@@ -153,7 +154,7 @@ public sealed class Compressor : IDisposable
         var failures = new List<FailedRecipe>();
         if (_backends.Contains("onnxruntime"))
             candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Artifact = _originalArtifact ??= OriginalArtifact() });
-        if (_planner is not null)
+        if (_pipeline is not null)
             foreach (var recipe in Recipes())
             {
                 _cancellation.ThrowIfCancellationRequested();
@@ -193,12 +194,12 @@ public sealed class Compressor : IDisposable
         var floats = new Dictionary<string, string>(StringComparer.Ordinal);
         while (true)
         {
-            if (_planner!.TryPlan(recipe, profile, costs, floats) is not { } plan)
+            if (_pipeline!.TryPlan(recipe, profile, costs, floats) is not { } planned)
                 return null;
-            var model = _planner.Apply(plan, backend == "onnxruntime");
-            if (Write(plan, model, backend) is not { } artifact)
+            var model = backend == "onnxruntime" ? _pipeline.AsWritten(planned) : planned.Model;
+            if (Write(planned.Plan, model, backend) is not { } artifact)
                 return null;
-            var candidate = new Candidate { Recipe = plan.Recipe, Plan = plan, Model = model, Backend = backend, Artifact = artifact };
+            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend, Artifact = artifact };
             if (backend == "onnxruntime")
             {
                 var optimized = RuntimePlacement.Of(artifact);
@@ -288,13 +289,16 @@ public sealed class Compressor : IDisposable
             : (false, $"{loss.Metric} loss {loss.Loss:0.#####} of '{loss.Output}'{where} exceeds {Selection.Budget:0.#####}");
     }
 
-    private IReadOnlyDictionary<string, RangeHistogram> Histograms(IReadOnlyCollection<string> names)
+    /// <summary>Histograms of a model's tensors; what steps before it share is run once for all recipes that begin alike.</summary>
+    private Dictionary<string, RangeHistogram> Histograms(Model model, string chain, IReadOnlyCollection<string> names)
     {
-        var missing = names.Where(n => !_histograms.ContainsKey(n)).ToList();
+        if (!_histograms.TryGetValue(chain, out var known))
+            _histograms.Add(chain, known = new(StringComparer.Ordinal));
+        var missing = names.Where(n => !known.ContainsKey(n)).ToList();
         if (missing.Count > 0)
-            foreach (var (name, histogram) in Calibrator.Run(_source.Simplified!, Data.Calibrate!, missing, _options.Threads, n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
-                _histograms.Add(name, histogram);
-        return _histograms;
+            foreach (var (name, histogram) in Calibrator.Run(model, Data.Calibrate!, missing, _options.Threads, n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
+                known.Add(name, histogram);
+        return known;
     }
 
     private MetricResult? FindNoiseFloor()

@@ -1,84 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using ModelBuild.Compression.Techniques;
-using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// The decisions for one model on one kind of hardware, as data: enough to apply them without any data, and what report and lock file are views of.
-/// Nodes and tensors are named as in the simplified model, which follows from the source model alone.
+/// The trace of a recipe for one model on one kind of hardware, as data: a plan for each step, enough to apply them without any data, and what report and lock file are views of.
+/// Nodes and tensors are named as in the model that the steps before left; that follows from the source model and those steps alone.
 /// </summary>
-public sealed record Plan
+/// <param name="Recipe">The recipe; <see cref="Recipe.Simplify"/> where nothing lossy is done.</param>
+/// <param name="Steps">The plans of its steps that found something to do, in the recipe's order.</param>
+public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 {
     /// <summary>The number of the format.</summary>
-    public int Format { get; init; } = 1;
+    public const int Format = 2;
 
-    /// <summary>The recipe, such as <c>int8(mse)</c> or <c>dynamic-int8+weights-int8</c>; <c>simplify</c> where nothing lossy is done.</summary>
-    public required string Recipe { get; init; }
+    /// <summary>What is done to each node, by technique, in the order of the steps.</summary>
+    public IEnumerable<(string Technique, LayerChange Change)> Changes => Steps.SelectMany(s => s.Plan.Changes.Select(c => (s.Step.Technique, c)));
 
-    /// <summary>The decisions, one per node that a technique changes, in the graph's order.</summary>
-    public required IReadOnlyList<Decision> Decisions { get; init; }
+    /// <summary>Whether nodes compute otherwise than the original's.</summary>
+    public bool ChangesArithmetic => Steps.Any(s => s.Plan.ChangesArithmetic);
 
-    /// <summary>How quantized activations map to integers, by tensor.</summary>
-    public SortedDictionary<string, TensorQuantization> Tensors { get; init; } = new(StringComparer.Ordinal);
-
-    /// <summary>Why nodes that a step could take (by first output) are left to later steps or to float.</summary>
-    public SortedDictionary<string, string> Kept { get; init; } = new(StringComparer.Ordinal);
+    /// <summary>Why a node is left to later steps or to float; null where no step says.</summary>
+    public string? WhyKept(string key) => Steps.Select(s => s.Plan.Kept.GetValueOrDefault(key)).FirstOrDefault(why => why is not null);
 
     /// <summary>The plan as JSON; equal plans give equal text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, PlanJson.Default.Plan);
+    /// <param name="techniques">The techniques of the steps.</param>
+    public string ToJson(TechniqueRegistry techniques)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new() { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("format", Format);
+            json.WriteString("recipe", Recipe.ToString());
+            json.WriteStartArray("steps");
+            foreach (var (step, plan) in Steps)
+            {
+                json.WriteStartObject();
+                json.WriteString("step", step.ToString());
+                json.WritePropertyName("plan");
+                techniques.Get(step.Technique).Write(plan).WriteTo(json);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
 
     /// <summary>Reads a plan back.</summary>
-    /// <exception cref="JsonException">The text is no plan.</exception>
-    public static Plan FromJson(string json) => JsonSerializer.Deserialize(json, PlanJson.Default.Plan) ?? throw new JsonException("the plan is null");
-}
-
-/// <summary>What is done to one node.</summary>
-public sealed record Decision
-{
-    /// <summary>The node, by the name of its first output in the simplified model.</summary>
-    public required string Output { get; init; }
-
-    /// <summary>The operator.</summary>
-    public required string Operator { get; init; }
-
-    /// <summary>The nodes of the source model that it came from.</summary>
-    public required IReadOnlyList<string> Sources { get; init; }
-
-    /// <summary>The technique's name.</summary>
-    public required string Technique { get; init; }
-
-    /// <summary>The largest magnitude of quantized weights, where the technique quantizes weights.</summary>
-    public int? WeightLimit { get; init; }
-
-    /// <summary>Predicted nanoseconds of the node as decided, by the profile's cost table.</summary>
-    public double? Cost { get; init; }
-
-    /// <summary>Noise power over signal power of the rounded weights, where the technique quantizes weights.</summary>
-    public double? Error { get; init; }
-
-    /// <summary>A decision for a node.</summary>
-    public static Decision For(Node node, string technique) => new()
+    /// <param name="text">What <see cref="ToJson"/> wrote.</param>
+    /// <param name="techniques">The techniques of the steps.</param>
+    /// <exception cref="JsonException">The text is no plan of this format.</exception>
+    /// <exception cref="CompressionException">MDLB0030: it names a technique that there is not.</exception>
+    public static Plan FromJson(string text, TechniqueRegistry techniques)
     {
-        Output = node.Key,
-        Operator = node.OpType,
-        Sources = node.Sources,
-        Technique = technique,
-    };
+        using var document = JsonDocument.Parse(text);
+        var root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("format", out var format) || format.GetInt32() != Format)
+            throw new JsonException($"the text is no plan of format {Format}");
+        var steps = root.GetProperty("steps").EnumerateArray().Select(s =>
+        {
+            var step = Recipe.Parse(s.GetProperty("step").GetString()!).Steps.Single();
+            return new PlannedStep(step, techniques.Get(step.Technique).Read(s.GetProperty("plan")));
+        });
+        return new(Recipe.Parse(root.GetProperty("recipe").GetString()!), [.. steps]);
+    }
+
+    /// <summary>What stands for a model after a step: equal chains are equal models.</summary>
+    /// <param name="before">What stands for the model before it.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="plan">Its plan, as JSON.</param>
+    internal static string Chain(string before, RecipeStep step, JsonElement plan) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{before}\n{step.Technique}\n{plan.GetRawText()}")));
 }
 
-/// <summary>How one tensor maps to integers.</summary>
-/// <param name="Type">UInt8 or Int8.</param>
-/// <param name="Scale">Scale.</param>
-/// <param name="ZeroPoint">Zero point.</param>
-public sealed record TensorQuantization(ElementType Type, float Scale, int ZeroPoint)
-{
-    /// <summary>The mapping.</summary>
-    [JsonIgnore]
-    public Quantization Quantization => new(Type, Scale, ZeroPoint);
-}
-
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Plan))]
-internal sealed partial class PlanJson : JsonSerializerContext;
+/// <summary>A step of a recipe with its plan.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Plan">What it does.</param>
+public sealed record PlannedStep(RecipeStep Step, StepPlan Plan);

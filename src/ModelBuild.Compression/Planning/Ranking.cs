@@ -15,7 +15,7 @@ public static class Ranking
     private const double Uncertainty = 1.1;
 
     private static double Cautious(RankedCandidate c) =>
-        c.Latency * (c.Candidate is { Backend: "onnxruntime", Plan: { } plan } && plan.Decisions.Any(d => d.Technique is "int8" or "dynamic-int8") ? Uncertainty : 1);
+        c.Latency * (c.Candidate is { Backend: "onnxruntime", Plan.ChangesArithmetic: true } ? Uncertainty : 1);
 
     /// <summary>Orders candidates, best first. Accepted or not: the order says what would be preferred.</summary>
     public static List<RankedCandidate> Order(IReadOnlyList<RankedCandidate> candidates, Objective objective)

@@ -9,7 +9,7 @@ public sealed record RecipeStep(string Technique, IReadOnlyList<string> Argument
     public override string ToString() => Arguments.Count == 0 ? Technique : $"{Technique}({string.Join(',', Arguments)})";
 }
 
-/// <summary>A sequence of techniques: <c>int8(mse)+weights-int8</c>. Each step takes the nodes that earlier ones left. No step at all is <c>simplify</c>.</summary>
+/// <summary>A sequence of techniques: <c>int8(mse)+weights-int8</c>. Each step works on the model that the ones before it left. No step at all is <c>simplify</c>.</summary>
 /// <param name="Steps">The steps in order.</param>
 public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
 {

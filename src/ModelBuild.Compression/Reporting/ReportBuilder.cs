@@ -49,21 +49,16 @@ public static class ReportBuilder
 
     private static List<LayerFacts> Layers(ModelSource source, Candidate chosen)
     {
-        var decisions = chosen.Plan?.Decisions.ToDictionary(d => d.Output, StringComparer.Ordinal) ?? [];
+        var changes = (chosen.Plan?.Changes ?? []).GroupBy(c => c.Change.Layer.Key, StringComparer.Ordinal).ToDictionary(c => c.Key, c => c.ToList(), StringComparer.Ordinal);
         var graph = (source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original).Graph;
         return [.. graph.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
         {
-            var decision = decisions.GetValueOrDefault(n.Key);
-            int? bits = decision switch
-            {
-                { Technique: "weights-float16" } => 16,
-                { WeightLimit: 63 } => 7,
-                { WeightLimit: not null } => 8,
-                _ => n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null,
-            };
-            var why = chosen.Plan?.Kept.GetValueOrDefault(n.Key)
-                ?? (decision is not null || bits is null ? null : chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it");
-            return new LayerFacts(n.DisplayName, n.OpType, decision?.Technique ?? "float32", bits, null, null, decision?.Error, why, n.Sources);
+            var done = changes.GetValueOrDefault(n.Key) ?? [];
+            var bits = done.Select(d => d.Change.Bits).LastOrDefault(b => b is not null)
+                ?? (n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null as int?);
+            var why = chosen.Plan?.WhyKept(n.Key)
+                ?? (done.Count > 0 || bits is null ? null : chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it");
+            return new LayerFacts(n.DisplayName, n.OpType, done.Count == 0 ? "float32" : string.Join('+', done.Select(d => d.Technique)), bits, null, null, done.Select(d => d.Change.Error).LastOrDefault(e => e is not null), why, n.Sources);
         })];
     }
 }

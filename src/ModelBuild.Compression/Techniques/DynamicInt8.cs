@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
@@ -7,37 +8,37 @@ namespace ModelBuild.Compression.Techniques;
 /// Dynamic 8-bit quantization of Gemm, MatMul and LSTM: 8-bit weights, activations quantized by their range in each call. Needs no data. Convolutions are
 /// left alone: their dynamic integer kernel (ConvInteger) is several times slower than float.
 /// </summary>
-public sealed class DynamicInt8 : ITechnique
+public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
 {
     private const string Microsoft = "com.microsoft";
 
     /// <inheritdoc/>
-    public string Name => "dynamic-int8";
+    public override string Name => "dynamic-int8";
 
     /// <inheritdoc/>
-    public bool NeedsData => false;
+    public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM"];
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM"];
+    protected override JsonTypeInfo<DynamicInt8Plan> PlanType => PlanJson.Default.DynamicInt8Plan;
 
     /// <inheritdoc/>
-    public Proposal Propose(ProposalContext context)
+    protected override DynamicInt8Plan? Plan(StepContext context)
     {
         // DynamicQuantizeLinear makes unsigned integers: nothing for profiles that multiply signed ones.
         if (context.Profile.Activations != ElementType.UInt8)
-            return Proposal.Nothing;
+            return null;
         var limit = context.Profile.WeightLimit;
-        var decisions = new List<Decision>();
+        var layers = new List<RoundedLayer>();
         foreach (var node in context.Model.Graph.Nodes)
         {
-            if (!Operators.Contains(node.OpType) || context.Excluded.Contains(node.Key) || context.Floats.ContainsKey(node.Key))
+            if (!Operators.Contains(node.OpType) || context.Floats.ContainsKey(node.Key))
                 continue;
             if (Dense(node) is { } dense)
-                decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(dense.Weights.Constant!, dense.Axis, limit) });
+                layers.Add(new(PlannedLayer.Of(node), limit, WeightError.Of(dense.Weights.Constant!, dense.Axis, limit)));
             else if (IsQuantizableLstm(node))
-                decisions.Add(Decision.For(node, Name) with { WeightLimit = limit, Error = WeightError.Of(node.Input(2)!.Constant!, 0, limit, 2) });
+                layers.Add(new(PlannedLayer.Of(node), limit, WeightError.Of(node.Input(2)!.Constant!, 0, limit, 2)));
         }
-        return decisions.Count == 0 ? Proposal.Nothing : new(decisions, new Dictionary<string, TensorQuantization>());
+        return layers.Count == 0 ? null : new() { Layers = layers };
     }
 
     private static WeightedNode? Dense(Node node) => node.Is("Conv") ? null : WeightedNode.Of(node);
@@ -49,19 +50,17 @@ public sealed class DynamicInt8 : ITechnique
         && !node.Attributes.ContainsKey("activations") && !node.Attributes.ContainsKey("clip") && node.Int("input_forget") == 0 && node.Int("layout") == 0;
 
     /// <inheritdoc/>
-    public void Apply(Model model, Plan plan)
+    protected override void Apply(Model model, DynamicInt8Plan plan)
     {
-        var decisions = plan.Decisions.Where(d => d.Technique == Name).ToDictionary(d => d.Output, StringComparer.Ordinal);
-        if (decisions.Count == 0)
-            return;
+        var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
         foreach (var node in model.Graph.Nodes.ToArray())
         {
-            if (!decisions.TryGetValue(node.Key, out var decision))
+            if (!layers.TryGetValue(node.Key, out var layer))
                 continue;
             if (node.Is("LSTM"))
-                RewriteLstm(model, node, decision.WeightLimit!.Value);
+                RewriteLstm(model, node, layer.WeightLimit);
             else
-                RewriteDense(model.Graph, node, Dense(node)!, decision.WeightLimit!.Value);
+                RewriteDense(model.Graph, node, Dense(node)!, layer.WeightLimit);
         }
         Sweep.Run(model.Graph);
         model.Graph.Sort();
@@ -163,4 +162,17 @@ public sealed class DynamicInt8 : ITechnique
                     result[(b * columns + c) * rows + r] = source[(b * rows + r) * columns + c];
         return Tensor.Of(result, batch, columns, rows);
     }
+}
+
+/// <summary>The layers that quantize their inputs in each call.</summary>
+public sealed record DynamicInt8Plan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<RoundedLayer> Layers { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => l.Change);
+
+    /// <inheritdoc/>
+    public override bool ChangesArithmetic => true;
 }

@@ -1,11 +1,10 @@
-using ModelBuild.Compression.Calibration;
+using System.Text.Json;
 using ModelBuild.Compression.Planning;
-using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Techniques;
 
-/// <summary>One way to compress. It proposes decisions and applies those that the planner took; it never picks itself.</summary>
+/// <summary>One way to compress: a step of recipes. It plans on the model that the steps before it left, and applies its plan; it never picks itself.</summary>
 public interface ITechnique
 {
     /// <summary>The name in plans, reports and the item's <c>Technique</c>.</summary>
@@ -15,61 +14,27 @@ public interface ITechnique
     bool NeedsData { get; }
 
     /// <summary>Whether what it writes is understood in the operator set of the file, however old; otherwise the model is brought to the one that techniques work in.</summary>
-    bool KeepsOperatorSet => false;
+    bool KeepsOperatorSet { get; }
 
-    /// <summary>The operators of the standard domain that the technique may work on; what it proposes for a node depends on the node's form, too.</summary>
+    /// <summary>The operators of the standard domain that the technique may work on; what it plans for a node depends on the node's form, too.</summary>
     IReadOnlyCollection<string> Operators { get; }
 
     /// <summary>Checks the arguments of a step.</summary>
     /// <exception cref="CompressionException">MDLB0032: there is no such argument.</exception>
-    void Check(RecipeStep step)
-    {
-        if (step.Arguments.Count > 0)
-            throw new CompressionException("MDLB0032", $"'{step}': {Name} takes no arguments", "Technique");
-    }
+    void Check(RecipeStep step);
 
-    /// <summary>Proposes a decision for every node that it can work on; empty where there is none.</summary>
-    Proposal Propose(ProposalContext context);
+    /// <summary>Plans the step; null where it finds nothing to do, or needs data that is not there.</summary>
+    StepPlan? Plan(StepContext context);
 
-    /// <summary>Applies decisions to a model, in place.</summary>
-    /// <param name="model">The simplified model; nodes whose decisions belong to other techniques are left alone.</param>
+    /// <summary>Applies a plan of this technique to the model that it was made for, in place. The same model and plan give the same bytes: no data, clock, randomness or host.</summary>
+    /// <param name="model">The model as the steps before left it.</param>
     /// <param name="plan">The plan.</param>
-    void Apply(Model model, Plan plan);
-}
+    void Apply(Model model, StepPlan plan);
 
-/// <summary>What a technique proposes.</summary>
-/// <param name="Decisions">Decisions in the graph's order.</param>
-/// <param name="Tensors">Mappings of activations that the decisions need.</param>
-public sealed record Proposal(IReadOnlyList<Decision> Decisions, IReadOnlyDictionary<string, TensorQuantization> Tensors)
-{
-    /// <summary>Why nodes that the technique could take (by first output) are left alone.</summary>
-    public IReadOnlyDictionary<string, string> Kept { get; init; } = new Dictionary<string, string>();
+    /// <summary>Reads a plan of this technique back.</summary>
+    /// <exception cref="JsonException">The text is no such plan.</exception>
+    StepPlan Read(JsonElement json);
 
-    /// <summary>Nothing to do.</summary>
-    public static Proposal Nothing { get; } = new([], new Dictionary<string, TensorQuantization>());
-}
-
-/// <summary>What proposals are made from.</summary>
-public sealed class ProposalContext
-{
-    /// <summary>The simplified model, with inferred types. Not to be changed.</summary>
-    public required Model Model { get; init; }
-
-    /// <summary>The target.</summary>
-    public required HardwareProfile Profile { get; init; }
-
-    /// <summary>The step of the recipe, with its arguments.</summary>
-    public required RecipeStep Step { get; init; }
-
-    /// <summary>What things cost on the target.</summary>
-    public required CostModel Costs { get; init; }
-
-    /// <summary>Nodes (by first output) that must be left alone: another technique has them, or they are kept in float.</summary>
-    public IReadOnlySet<string> Excluded { get; init; } = new HashSet<string>();
-
-    /// <summary>Nodes (by first output) that must go on computing in float, with the reason: the runtime has no integer kernel for them where they stand. Their weights may be stored in fewer bits.</summary>
-    public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Gives the histograms of tensors by name; calibrates when it is first asked. Null without data.</summary>
-    public Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? Histograms { get; init; }
+    /// <summary>Writes a plan of this technique.</summary>
+    JsonElement Write(StepPlan plan);
 }

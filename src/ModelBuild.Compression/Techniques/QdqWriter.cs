@@ -5,13 +5,13 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Techniques;
 
 /// <summary>
-/// Rewrites a graph so that the decided nodes compute in integers. Every mapped tensor gets one QuantizeLinear; every integer node reads it through
+/// Rewrites a graph so that the planned layers compute in integers. Every mapped tensor gets one QuantizeLinear; every integer node reads it through
 /// a DequantizeLinear of its own, which is the form that runtimes fuse; nodes that only move values work on the integers.
 /// </summary>
 internal sealed class QdqWriter
 {
     private readonly Graph _graph;
-    private readonly IReadOnlyDictionary<string, Decision> _decisions;
+    private readonly Dictionary<string, int> _limits;
     private readonly IReadOnlyDictionary<string, TensorQuantization> _tensors;
     private readonly IntegerRegion _region;
     private readonly Dictionary<Value, Integers> _integers = [];
@@ -20,12 +20,12 @@ internal sealed class QdqWriter
     /// <summary>The integers of a value, and how they map.</summary>
     private sealed record Integers(Value Value, Quantization Mapping, Value Scale, Value ZeroPoint);
 
-    public QdqWriter(Model model, IReadOnlyDictionary<string, Decision> decisions, IReadOnlyDictionary<string, TensorQuantization> tensors)
+    public QdqWriter(Model model, StaticInt8Plan plan)
     {
         _graph = model.Graph;
-        _decisions = decisions;
-        _tensors = tensors;
-        _region = IntegerRegion.Of(_graph, decisions.Values.Where(d => d.WeightLimit is not null).Select(d => d.Output).ToHashSet(StringComparer.Ordinal));
+        _limits = plan.Layers.Where(l => l.WeightLimit is not null).ToDictionary(l => l.Layer.Key, l => l.WeightLimit!.Value, StringComparer.Ordinal);
+        _tensors = plan.Tensors;
+        _region = IntegerRegion.Of(_graph, _limits.Keys.ToHashSet(StringComparer.Ordinal));
     }
 
     public void Run()
@@ -34,7 +34,7 @@ internal sealed class QdqWriter
         // Rewriting moves uses about: what each node reads and gives is noted first.
         var reads = nodes.ToDictionary(n => n, n => n.Inputs.ToArray());
         var gives = nodes.ToDictionary(n => n, _region.GroupOutput);
-        // Names move when a replacement takes over a graph output's name: mappings are looked up by the names of the simplified model.
+        // Names move when a replacement takes over a graph output's name: mappings are looked up by the names of the model that was planned on.
         var names = nodes.SelectMany(n => n.Inputs.OfType<Value>().Append(gives[n])).Distinct().ToDictionary(v => v, v => v.Name);
         foreach (var node in nodes)
         {
@@ -140,7 +140,7 @@ internal sealed class QdqWriter
     private void QuantizeWeights(Node node, float inputScale)
     {
         var weighted = new WeightedNode(node, node.Input(1)!, node.Is("Conv") ? 0 : node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1, node.Is("MatMul") ? null : node.Input(2));
-        var limit = _decisions[node.Key].WeightLimit!.Value;
+        var limit = _limits[node.Key];
         var quantized = QuantizedWeights.Of(weighted.Weights.Constant!, weighted.Axis, limit, 1, LeastScales(weighted, inputScale));
         // Layers that share weights share their integers where their biases leave them the same scales.
         var key = (weighted.Weights, weighted.Axis, limit, string.Join(',', quantized.Scales.Select(BitConverter.SingleToInt32Bits)));

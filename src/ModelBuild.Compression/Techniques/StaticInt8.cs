@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -9,33 +11,35 @@ namespace ModelBuild.Compression.Techniques;
 /// QuantizeLinear and DequantizeLinear around the operators for which runtimes have integer kernels.
 /// (Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, 2018.)
 /// </summary>
-public sealed class StaticInt8 : ITechnique
+public sealed class StaticInt8 : Technique<StaticInt8Plan>
 {
     /// <inheritdoc/>
-    public string Name => "int8";
+    public override string Name => "int8";
 
     /// <inheritdoc/>
-    public bool NeedsData => true;
+    public override bool NeedsData => true;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators, .. IntegerRegion.Operators];
+    public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators, .. IntegerRegion.Operators];
 
     /// <inheritdoc/>
-    public void Check(RecipeStep step) => StaticInt8Arguments.Parse(step);
+    protected override JsonTypeInfo<StaticInt8Plan> PlanType => PlanJson.Default.StaticInt8Plan;
 
     /// <inheritdoc/>
-    public Proposal Propose(ProposalContext context)
+    public override void Check(RecipeStep step) => StaticInt8Arguments.Parse(step);
+
+    /// <inheritdoc/>
+    protected override StaticInt8Plan? Plan(StepContext context)
     {
         if (context.Histograms is null)
-            return Proposal.Nothing;
+            return null;
         var graph = context.Model.Graph;
-        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Excluded.Contains(w.Node.Key) && !context.Floats.ContainsKey(w.Node.Key))
-            .ToDictionary(w => w.Node.Key, StringComparer.Ordinal);
-        if (weighted.Count == 0)
-            return Proposal.Nothing;
+        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Floats.ContainsKey(w.Node.Key)).ToDictionary(w => w.Node.Key, StringComparer.Ordinal);
         var arguments = StaticInt8Arguments.Parse(context.Step);
+        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, why) in context.Floats)
+            kept.Add(key, why);
         var region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
-        var kept = new Dictionary<string, string>(context.Floats, StringComparer.Ordinal);
         if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
         {
             foreach (var name in floats)
@@ -43,10 +47,10 @@ public sealed class StaticInt8 : ITechnique
                 weighted.Remove(name);
                 kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.Name}");
             }
-            if (weighted.Count == 0)
-                return Proposal.Nothing;
             region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
         }
+        if (weighted.Count == 0)
+            return null;
         var mapped = MappedValues(graph, region);
         var histograms = context.Histograms([.. mapped.Select(v => v.Name)]);
 
@@ -57,20 +61,12 @@ public sealed class StaticInt8 : ITechnique
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
             tensors.Add(value.Name, new(q.Type, q.Scale, q.ZeroPoint));
         }
-        var decisions = new List<Decision>();
+        var limit = context.Profile.WeightLimit;
+        var layers = new List<IntegerLayer>();
         foreach (var node in graph.Nodes)
-        {
-            if (region.RoleOf(node) == IntegerRole.None)
-                continue;
-            var decision = Decision.For(node, Name);
-            if (region.RoleOf(node) == IntegerRole.Weighted)
-            {
-                var w = weighted[node.Key];
-                decision = decision with { WeightLimit = context.Profile.WeightLimit, Error = WeightError.Of(w.Weights.Constant!, w.Axis, context.Profile.WeightLimit) };
-            }
-            decisions.Add(decision);
-        }
-        return new(decisions, tensors) { Kept = kept };
+            if (region.RoleOf(node) is not IntegerRole.None and var role)
+                layers.Add(role == IntegerRole.Weighted && weighted[node.Key] is var w ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
+        return new() { Layers = layers, Tensors = tensors, Kept = kept };
     }
 
     /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values) give.</summary>
@@ -95,10 +91,42 @@ public sealed class StaticInt8 : ITechnique
     }
 
     /// <inheritdoc/>
-    public void Apply(Model model, Plan plan)
-    {
-        var decisions = plan.Decisions.Where(d => d.Technique == Name).ToDictionary(d => d.Output, StringComparer.Ordinal);
-        if (decisions.Count > 0)
-            new QdqWriter(model, decisions, plan.Tensors).Run();
-    }
+    protected override void Apply(Model model, StaticInt8Plan plan) => new QdqWriter(model, plan).Run();
+}
+
+/// <summary>The layers that compute on integers with ranges known beforehand.</summary>
+public sealed record StaticInt8Plan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<IntegerLayer> Layers { get; init; }
+
+    /// <summary>How activations map to integers, by tensor of the model that the step was planned on.</summary>
+    public required SortedDictionary<string, TensorQuantization> Tensors { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => l.Change);
+
+    /// <inheritdoc/>
+    public override bool ChangesArithmetic => true;
+}
+
+/// <summary>A node that computes on integers.</summary>
+/// <param name="Layer">The node.</param>
+/// <param name="WeightLimit">The largest magnitude of its integer weights, or null where it has none.</param>
+/// <param name="Error">Noise power over signal power of its rounded weights, or null.</param>
+public sealed record IntegerLayer(PlannedLayer Layer, int? WeightLimit = null, double? Error = null)
+{
+    /// <summary>For reports.</summary>
+    internal LayerChange Change => WeightLimit is { } limit ? new RoundedLayer(Layer, limit, Error ?? 0).Change : new(Layer);
+}
+
+/// <summary>How one tensor maps to integers.</summary>
+/// <param name="Type">UInt8 or Int8.</param>
+/// <param name="Scale">Scale.</param>
+/// <param name="ZeroPoint">Zero point.</param>
+public sealed record TensorQuantization(ElementType Type, float Scale, int ZeroPoint)
+{
+    /// <summary>The mapping.</summary>
+    [JsonIgnore]
+    public Quantization Quantization => new(Type, Scale, ZeroPoint);
 }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 using Tensor = ModelBuild.Onnx.Tensor;
@@ -9,42 +10,38 @@ namespace ModelBuild.Compression.Techniques;
 /// Weights stored as 16-bit floats, arithmetic in 32 bits: half of the file at practically no loss. The Cast that unpacks them is folded once, at load.
 /// Weights beyond the range of 16 bits stay as they are.
 /// </summary>
-public sealed class WeightsFloat16 : ITechnique
+public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
 {
     private const float Largest = 65504;
 
     /// <inheritdoc/>
-    public string Name => "weights-float16";
+    public override string Name => "weights-float16";
 
     /// <inheritdoc/>
-    public bool NeedsData => false;
+    public override bool KeepsOperatorSet => true;
 
     /// <inheritdoc/>
-    public bool KeepsOperatorSet => true;
+    public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
+    protected override JsonTypeInfo<WeightsFloat16Plan> PlanType => PlanJson.Default.WeightsFloat16Plan;
 
     /// <inheritdoc/>
-    public Proposal Propose(ProposalContext context)
+    protected override WeightsFloat16Plan? Plan(StepContext context)
     {
-        var decisions = context.Model.Graph.Nodes
-            .Where(n => !context.Excluded.Contains(n.Key) && ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!)))
-            .Select(n => Decision.For(n, Name)).ToList();
-        return decisions.Count == 0 ? Proposal.Nothing : new(decisions, new Dictionary<string, TensorQuantization>());
+        var layers = context.Model.Graph.Nodes.Where(n => ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!))).Select(PlannedLayer.Of).ToList();
+        return layers.Count == 0 ? null : new() { Layers = layers };
     }
 
     private static bool Fits(Tensor weights) => TensorPrimitives.MaxMagnitude(weights.Span<float>()) <= Largest;
 
     /// <inheritdoc/>
-    public void Apply(Model model, Plan plan)
+    protected override void Apply(Model model, WeightsFloat16Plan plan)
     {
-        var outputs = plan.Decisions.Where(d => d.Technique == Name).Select(d => d.Output).ToHashSet(StringComparer.Ordinal);
-        if (outputs.Count == 0)
-            return;
+        var layers = plan.Layers.Select(l => l.Key).ToHashSet(StringComparer.Ordinal);
         var graph = model.Graph;
         var unpacked = new Dictionary<Value, Value>();
-        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Key)).ToArray())
+        foreach (var node in graph.Nodes.Where(n => layers.Contains(n.Key)).ToArray())
             foreach (var (index, _, _) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;
@@ -67,4 +64,14 @@ public sealed class WeightsFloat16 : ITechnique
         Sweep.Run(graph);
         graph.Sort();
     }
+}
+
+/// <summary>The layers whose weights are stored in 16 bits.</summary>
+public sealed record WeightsFloat16Plan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<PlannedLayer> Layers { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => new LayerChange(l, 16));
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
@@ -8,44 +9,40 @@ namespace ModelBuild.Compression.Techniques;
 /// float weights once, at load: a quarter of the file, and the speed of the original. (A DequantizeLinear would be kept and run at every call: 1.7 times
 /// the original's time in the mean.)
 /// </summary>
-public sealed class WeightsInt8 : ITechnique
+public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
 {
     /// <summary>Nothing adds products of 8-bit integers here: all profiles use the full range.</summary>
     private const int Limit = 127;
 
     /// <inheritdoc/>
-    public string Name => "weights-int8";
+    public override string Name => "weights-int8";
 
     /// <inheritdoc/>
-    public bool NeedsData => false;
+    public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
+    protected override JsonTypeInfo<WeightsInt8Plan> PlanType => PlanJson.Default.WeightsInt8Plan;
 
     /// <inheritdoc/>
-    public Proposal Propose(ProposalContext context)
+    protected override WeightsInt8Plan? Plan(StepContext context)
     {
-        var decisions = new List<Decision>();
+        var layers = new List<RoundedLayer>();
         foreach (var node in context.Model.Graph.Nodes)
         {
-            if (context.Excluded.Contains(node.Key))
-                continue;
             var weights = ConstantWeights.Of(node).ToList();
             if (weights.Count > 0)
-                decisions.Add(Decision.For(node, Name) with { WeightLimit = Limit, Error = weights.Max(w => WeightError.Of(node.Inputs[w.Index]!.Constant!, w.Axis, Limit, w.Axes)) });
+                layers.Add(new(PlannedLayer.Of(node), Limit, weights.Max(w => WeightError.Of(node.Inputs[w.Index]!.Constant!, w.Axis, Limit, w.Axes))));
         }
-        return decisions.Count == 0 ? Proposal.Nothing : new(decisions, new Dictionary<string, TensorQuantization>());
+        return layers.Count == 0 ? null : new() { Layers = layers };
     }
 
     /// <inheritdoc/>
-    public void Apply(Model model, Plan plan)
+    protected override void Apply(Model model, WeightsInt8Plan plan)
     {
-        var outputs = plan.Decisions.Where(d => d.Technique == Name).Select(d => d.Output).ToHashSet(StringComparer.Ordinal);
-        if (outputs.Count == 0)
-            return;
+        var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
         var graph = model.Graph;
         var unpacked = new Dictionary<(Value, int, int), Value>();
-        foreach (var node in graph.Nodes.Where(n => outputs.Contains(n.Key)).ToArray())
+        foreach (var node in graph.Nodes.Where(n => layers.ContainsKey(n.Key)).ToArray())
             foreach (var (index, axis, axes) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;
@@ -78,4 +75,14 @@ public sealed class WeightsInt8 : ITechnique
         cast.Output.Type = floats.Output.Type = tensor.Type;
         return floats.Output;
     }
+}
+
+/// <summary>The layers whose weights are stored in 8 bits.</summary>
+public sealed record WeightsInt8Plan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<RoundedLayer> Layers { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => l.Change);
 }

@@ -92,8 +92,8 @@ internal static class CostEstimates
     private static Graph? Plan(ZooModel zoo, ModelSource source, string recipe)
     {
         Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
-        Planner planner = new(new TechniqueRegistry(), source.Simplified!, names => Compression.Calibration.Calibrator.Run(source.Simplified!, data, names, 1));
-        return planner.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx2"), new CostModel(CostTable.Load("avx2"), new Dictionary<string, long>())) is { } plan ? planner.Apply(plan).Graph : null;
+        Pipeline pipeline = new(new TechniqueRegistry(), source.Simplified!, (_, _, names) => Compression.Calibration.Calibrator.Run(source.Simplified!, data, names, 1));
+        return pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx2"), new CostModel(CostTable.Load("avx2"), new Dictionary<string, long>()))?.Model.Graph;
     }
 
     /// <summary>Factors of keys with the least squared relative error, none below 0.2; those of known keys stay (coordinate descent).</summary>

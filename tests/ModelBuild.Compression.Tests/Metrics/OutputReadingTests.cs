@@ -95,7 +95,7 @@ public sealed class OutputReadingTests : IDisposable
         var outcome = Nets.Compress(model, _nets.Data(("x", Tensor.Of(Nets.Noise(600 * 16, 3), 600, 16))), technique, o => o with { Optimize = Objective.Size, MaxAccuracyLoss = 0.1 });
         var judged = outcome.Chosen.Candidate.Report!.Deciding;
         Assert.Equal(("agreement", "label"), (judged.Metric, judged.Output));
-        Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Decisions);
+        Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Steps);
         Assert.InRange(judged.Loss, 0, 0.1);
         Assert.Contains(outcome.Candidates, c => c.Candidate.Choose is { Deciding.Samples: 150 });
     }

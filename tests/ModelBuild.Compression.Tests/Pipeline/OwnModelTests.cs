@@ -74,10 +74,10 @@ public class OwnModelTests
         var options = Options("x64-avx2", "int8(mse)+weights-int8");
         using var compressor = Open(options, "onnxruntime");
         var chosen = compressor.Choose(options.Profiles[0]).Chosen.Candidate;
-        var plan = Plan.FromJson(chosen.Plan!.ToJson());
-        Assert.Equal(chosen.Plan.ToJson(), plan.ToJson());
-        var planner = new Planner(new TechniqueRegistry(), compressor.Source.Simplified!, null);
-        var model = planner.Apply(plan);
+        var techniques = new TechniqueRegistry();
+        var plan = Plan.FromJson(chosen.Plan!.ToJson(techniques), techniques);
+        Assert.Equal(chosen.Plan.ToJson(techniques), plan.ToJson(techniques));
+        var model = new Planning.Pipeline(techniques, compressor.Source.Simplified!, null).Apply(plan);
         ArtifactMetadata.Stamp(model, plan, new byte[32]);
         Assert.Equal(chosen.Artifact.Sha256, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(OnnxWriter.ToBytes(model))));
     }
@@ -102,7 +102,7 @@ public class OwnModelTests
         using var compressor = Open(options, "managed");
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.Equal("managed", outcome.Chosen.Candidate.Backend);
-        Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Decisions);
+        Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Steps);
         Assert.InRange(outcome.Chosen.Candidate.Artifact.Length, 1, compressor.Source.Artifact.Length * 36 / 100);
     }
 

@@ -88,7 +88,7 @@ public class RepeatedOutputTests
 
         Assert.All(outcome.Candidates, c => Assert.DoesNotContain("Exception", c.Candidate.Failure ?? "", StringComparison.Ordinal));
         Assert.DoesNotContain(outcome.Findings, f => f.Code is "MDLB2022" or "MDLB2009");
-        Assert.All(outcome.Chosen.Candidate.Plan!.Decisions, d => Assert.StartsWith("state", d.Output, StringComparison.Ordinal));
+        Assert.All(outcome.Chosen.Candidate.Plan!.Changes, c => Assert.StartsWith("state", c.Change.Layer.Key, StringComparison.Ordinal));
         if (quantized is { } count)
             Assert.Equal((technique, count), (outcome.Chosen.Candidate.Recipe, OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path).Graph.Nodes.Count(n => n.OpType == "DynamicQuantizeLSTM")));
         Assert.Equal(2, Reporting.ReportBuilder.Build(compressor, outcome, new Dictionary<string, double>(), "").Layers.Count(l => l.Op == "LSTM"));

@@ -20,7 +20,7 @@ public class ZooTests(ITestOutputHelper output)
         {
             // The unmodified original would pass every bar of accuracy: what ships is another file.
             Assert.NotEqual(originalHash, chosen.Chosen.Candidate.Artifact.Sha256);
-            Assert.NotEmpty(chosen.Chosen.Candidate.Plan!.Decisions);
+            Assert.NotEmpty(chosen.Chosen.Candidate.Plan!.Steps);
         });
         foreach (var o in outcomes)
         {

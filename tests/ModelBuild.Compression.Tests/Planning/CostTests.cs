@@ -34,9 +34,9 @@ public class CostTests
     public void Dynamic_products_are_priced_by_their_rows()
     {
         var model = Product(32);
-        var planner = new Planner(new TechniqueRegistry(), model, null);
+        var pipeline = new Planning.Pipeline(new TechniqueRegistry(), model, null);
         var costs = new CostModel(Table, new Dictionary<string, long>());
-        var graph = planner.Apply(planner.TryPlan(Recipe.Parse("dynamic-int8"), BuiltInProfiles.Get("x64-avx2"), costs)!).Graph;
+        var graph = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), BuiltInProfiles.Get("x64-avx2"), costs)!.Model.Graph;
         var product = costs.PerNode(graph).Single(n => n.Node.Is("MatMulInteger"));
         Assert.Equal(Table.Of("onnxruntime", "gemm", "dynamic-int8", new(32.0 * 128 * 128, 32 * 128, 32 * 128)), product.Cost);
     }

@@ -17,59 +17,45 @@ public sealed class FailingCandidateTests : IDisposable
     public static TheoryData<string> Stages => ["propose", "apply", "memory", "refused", "shape", "throws"];
 
     /// <summary>A technique that fails at a stage.</summary>
-    private sealed class Failing(string stage) : ITechnique
+    private static StubTechnique Failing(string stage) => new("failing", n => stage == "propose" ? throw new InvalidOperationException("cannot propose") : n.Is("MatMul"), model =>
     {
-        public string Name => "failing";
-
-        public bool NeedsData => false;
-
-        public IReadOnlyCollection<string> Operators => ["MatMul"];
-
-        public Proposal Propose(ProposalContext context) => stage == "propose" ? throw new InvalidOperationException("cannot propose")
-            : new([.. context.Model.Graph.Nodes.Where(n => n.Is("MatMul")).Select(n => Decision.For(n, Name)).Take(1)], new Dictionary<string, TensorQuantization>());
-
-        public void Apply(Model model, Plan plan)
+        var graph = model.Graph;
+        switch (stage)
         {
-            if (plan.Decisions.All(d => d.Technique != Name))
-                return;
-            var graph = model.Graph;
-            switch (stage)
-            {
-                case "apply":
-                    throw new ArgumentException("cannot apply");
-                case "memory":
-                    throw new OutOfMemoryException();
-                case "refused":
-                    // No runtime knows the operator.
-                    graph.Nodes.First(n => n.Is("Relu")).OpTypeTo("Nonsense");
+            case "apply":
+                throw new ArgumentException("cannot apply");
+            case "memory":
+                throw new OutOfMemoryException();
+            case "refused":
+                // No runtime knows the operator.
+                graph.Nodes.First(n => n.Is("Relu")).OpTypeTo("Nonsense");
+                break;
+            case "shape":
+                {
+                    var p = graph.Outputs[0];
+                    var twice = graph.AddNode("Concat", [p.Producer!.Inputs[0], p.Producer.Inputs[0]], ["twice"]);
+                    twice.Attributes["axis"] = 1L;
+                    p.Producer.SetInput(0, twice.Output);
+                    graph.Sort();
                     break;
-                case "shape":
-                    {
-                        var p = graph.Outputs[0];
-                        var twice = graph.AddNode("Concat", [p.Producer!.Inputs[0], p.Producer.Inputs[0]], ["twice"]);
-                        twice.Attributes["axis"] = 1L;
-                        p.Producer.SetInput(0, twice.Output);
-                        graph.Sort();
-                        break;
-                    }
-                case "throws":
-                    {
-                        // A shape that no input can be brought to.
-                        var hidden = graph.Nodes.First(n => n.Is("Relu"));
-                        var reshaped = graph.AddNode("Reshape", [hidden.Input(0), graph.AddInitializer("no", Tensor.Vector(7L, 11, 13))], ["bad"]);
-                        hidden.SetInput(0, reshaped.Output);
-                        graph.Sort();
-                        break;
-                    }
-            }
+                }
+            case "throws":
+                {
+                    // A shape that no input can be brought to.
+                    var hidden = graph.Nodes.First(n => n.Is("Relu"));
+                    var reshaped = graph.AddNode("Reshape", [hidden.Input(0), graph.AddInitializer("no", Tensor.Vector(7L, 11, 13))], ["bad"]);
+                    hidden.SetInput(0, reshaped.Output);
+                    graph.Sort();
+                    break;
+                }
         }
-    }
+    });
 
     [Theory, MemberData(nameof(Stages))]
     public void The_original_ships_and_the_reason_is_told(string stage)
     {
         var techniques = new TechniqueRegistry();
-        techniques.Register(new Failing(stage));
+        techniques.Register(Failing(stage));
         foreach (var (technique, code) in new[] { ("failing", "MDLB2009"), ("failing+weights-int8", "MDLB2009") })
         {
             var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = technique, CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
@@ -94,7 +80,7 @@ public sealed class FailingCandidateTests : IDisposable
     public void A_candidate_that_fails_on_the_report_part_is_passed_over()
     {
         var techniques = new TechniqueRegistry();
-        techniques.Register(new OnlySmallBatches());
+        techniques.Register(OnlySmallBatches());
         var model = _nets.Softmax();
         var many = _nets.Data(("x", Tensor.Of(Nets.Noise(3 * 16, 4), 1, 3, 16)));
         var source = ModelSource.Open(model, new Dictionary<string, long>());
@@ -110,27 +96,13 @@ public sealed class FailingCandidateTests : IDisposable
     }
 
     /// <summary>A technique that bakes in a batch of one.</summary>
-    private sealed class OnlySmallBatches : ITechnique
+    private static StubTechnique OnlySmallBatches() => new("small", n => n.Is("MatMul"), model =>
     {
-        public string Name => "small";
-
-        public bool NeedsData => false;
-
-        public IReadOnlyCollection<string> Operators => ["MatMul"];
-
-        public Proposal Propose(ProposalContext context) =>
-            new([.. context.Model.Graph.Nodes.Where(n => n.Is("MatMul")).Select(n => Decision.For(n, Name)).Take(1)], new Dictionary<string, TensorQuantization>());
-
-        public void Apply(Model model, Plan plan)
-        {
-            if (plan.Decisions.All(d => d.Technique != Name))
-                return;
-            var relu = model.Graph.Nodes.First(n => n.Is("Relu"));
-            var reshaped = model.Graph.AddNode("Reshape", [relu.Input(0), model.Graph.AddInitializer("one", Tensor.Vector(1L, 32))], ["r1"]);
-            relu.SetInput(0, reshaped.Output);
-            model.Graph.Sort();
-        }
-    }
+        var relu = model.Graph.Nodes.First(n => n.Is("Relu"));
+        var reshaped = model.Graph.AddNode("Reshape", [relu.Input(0), model.Graph.AddInitializer("one", Tensor.Vector(1L, 32))], ["r1"]);
+        relu.SetInput(0, reshaped.Output);
+        model.Graph.Sort();
+    });
 
     [Fact]
     public void Without_loss_allowed_what_is_lossless_ships_and_without_onnx_runtime_too()

@@ -24,10 +24,10 @@ public class MixedPrecisionTests
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
         var profile = BuiltInProfiles.Get(profileName);
         var costs = new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>());
-        var planner = new Planner(new TechniqueRegistry(), source.Simplified!, names => Calibrator.Run(source.Simplified!, data, names, 1));
+        var pipeline = new Planning.Pipeline(new TechniqueRegistry(), source.Simplified!, (_, _, names) => Calibrator.Run(source.Simplified!, data, names, 1));
 
         // No plan: every layer stays in float.
-        double Predict(string recipe) => costs.Predict(planner.TryPlan(Recipe.Parse(recipe), profile, costs) is { } plan ? planner.Apply(plan).Graph : source.Simplified!.Graph);
+        double Predict(string recipe) => costs.Predict((pipeline.TryPlan(Recipe.Parse(recipe), profile, costs)?.Model ?? source.Simplified!).Graph);
 
         var floats = costs.Predict(source.Simplified!.Graph);
         var integers = Predict("int8");

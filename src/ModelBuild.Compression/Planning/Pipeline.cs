@@ -1,0 +1,82 @@
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>Gives histograms of tensors of a model by name.</summary>
+/// <param name="model">The model, as the steps of <paramref name="chain"/> left it.</param>
+/// <param name="chain">What stands for that model: equal chains are equal models, so that what was gathered once is known.</param>
+/// <param name="names">The tensors.</param>
+public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model model, string chain, IReadOnlyCollection<string> names);
+
+/// <summary>
+/// Plans recipes step by step, each on the model that the steps before it left, and applies plans. A plan is the trace of a recipe: applied to the simplified model it gives the same bytes,
+/// without data, on any machine.
+/// </summary>
+/// <param name="techniques">The known techniques.</param>
+/// <param name="simplified">The simplified model, types inferred. Never changed.</param>
+/// <param name="statistics">Gives histograms, or null without data.</param>
+/// <param name="asWritten">The simplified model in the operator set of the file; null where that is the same.</param>
+public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null)
+{
+    /// <summary>What stands for the simplified model.</summary>
+    public const string Source = "";
+
+    /// <summary>The plan of a recipe, and the model that it makes; null where its first step has nothing to do (or needs data that is not there).</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="profile">The target.</param>
+    /// <param name="costs">What things cost there.</param>
+    /// <param name="floats">Nodes (by key) that must go on computing in float, with the reason; null for none.</param>
+    public Planned? TryPlan(Recipe recipe, HardwareProfile profile, CostModel costs, IReadOnlyDictionary<string, string>? floats = null)
+    {
+        var steps = new List<PlannedStep>();
+        var (model, chain) = (simplified, Source);
+        foreach (var step in recipe.Steps)
+        {
+            var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
+            var plan = technique.Plan(new()
+            {
+                Model = current,
+                Profile = profile,
+                Step = step,
+                Costs = costs,
+                Floats = floats ?? new Dictionary<string, string>(),
+                Histograms = statistics is null ? null : names => statistics(current, known, names),
+            });
+            if (plan is null && steps.Count == 0)
+                return null;
+            // A later step that finds nothing left changes nothing.
+            if (plan is null)
+                continue;
+            steps.Add(new(step, plan));
+            model = Applied(technique, model, plan);
+            chain = Plan.Chain(chain, step, technique.Write(plan));
+        }
+        return new(new(recipe, steps), model);
+    }
+
+    /// <summary>Applies a plan to a copy of the simplified model.</summary>
+    /// <param name="plan">The plan.</param>
+    public Model Apply(Plan plan) => Apply(plan, simplified);
+
+    /// <summary>Applies a plan to a copy of the model in the operator set of its file, where all steps leave that as it is: ONNX Runtime may know more of it there.</summary>
+    /// <param name="planned">The plan, and what it makes of the simplified model.</param>
+    public Model AsWritten(Planned planned) => asWritten is null || ReferenceEquals(asWritten, simplified) || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
+        ? planned.Model : Apply(planned.Plan, asWritten);
+
+    private Model Apply(Plan plan, Model source) => plan.Steps.Aggregate(source, (model, step) => Applied(techniques.Get(step.Step.Technique), model, step.Plan));
+
+    private static Model Applied(ITechnique technique, Model model, StepPlan plan)
+    {
+        var copy = model.Clone();
+        technique.Apply(copy, plan);
+        return copy;
+    }
+}
+
+/// <summary>A plan, and the model that it makes.</summary>
+/// <param name="Plan">The plan.</param>
+/// <param name="Model">The model; not to be changed.</param>
+public sealed record Planned(Plan Plan, Model Model);

@@ -1,0 +1,12 @@
+using System.Text.Json.Serialization;
+using ModelBuild.Compression.Techniques;
+
+namespace ModelBuild.Compression.Planning;
+
+/// <summary>How plans of our own techniques are written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StaticInt8Plan))]
+[JsonSerializable(typeof(DynamicInt8Plan))]
+[JsonSerializable(typeof(WeightsInt8Plan))]
+[JsonSerializable(typeof(WeightsFloat16Plan))]
+internal sealed partial class PlanJson : JsonSerializerContext;

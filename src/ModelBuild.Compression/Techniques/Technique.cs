@@ -1,0 +1,47 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>A technique whose plans are of a type of its own.</summary>
+/// <typeparam name="TPlan">The type: every choice that application needs, as data.</typeparam>
+public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
+{
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public virtual bool NeedsData => false;
+
+    /// <inheritdoc/>
+    public virtual bool KeepsOperatorSet => false;
+
+    /// <inheritdoc/>
+    public abstract IReadOnlyCollection<string> Operators { get; }
+
+    /// <summary>How plans are read and written.</summary>
+    protected abstract JsonTypeInfo<TPlan> PlanType { get; }
+
+    /// <inheritdoc/>
+    public virtual void Check(RecipeStep step)
+    {
+        if (step.Arguments.Count > 0)
+            throw new CompressionException("MDLB0032", $"'{step}': {Name} takes no arguments", "Technique");
+    }
+
+    /// <inheritdoc cref="ITechnique.Plan"/>
+    protected abstract TPlan? Plan(StepContext context);
+
+    /// <inheritdoc cref="ITechnique.Apply"/>
+    protected abstract void Apply(Model model, TPlan plan);
+
+    StepPlan? ITechnique.Plan(StepContext context) => Plan(context);
+
+    void ITechnique.Apply(Model model, StepPlan plan) => Apply(model, (TPlan)plan);
+
+    StepPlan ITechnique.Read(JsonElement json) => json.Deserialize(PlanType) ?? throw new JsonException($"the plan of {Name} is null");
+
+    JsonElement ITechnique.Write(StepPlan plan) => JsonSerializer.SerializeToElement((TPlan)plan, PlanType);
+}

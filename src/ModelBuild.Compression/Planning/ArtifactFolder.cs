@@ -3,7 +3,7 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>Where artifacts lie until it is decided which of them ship. Gone when it is disposed.</summary>
-internal sealed class ArtifactFolder : IDisposable
+public sealed class ArtifactFolder : IDisposable
 {
     private DirectoryInfo? _folder;
     private int _count;

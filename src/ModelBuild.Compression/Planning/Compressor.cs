@@ -197,7 +197,7 @@ public sealed class Compressor : IDisposable
             if (_pipeline!.TryPlan(recipe, profile, costs, floats) is not { } planned)
                 return null;
             var model = backend == "onnxruntime" ? _pipeline.AsWritten(planned) : planned.Model;
-            if (Write(planned.Plan, model, backend) is not { } artifact)
+            if (ArtifactWriter.Write(_folder, planned.Plan, model, backend, _signatureHash) is not { } artifact)
                 return null;
             var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend, Artifact = artifact };
             if (backend == "onnxruntime")
@@ -214,17 +214,6 @@ public sealed class Compressor : IDisposable
             }
             return candidate.Failure is null ? Verify(candidate) : candidate;
         }
-    }
-
-    /// <summary>Writes what a backend runs; null where it does not take the model.</summary>
-    private Artifact? Write(Plan plan, Model model, string backend)
-    {
-        if (backend == "managed")
-            return ManagedLowering.TryLower(model, _signatureHash, out var program, out _) ? _folder.Add(program) : null;
-        var stamped = model.Clone();
-        RuntimeFusions.Apply(stamped);
-        ArtifactMetadata.Stamp(stamped, plan, _signatureHash);
-        return _folder.Add(stamped);
     }
 
     /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>

@@ -57,9 +57,9 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         return new(new(recipe, steps), model);
     }
 
-    /// <summary>Applies a plan to a copy of the simplified model.</summary>
+    /// <summary>Applies a plan; it needs no data.</summary>
     /// <param name="plan">The plan.</param>
-    public Model Apply(Plan plan) => Apply(plan, simplified);
+    public Planned Apply(Plan plan) => new(plan, Apply(plan, simplified));
 
     /// <summary>Applies a plan to a copy of the model in the operator set of its file, where all steps leave that as it is: ONNX Runtime may know more of it there.</summary>
     /// <param name="planned">The plan, and what it makes of the simplified model.</param>

@@ -27,28 +27,8 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 
     /// <summary>The plan as JSON; equal plans give equal text.</summary>
     /// <param name="techniques">The techniques of the steps.</param>
-    public string ToJson(TechniqueRegistry techniques)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new() { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("format", Format);
-            json.WriteString("recipe", Recipe.ToString());
-            json.WriteStartArray("steps");
-            foreach (var (step, plan) in Steps)
-            {
-                json.WriteStartObject();
-                json.WriteString("step", step.ToString());
-                json.WritePropertyName("plan");
-                techniques.Get(step.Technique).Write(plan).WriteTo(json);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+    public string ToJson(TechniqueRegistry techniques) => JsonSerializer.Serialize(
+        new(Format, Recipe.ToString(), [.. Steps.Select(s => new PlanFileStep(s.Step.ToString(), techniques.Get(s.Step.Technique).Write(s.Plan)))]), PlanJson.Default.PlanFile);
 
     /// <summary>Reads a plan back.</summary>
     /// <param name="text">What <see cref="ToJson"/> wrote.</param>
@@ -57,16 +37,14 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
     /// <exception cref="CompressionException">MDLB0030: it names a technique that there is not.</exception>
     public static Plan FromJson(string text, TechniqueRegistry techniques)
     {
-        using var document = JsonDocument.Parse(text);
-        var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("format", out var format) || format.GetInt32() != Format)
+        var file = JsonSerializer.Deserialize(text, PlanJson.Default.PlanFile);
+        if (file?.Format != Format)
             throw new JsonException($"the text is no plan of format {Format}");
-        var steps = root.GetProperty("steps").EnumerateArray().Select(s =>
+        return new(Recipe.Parse(file.Recipe), [.. file.Steps.Select(s =>
         {
-            var step = Recipe.Parse(s.GetProperty("step").GetString()!).Steps.Single();
-            return new PlannedStep(step, techniques.Get(step.Technique).Read(s.GetProperty("plan")));
-        });
-        return new(Recipe.Parse(root.GetProperty("recipe").GetString()!), [.. steps]);
+            var step = Recipe.Parse(s.Step).Steps is [var one] ? one : throw new JsonException($"'{s.Step}' is not one step");
+            return new PlannedStep(step, techniques.Get(step.Technique).Read(s.Plan));
+        })]);
     }
 
     /// <summary>What stands for a model after a step: equal chains are equal models.</summary>
@@ -81,3 +59,9 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 /// <param name="Step">The step.</param>
 /// <param name="Plan">What it does.</param>
 public sealed record PlannedStep(RecipeStep Step, StepPlan Plan);
+
+/// <summary>A plan as it is written.</summary>
+internal sealed record PlanFile(int Format, string Recipe, IReadOnlyList<PlanFileStep> Steps);
+
+/// <summary>A step of a written plan.</summary>
+internal sealed record PlanFileStep(string Step, JsonElement Plan);

@@ -2,12 +2,12 @@ using ModelBuild.Compression.Planning;
 
 namespace ModelBuild.Compression.Techniques;
 
-/// <summary>The techniques that the planner knows. The compiler registers further ones (trained ones) before it plans.</summary>
+/// <summary>The techniques that recipes are made of. The compiler registers further ones (trained ones) before it plans.</summary>
 public sealed class TechniqueRegistry
 {
     private readonly List<ITechnique> _techniques = [new StaticInt8(), new DynamicInt8(), new WeightsInt8(), new WeightsFloat16()];
 
-    /// <summary>All techniques, in the order in which a plan applies them.</summary>
+    /// <summary>All techniques.</summary>
     public IReadOnlyList<ITechnique> All => _techniques;
 
     /// <summary>Adds a technique.</summary>

@@ -77,7 +77,7 @@ public class OwnModelTests
         var techniques = new TechniqueRegistry();
         var plan = Plan.FromJson(chosen.Plan!.ToJson(techniques), techniques);
         Assert.Equal(chosen.Plan.ToJson(techniques), plan.ToJson(techniques));
-        var model = new Planning.Pipeline(techniques, compressor.Source.Simplified!, null).Apply(plan);
+        var model = new Compression.Planning.Pipeline(techniques, compressor.Source.Simplified!, null).Apply(plan).Model;
         ArtifactMetadata.Stamp(model, plan, new byte[32]);
         Assert.Equal(chosen.Artifact.Sha256, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(OnnxWriter.ToBytes(model))));
     }

@@ -10,7 +10,7 @@ public class ArtifactMetadataTests
     {
         var model = new Model { Opset = 17, DocString = "exported by hand" };
         model.Metadata.AddRange([new("names", "{0: 'cat'}"), new(ArtifactMetadata.SignatureKey, "old"), new("stride", "32"), new(ArtifactMetadata.RecipeKey, "older")]);
-        var plan = new Plan { Recipe = "int8", Decisions = [] };
+        var plan = new Plan(Recipe.Parse("int8"), []);
 
         ArtifactMetadata.Stamp(model, plan, [0xAB, 0xCD]);
         ArtifactMetadata.Stamp(model, plan, [0xAB, 0xCD]);

@@ -34,7 +34,7 @@ public class CostTests
     public void Dynamic_products_are_priced_by_their_rows()
     {
         var model = Product(32);
-        var pipeline = new Planning.Pipeline(new TechniqueRegistry(), model, null);
+        var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), model, null);
         var costs = new CostModel(Table, new Dictionary<string, long>());
         var graph = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), BuiltInProfiles.Get("x64-avx2"), costs)!.Model.Graph;
         var product = costs.PerNode(graph).Single(n => n.Node.Is("MatMulInteger"));

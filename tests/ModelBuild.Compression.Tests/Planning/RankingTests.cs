@@ -1,4 +1,5 @@
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Tests.Support;
 
 namespace ModelBuild.Compression.Tests.Planning;
@@ -9,11 +10,11 @@ public sealed class RankingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private RankedCandidate Candidate(string recipe, int bytes, double latency, string? technique = null, string? failure = null)
+    private RankedCandidate Candidate(string recipe, int bytes, double latency, StepPlan? step = null, string? failure = null)
     {
         var path = _folder.File($"{Guid.NewGuid():n}.modelbuild");
         File.WriteAllBytes(path, new byte[bytes]);
-        var plan = new Plan { Recipe = recipe, Decisions = technique is null ? [] : [new() { Output = "y", Operator = "Gemm", Sources = [], Technique = technique }] };
+        var plan = new Plan(Recipe.Parse(recipe), step is null ? [] : [new(new("step", []), step)]);
         return new(new() { Recipe = recipe, Plan = plan, Backend = "onnxruntime", Artifact = Artifact.Of(path), Failure = failure }, latency, latency, failure is null, "");
     }
 
@@ -31,9 +32,9 @@ public sealed class RankingTests : IDisposable
     public void Integers_must_promise_more_than_the_table_may_be_off_by()
     {
         // 5 % faster by the table is nothing that a table can tell; 20 % is.
-        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 95, "int8"), Candidate("floats", 100, 100))[0]);
-        Assert.Equal("integers", Order(Objective.Latency, Candidate("integers", 100, 80, "int8"), Candidate("floats", 100, 100))[0]);
-        Assert.Equal("stored", Order(Objective.Latency, Candidate("stored", 100, 95, "weights-int8"), Candidate("floats", 100, 100))[0]);
+        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 95, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
+        Assert.Equal("integers", Order(Objective.Latency, Candidate("integers", 100, 80, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
+        Assert.Equal("stored", Order(Objective.Latency, Candidate("stored", 100, 95, new WeightsInt8Plan { Layers = [] }), Candidate("floats", 100, 100))[0]);
     }
 
     [Fact]

@@ -9,6 +9,10 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     /// <summary>What is chosen for latency and measures above this share of the original's time does not ship.</summary>
     private const double SlowestRatio = 1.1;
 
+    /// <summary>Who looks at the report part as often as it takes reports what was selected on it.</summary>
+    private const int MostLooks = 3;
+
+    private readonly List<Look> _looks = [];
     private readonly List<Finding> _findings = [.. owner.Judgement.Findings];
 
     public ProfileOutcome Make()
@@ -19,8 +23,10 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         {
             if (!ranked[i].Accepted)
                 continue;
-            var why = WhyNotReported(ranked[i].Candidate);
-            if (why is not null)
+            string? why;
+            if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
+                why = $"{MostLooks} candidates were judged on the report part before it: what is chosen by further looks would no longer be proved by it";
+            else if ((why = WhyNotReported(ranked[i].Candidate)) is not null)
                 _findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
             else if ((why = Veto(ranked[i])) is not null)
                 vetoed = true;
@@ -30,12 +36,21 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
                 continue;
             }
             Explain(ranked[i]);
-            return new(profile, ranked[i], ranked, failures, table, _findings) { WasVetoed = vetoed };
+            return new(profile, ranked[i], ranked, failures, table, _findings) { WasVetoed = vetoed, Looks = _looks };
         }
         throw Nothing();
     }
 
     private string? WhyNotReported(Candidate candidate)
+    {
+        var why = WhyNotWithin(candidate);
+        // What is lossless is proved by how it was made, too.
+        if (!candidate.IsLossless && owner.Judgement.Report is not null)
+            _looks.Add(new(candidate, why is null, why ?? "held"));
+        return why;
+    }
+
+    private string? WhyNotWithin(Candidate candidate)
     {
         try
         {
@@ -107,6 +122,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             _findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
         else if (plain && options.Technique is not ("none" or "simplify"))
             _findings.Add(new(Severity.Message, "MDLB2006", $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+        if (_looks is { Count: MostLooks } && _looks.All(l => !l.Held))
+            _findings.Add(new(Severity.Warning, "MDLB2024", $"{MostLooks} candidates were within budget on the part that chooses and not on the part that reports, and no further one was judged on it. {Ships(chosen)}. "
+                + "The samples are too few or too different: give more EvaluationData", "EvaluationData"));
         SayWhatFailed(chosen);
         if (owner.Judgement.Choose is null && options.Technique != "none" && (!plain || options.Technique == "auto"))
             _findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));

@@ -10,6 +10,12 @@ namespace ModelBuild.Compression.Planning;
 /// <param name="Why">Why it was accepted, rejected or passed over.</param>
 public sealed record RankedCandidate(Candidate Candidate, double Latency, double LatencyRatio, bool Accepted, string Why);
 
+/// <summary>A candidate judged on the report part.</summary>
+/// <param name="Candidate">The candidate.</param>
+/// <param name="Held">Whether it is within budget there.</param>
+/// <param name="Why">Why not; <c>held</c> where it is.</param>
+public sealed record Look(Candidate Candidate, bool Held, string Why);
+
 /// <summary>What was chosen for one profile.</summary>
 /// <param name="Profile">The profile.</param>
 /// <param name="Chosen">The candidate that ships.</param>
@@ -21,4 +27,7 @@ public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Cho
 {
     /// <summary>Whether a candidate was struck because it measured slower than the original on this machine: such an outcome is no property of the model alone, and is not kept.</summary>
     public bool WasVetoed { get; init; }
+
+    /// <summary>The lossy candidates that were judged on the report part, in order: at most three.</summary>
+    public IReadOnlyList<Look> Looks { get; init; } = [];
 }

@@ -59,6 +59,9 @@ public sealed record CompressionReport
     /// <summary>All candidates, best first.</summary>
     public required IReadOnlyList<CandidateFacts> Candidates { get; init; }
 
+    /// <summary>The candidates that were judged on the part that reports before one was taken, in order: at most three.</summary>
+    public required IReadOnlyList<LookFacts> Looks { get; init; }
+
     /// <summary>What was done to each layer of what ships.</summary>
     public required IReadOnlyList<LayerFacts> Layers { get; init; }
 
@@ -104,6 +107,9 @@ public sealed record Prediction(double Nanoseconds, double Ratio, string Kind, s
 
 /// <summary>A candidate.</summary>
 public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted, string Why);
+
+/// <summary>A candidate judged on the part that reports.</summary>
+public sealed record LookFacts(string Technique, string Backend, double? Loss, bool Held, string Why);
 
 /// <summary>A layer of what ships.</summary>
 /// <param name="Name">The user's name of the layer.</param>

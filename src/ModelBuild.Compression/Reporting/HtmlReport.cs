@@ -48,6 +48,8 @@ public static class HtmlReport
         if (report.NoiseFloor is { } floor)
             Invariant(page, $"<p>Noise floor: {floor.Sqnr:0.0} dB on {Text(floor.Output)}. That is the original against itself with pictures that are off by up to half a grey level ({floor.Samples} samples); a compressed model can hardly be held to more.</p>");
         Invariant(page, $"<p>{Text(report.Data)}. Verified on {Text(report.HostClass)}, integer arithmetic {Text(report.Verification)}.</p>");
+        if (report.Looks.Count > 0)
+            Invariant(page, $"<p>Judged on the part that reports: {Text(string.Join("; ", report.Looks.Select(l => $"{l.Technique} on {l.Backend}: {l.Why}")))}.</p>");
         foreach (var finding in report.Findings)
             Invariant(page, $"<p class=\"{Text(finding.Severity)}\">{Text(finding.Code)}: {Text(finding.Text)}</p>");
 

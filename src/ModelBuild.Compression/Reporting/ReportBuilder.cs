@@ -38,6 +38,7 @@ public static class ReportBuilder
             Candidates = [.. outcome.Candidates.Select(r => new CandidateFacts(r.Candidate.Recipe, r.Candidate.Backend, r.Candidate.Artifact.Length, r.Candidate.Artifact.Sha256,
                 (r.Candidate.Report ?? r.Candidate.Choose) is { } e ? Facts(e.Deciding) : null, r.LatencyRatio, r.Accepted, r.Why)),
                 .. outcome.Failures.Select(f => new CandidateFacts(f.Recipe, f.Backend, 0, "", null, double.PositiveInfinity, false, f.Why))],
+            Looks = [.. outcome.Looks.Select(l => new LookFacts(l.Candidate.Recipe, l.Candidate.Backend, l.Candidate.Report?.Deciding.Loss, l.Held, l.Why))],
             Layers = Layers(source, chosen),
             Findings = [.. outcome.Findings.Select(f => new FindingFacts(f.Severity.ToString().ToLowerInvariant(), f.Code, f.Text))],
             Timings = timings,

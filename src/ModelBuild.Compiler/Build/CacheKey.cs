@@ -34,7 +34,7 @@ internal static class CacheKey
                 Add(name, $"{relative} {FileHash.Of(file)}");
         foreach (var profile in profiles)
         {
-            Add("profile", $"{profile.Name} {string.Join(' ', profile.Requires)} {profile.NumericKey} {profile.CostClass} {CostTable.Load(profile.CostClass).Version}");
+            Add("profile", $"{profile.Identity} {CostTable.Load(profile.CostClass).Version}");
             if (profile.Name == "host")
                 Add("host", CpuFeatureDetection.Class);
         }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Profiles;
@@ -25,5 +27,14 @@ public sealed record HardwareProfile
     public bool Experimental { get; init; }
 
     /// <summary>What the profile decides about a model's numbers, as text: profiles of equal text and equal costs get equal candidates.</summary>
+    [JsonIgnore]
     public string NumericKey => $"{Activations}/{WeightLimit}";
+
+    /// <summary>All fields, whichever they are, as text: what was made for a profile of another identity is made anew.</summary>
+    [JsonIgnore]
+    public string Identity => JsonSerializer.Serialize(this, HardwareProfileJson.Default.HardwareProfile);
 }
+
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+[JsonSerializable(typeof(HardwareProfile))]
+internal sealed partial class HardwareProfileJson : JsonSerializerContext;

@@ -45,7 +45,7 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
             foreach (var name in floats)
             {
                 weighted.Remove(name);
-                kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.Name}");
+                kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.CostClass}");
             }
             region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
         }

@@ -157,7 +157,7 @@ public sealed class ArrayDataset : Dataset
         /// <summary>Expected values: by the rank of the output, whole outputs or rows of its leading axis.</summary>
         public static Cut ForOutput(NpyArray array, ModelPort output, int count, string origin, string metadata)
         {
-            if (!IsComparable(array.ElementType, output.ElementType))
+            if (!output.IsComparable(array.ElementType))
                 throw new CompressionException("MDLB1132", $"'{origin}': the expected values '{output.Name}' are {array.ElementType}, the model's output is {output.ElementType}{Advice(output.ElementType)}", metadata);
             CheckDivides(array, count, origin, output.Name, metadata);
             return output.Dimensions.Length > 0 && array.Rank == output.Dimensions.Length + 1 && array.Shape[0] == count
@@ -170,9 +170,6 @@ public sealed class ArrayDataset : Dataset
             if (array.Rank == 0 || array.Shape[0] % count != 0)
                 throw new CompressionException("MDLB1114", $"'{origin}': array '{name}' {array} does not divide into {count} samples", metadata);
         }
-
-        private static bool IsComparable(ElementType expected, ElementType output) =>
-            output == ElementType.Undefined || expected == output || ElementTypes.IsFloat(expected) && ElementTypes.IsFloat(output) || ElementTypes.IsInteger(expected) && ElementTypes.IsInteger(output);
 
         // How NumPy converts to what is wanted.
         private static string Advice(ElementType wanted) => NumPyTypes.NameOf(wanted) is { } name ? $"; write it with .astype(np.{name})" : "";

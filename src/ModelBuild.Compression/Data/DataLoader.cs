@@ -38,7 +38,7 @@ public static class DataLoader
         if (sets.Count > 1 && sets.All(s => model.Inputs.Count > 1 && model.Inputs.Any(i => !s.Arrays.ContainsKey(i.Name) && !s.Arrays.ContainsKey(i.CSharpName))))
             sets = [(sets[0].Origin, sets.SelectMany(s => s.Arrays).DistinctBy(a => a.Key).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal))];
         var data = sets.Select(s => (Dataset)new ArrayDataset(s.Arrays, model, s.Origin, metadata)).ToList();
-        return data.Count == 1 ? data[0] : new Joined(data);
+        return data.Count == 1 ? data[0] : new Joined(data, metadata);
     }
 
     private static IEnumerable<string> ArrayFiles(string path) => !Directory.Exists(path) ? [path]
@@ -92,17 +92,18 @@ public static class DataLoader
     }
 
     /// <summary>Several data sets one after the other.</summary>
-    private sealed class Joined(IReadOnlyList<Dataset> parts) : Dataset
+    private sealed class Joined(IReadOnlyList<Dataset> parts, string metadata) : Dataset
     {
         public override int Count { get; } = parts.Sum(p => p.Count);
 
-        public override bool HasLabels { get; } = parts.All(p => p.HasLabels);
+        public override bool HasLabels { get; } = parts.Any(p => p.HasLabels);
 
         public override IReadOnlySet<string> ExpectedOutputs { get; } = parts.Select(p => p.ExpectedOutputs).Aggregate((a, b) => a.Intersect(b).ToHashSet(StringComparer.Ordinal));
 
         public override bool MayHoldNonFinite { get; } = parts.Any(p => p.MayHoldNonFinite);
 
-        public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings)];
+        public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings), .. parts.SelectMany(p => p.ExpectedOutputs).CountBy(o => o).Where(o => o.Value < parts.Count)
+            .Select(o => new Finding(Severity.Warning, "MDLB1131", $"the expected values '{o.Key}' are not used: {o.Value} of the {parts.Count} files of {metadata} have them, and all need them", metadata))];
 
         public override Sample this[int index]
         {

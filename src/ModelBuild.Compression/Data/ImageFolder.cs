@@ -76,7 +76,7 @@ public sealed class ImageFolder : Dataset
     public override int Count => _files.Count;
 
     /// <inheritdoc/>
-    public override bool HasLabels => _files[0].Label is not null;
+    public override bool HasLabels => _files.Exists(f => f.Label is not null);
 
     /// <inheritdoc/>
     public override InputGrid Grid { get; }

@@ -34,10 +34,9 @@ internal sealed class LabelArray
             why = $"it holds {array.ElementType}; labels are class numbers";
         if (why is not null)
             return null;
-        // A row is one-hot where an output scores as many classes for each row, and none has a row of scores for each of its elements.
+        // A row is one-hot where an output scores as many classes for each row (of two, one probability does), and none has a row of scores for each of its elements.
         var outputs = model.Outputs.Select(static o => WithoutTrailingOnes(o.Dimensions)).ToList();
-        var mayBeOneHot = array.Rank >= 2 && array.Shape[^1] > 1 && outputs.Any(o => o.Length == array.Rank && (o[^1] ?? array.Shape[^1]) == array.Shape[^1])
-            && outputs.All(o => o.Length != array.Rank + 1);
+        var mayBeOneHot = array.Rank >= 2 && array.Shape[^1] > 1 && outputs.Any(o => ScoresRows(o, array)) && outputs.All(o => o.Length != array.Rank + 1);
         var whole = true;
         for (var i = 0; i < samples && (whole || mayBeOneHot); i++)
         {
@@ -64,6 +63,13 @@ internal sealed class LabelArray
             var labels = numbers.Chunk((int)_shape[^1]).Select(static row => (long)Array.IndexOf(row, 1.0)).ToArray();
             return Tensor.Of(labels, _shape.AsSpan()[..^1]);
         }
+    }
+
+    private static bool ScoresRows(ImmutableArray<long?> output, NpyArray array)
+    {
+        var classes = array.Shape[^1];
+        return output.Length == array.Rank && ((output[^1] ?? classes) == classes || output[^1] == 1 && classes == 2)
+            || output.Length == 1 && array.Rank == 2 && classes == 2;
     }
 
     // Classifiers without a last Flatten score [N, classes, 1, 1].

@@ -13,6 +13,11 @@ public sealed record ModelPort(string Name, string CSharpName, ElementType Eleme
 {
     /// <summary>Type and shape, for messages.</summary>
     public string Describe() => $"({ElementType}[{string.Join(',', Dimensions.Select(d => d?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?"))}])";
+
+    /// <summary>Whether expected values of a type can be compared with this output.</summary>
+    /// <param name="expected">The type of the expected values.</param>
+    internal bool IsComparable(ElementType expected) => ElementType == ElementType.Undefined || expected == ElementType
+        || ElementTypes.IsFloat(expected) && ElementTypes.IsFloat(ElementType) || ElementTypes.IsInteger(expected) && ElementTypes.IsInteger(ElementType);
 }
 
 /// <summary>The inputs (without initializers) and outputs of a model.</summary>

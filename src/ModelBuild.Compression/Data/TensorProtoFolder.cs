@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
@@ -19,6 +20,17 @@ public sealed class TensorProtoFolder : Dataset
         _model = model;
         _folders = folders;
         _metadata = metadata;
+        var expected = new HashSet<string>(StringComparer.Ordinal);
+        var findings = new List<Finding>();
+        for (var i = 0; i < model.Outputs.Count; i++)
+        {
+            var having = Enumerable.Range(0, Count).Count(f => File.Exists(FileOf(f, "output", i)));
+            if (having == Count)
+                expected.Add(model.Outputs[i].Name);
+            else if (having > 0)
+                findings.Add(new(Severity.Warning, "MDLB1131", $"the expected values of '{model.Outputs[i].Name}' are not used: {having} of {Count} folders of {metadata} have output_{i}.pb, and all need it", metadata));
+        }
+        (ExpectedOutputs, Findings) = (expected, findings);
     }
 
     /// <summary>The samples of some folders, or null where none holds ONNX test data.</summary>
@@ -38,8 +50,10 @@ public sealed class TensorProtoFolder : Dataset
     public override bool HasLabels => false;
 
     /// <inheritdoc/>
-    public override IReadOnlySet<string> ExpectedOutputs =>
-        Enumerable.Range(0, _model.Outputs.Count).Where(i => Enumerable.Range(0, Count).All(f => File.Exists(FileOf(f, "output", i)))).Select(i => _model.Outputs[i].Name).ToHashSet(StringComparer.Ordinal);
+    public override IReadOnlySet<string> ExpectedOutputs { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Finding> Findings { get; }
 
     /// <inheritdoc/>
     public override Sample this[int index]
@@ -61,8 +75,16 @@ public sealed class TensorProtoFolder : Dataset
             }
             var expected = new Dictionary<string, Tensor>(StringComparer.Ordinal);
             for (var i = 0; i < _model.Outputs.Count; i++)
-                if (FileOf(index, "output", i) is var path && File.Exists(path))
-                    expected[_model.Outputs[i].Name] = TensorFile.Read(path);
+            {
+                var port = _model.Outputs[i];
+                if (!ExpectedOutputs.Contains(port.Name))
+                    continue;
+                var path = FileOf(index, "output", i);
+                var tensor = TensorFile.Read(path);
+                if (!port.IsComparable(tensor.ElementType))
+                    throw new CompressionException("MDLB1132", $"'{path}' {tensor} cannot be compared with the model's output '{port.Name}' {port.Describe()}", _metadata);
+                expected[port.Name] = tensor;
+            }
             return new(inputs, null, expected);
         }
     }

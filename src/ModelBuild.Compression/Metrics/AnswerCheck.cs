@@ -13,6 +13,7 @@ namespace ModelBuild.Compression.Metrics;
 public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
 {
     private readonly List<Finding> _findings = [];
+    private readonly Tally _calibration = new(true);
 
     // Operators that give NaN a meaning: a missing value.
     private readonly bool _handlesMissing = graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
@@ -28,13 +29,12 @@ public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
     {
         if (!data.MayHoldNonFinite)
             return;
-        var inputs = new Tally(true);
         for (var i = 0; i < data.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            inputs.Add(data[i].Inputs.Values);
+            _calibration.Add(data[i].Inputs.Values);
         }
-        Report(inputs, "CalibrationData", false);
+        RefuseNan(_calibration, "CalibrationData");
     }
 
     /// <summary>Looks at the parts that candidates are judged on, and at the original's answers.</summary>
@@ -45,7 +45,9 @@ public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
     /// <exception cref="CompressionException">MDLB1132: expected values do not fit; MDLB1133: no sample or no answer is of numbers.</exception>
     public void CheckAnswers(IReadOnlyList<ReferenceAnswers> parts, string metadata, Action<Sample, ReferenceAnswer>? asked, CancellationToken cancellation)
     {
-        var inputs = new Tally(true);
+        // Samples that are held out of the calibration data are counted with the others of it.
+        var inputs = metadata == "CalibrationData" ? _calibration : new Tally(true);
+        var calibrated = inputs.Samples;
         var answers = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType)).ToDictionary(o => o.Name, o => new Tally(OutputReading.Of(o).Meaning != OutputMeaning.Scores), StringComparer.Ordinal);
         Sample? first = null;
         var isOneSample = true;
@@ -64,7 +66,11 @@ public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
                 first ??= sample;
                 isOneSample = isOneSample && first.Inputs.All(p => ExactComparison.FirstDifference(p.Value, sample.Inputs[p.Key]) is null);
             }
-        Report(inputs, metadata, answers.Values.All(a => a.WithNonFinite == 0));
+        if (inputs.Samples > calibrated)
+            RefuseNan(inputs, metadata);
+        var answersAreFinite = inputs.Samples > calibrated && answers.Values.All(a => a.WithNonFinite == 0);
+        foreach (var (tally, name) in new[] { (_calibration, "CalibrationData"), (inputs, metadata) }.DistinctBy(t => t.Item1))
+            Report(tally, name, answersAreFinite);
         foreach (var (name, tally) in answers)
             Report(name, tally, metadata);
         var samples = parts.Sum(p => p.Data.Count);
@@ -72,10 +78,14 @@ public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
             _findings.Add(new(Severity.Warning, "MDLB1134", $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
     }
 
-    private void Report(Tally inputs, string metadata, bool answersAreFinite)
+    private void RefuseNan(Tally inputs, string metadata)
     {
         if (inputs.Samples > 0 && inputs.WithNan == inputs.Samples && !_handlesMissing)
             throw new CompressionException("MDLB1133", $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for example for a division by zero", metadata);
+    }
+
+    private void Report(Tally inputs, string metadata, bool answersAreFinite)
+    {
         var isMeant = inputs.WithNan == 0 && inputs.WithNonFinite == inputs.Samples && answersAreFinite || inputs.WithNan == inputs.WithNonFinite && _handlesMissing;
         if (inputs.WithNonFinite > 0 && !isMeant)
             _findings.Add(new(Severity.Warning, "MDLB1133", $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));

@@ -24,6 +24,9 @@ public sealed class CharacterErrorRate : Metric
     /// <inheritdoc/>
     public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
+        // Without labels there is no text, which is not the empty one.
+        if (answer.Labels.IsEmpty)
+            return;
         var text = answer.Labels.ToArray().Where(l => l >= 0).ToArray();
         statistics[0] = text.Length;
         statistics[1] = Edits(text, Read(answer.Original, answer.Shape));

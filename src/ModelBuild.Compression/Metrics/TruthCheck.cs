@@ -29,6 +29,12 @@ public static class TruthCheck
                 truth = truth with { Expected = truth.Expected.Where(o => o != output).ToHashSet(StringComparer.Ordinal) };
                 findings.Add(values);
             }
+        foreach (var output in selection.Against.Where(o => selection.ReadingOf(o).Meaning == OutputMeaning.Classes).ToList())
+            if (AgainstClasses(answers, output, truth.Metadata) is { } classes)
+            {
+                truth = truth with { Expected = truth.Expected.Where(o => o != output).ToHashSet(StringComparer.Ordinal) };
+                findings.Add(classes);
+            }
         return (truth, findings);
     }
 
@@ -41,7 +47,7 @@ public static class TruthCheck
         if (Take(metric, selection, answers, output, like => Always(label, like, reading)) is not { } value || value.Original > value.Compressed)
             return null;
         return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
-            $"the original reaches {metric.Name} {value.Original:0.####} on the labels, and always answering {label} reaches {value.Compressed:0.####}: these labels say nothing about the model (one class alone, classes counted otherwise, or inputs scaled otherwise than the model was trained). The decision rests on regret"), truth.Metadata);
+            $"the original reaches {metric.Name} {value.Original:0.####} on the labels, and always answering {label} reaches {value.Compressed:0.####}: these labels say nothing about the model (one class alone, classes counted otherwise, or inputs scaled otherwise than the model was trained). The decision rests on {(selection.Deciding.NeedsLabels ? "regret" : selection.Deciding.Name)}"), truth.Metadata);
     }
 
     private static Finding? AgainstValues(MetricSelection selection, ReferenceAnswers answers, string output, string metadata)
@@ -52,6 +58,27 @@ public static class TruthCheck
             return null;
         return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
             $"the original is off the expected values '{output}' by {value.Original:0.##} of their standard deviation, and always answering their mean is off by 1: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
+    }
+
+    private static Finding? AgainstClasses(ReferenceAnswers answers, string output, string metadata)
+    {
+        var classes = new ClassNumbers();
+        var counts = new Dictionary<float, long>();
+        long right = 0, all = 0;
+        for (var i = 0; i < answers.Data.Count; i++)
+        {
+            var known = answers.Get(i);
+            foreach (var (expected, original) in classes.Of(known.Expected[output]).Zip(classes.Of(known.Outputs[output])))
+            {
+                counts[expected] = counts.GetValueOrDefault(expected) + 1;
+                right += expected == original ? 1 : 0;
+                all++;
+            }
+        }
+        if (all == 0 || right > counts.Values.Max())
+            return null;
+        return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
+            $"the original agrees with the expected values '{output}' in {right} of {all} cases, and always answering the commonest one in {counts.Values.Max()}: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
     }
 
     private static MetricValue? Take(Metric metric, MetricSelection selection, ReferenceAnswers answers, string output, Func<Tensor, Tensor> answer)

@@ -158,7 +158,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     }
 
     private string WhyUnverified() => owner.Data.Calibrate is { } few
-        ? $"{few.Count} {(few.Count == 1 ? "sample" : "samples")} of CalibrationData leave none to compare answers on; give at least 3, better some dozens (or EvaluationData)"
+        ? $"{few.Count} {(few.Count == 1 ? "sample of CalibrationData leaves" : "samples of CalibrationData leave")} none to compare answers on; give at least 3, better some dozens (or EvaluationData)"
         : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)";
 
     private CompressionException Nothing()

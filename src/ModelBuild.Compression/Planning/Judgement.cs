@@ -70,8 +70,11 @@ public sealed class Judgement
         }, cancellation);
 
         var truth = choose is null ? null : Truth(choose, report, labels, metadata);
-        var selection = MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, truth);
-        List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? [], .. check.Findings, .. selection.Findings];
+        List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? []];
+        if (calibration is not null && evaluation is { HasLabels: false, ExpectedOutputs.Count: 0 } && (calibration.HasLabels || calibration.ExpectedOutputs.Count > 0))
+            findings.Add(new(Severity.Warning, "MDLB1131", "the labels or expected values of CalibrationData are not used: answers are judged on EvaluationData, which has none. Put them there, or leave EvaluationData out, so that a part of CalibrationData is held out", "EvaluationData"));
+        var selection = Select(options, graph, truth, findings);
+        findings.AddRange([.. check.Findings, .. selection.Findings]);
         if (declared.Finding is { } contradicted)
             findings.Add(contradicted);
         if (choose is not null)
@@ -84,11 +87,25 @@ public sealed class Judgement
         return new(data, choose, report, selection, findings);
     }
 
+    private static MetricSelection Select(CompressionOptions options, Graph graph, KnownTruth? truth, List<Finding> unused)
+    {
+        try
+        {
+            return MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, truth);
+        }
+        // Who misses labels should know of the array that may hold them.
+        catch (CompressionException e) when (e.Code == "MDLB0013" && unused.Count > 0)
+        {
+            throw new CompressionException(e.Code, $"{e.Message}. {string.Join(". ", unused.Select(f => f.Text))}", e.Metadata, e);
+        }
+    }
+
     // Labels are known from both parts; how many there are counts where the decision is reported.
     private static KnownTruth Truth(ReferenceAnswers choose, ReferenceAnswers? report, List<Tensor?> labels, string metadata)
     {
         var decisive = report is null ? labels : labels.Skip(choose.Data.Count);
         var part = (report ?? choose).Data;
-        return new(choose.Data.HasLabels ? LabelSummary.Of(labels) : null, choose.Data.ExpectedOutputs, LabelSummary.Of(decisive)?.Counted ?? part.Count, metadata);
+        var known = LabelSummary.Of(labels);
+        return new(known, choose.Data.ExpectedOutputs, known is null ? part.Count : LabelSummary.Of(decisive)?.Counted ?? 0, metadata);
     }
 }

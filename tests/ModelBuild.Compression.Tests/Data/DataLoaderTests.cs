@@ -1,4 +1,5 @@
 using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
 
@@ -39,6 +40,36 @@ public class DataLoaderTests
         Assert.Equal([200, 200, 200, 200, 0, 0, 0, 0, 20, 20, 20, 20], data[1].Inputs["image"].ToArray<float>());
         var bgr = DataLoader.Open([folder.Path], Image, new() { BlueFirst = true }, "CalibrationData")!;
         Assert.Equal([10, 10, 10, 10, 50, 50, 50, 50, 100, 100, 100, 100], bgr[0].Inputs["image"].ToArray<float>());
+    }
+
+    [Fact]
+    public void Labels_of_some_samples_are_no_reason_to_ignore_those_that_there_are()
+    {
+        using var folder = new TemporaryFolder();
+        var picture = Arrays.Bitmap(6, 4, (_, _) => (100, 50, 10));
+        Directory.CreateDirectory(folder.File("3"));
+        File.WriteAllBytes(folder.File("3/a.bmp"), picture);
+        File.WriteAllBytes(folder.File("unlabelled.bmp"), picture);
+        var pictures = DataLoader.Open([folder.Path], Image, new(), "CalibrationData")!;
+        Assert.True(pictures.HasLabels);
+        Assert.Equal(new long?[] { null, 3 }, pictures.Samples().Select(s => s.Labels?.Span<long>()[0]));
+
+        NpyWriter.WriteNpz(folder.File("a.npz"), [KeyValuePair.Create("x", Arrays.Range(2, 3))]);
+        NpyWriter.WriteNpz(folder.File("b.npz"), [KeyValuePair.Create("x", Arrays.Range(2, 3)), KeyValuePair.Create("labels", Tensor.Vector(1L, 2))]);
+        var files = DataLoader.Open([folder.File("a.npz"), folder.File("b.npz")], Arrays.Interface(("x", [-1, 3])), new(), "CalibrationData")!;
+        Assert.True(files.HasLabels);
+        Assert.Equal(new long?[] { null, null, 1, 2 }, files.Samples().Select(s => s.Labels?.Span<long>()[0]));
+    }
+
+    [Fact]
+    public void Expected_values_of_some_files_are_said_to_be_unused()
+    {
+        using var folder = new TemporaryFolder();
+        NpyWriter.WriteNpz(folder.File("a.npz"), [KeyValuePair.Create("x", Arrays.Range(2, 3))]);
+        NpyWriter.WriteNpz(folder.File("b.npz"), [KeyValuePair.Create("x", Arrays.Range(2, 3)), KeyValuePair.Create("out", Arrays.Range(2, 10))]);
+        var files = DataLoader.Open([folder.File("a.npz"), folder.File("b.npz")], Arrays.Interface(("x", [-1, 3])), new(), "CalibrationData")!;
+        Assert.Empty(files.ExpectedOutputs);
+        Assert.Contains(files.Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning } && f.Text.Contains("'out'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -88,5 +119,27 @@ public class DataLoaderTests
         Assert.Equal([1, 2, 3], data[0].Inputs["x"].ToArray<float>());
         File.WriteAllBytes(Path.Combine(set, "input_0.pb"), proto[..10]);
         Assert.Throws<OnnxException>(() => data[0]);
+    }
+
+    [Fact]
+    public void Expected_values_of_onnx_test_data_must_be_of_the_outputs_kind_and_in_every_folder()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Arrays.Interface(("x", [-1, 3]));
+        byte[] input = [0x08, 1, 0x08, 3, 0x10, 1, 0x4A, 12, .. new byte[12]];
+        // data_type = 7: integers, for an output of floats.
+        byte[] integers = [0x08, 1, 0x08, 10, 0x10, 7, 0x4A, 80, .. new byte[80]];
+        for (var i = 0; i < 2; i++)
+        {
+            var set = Directory.CreateDirectory(folder.File($"test_data_set_{i}")).FullName;
+            File.WriteAllBytes(Path.Combine(set, "input_0.pb"), input);
+            File.WriteAllBytes(Path.Combine(set, "output_0.pb"), integers);
+        }
+        Assert.Equal("MDLB1132", Assert.Throws<CompressionException>(() => DataLoader.Open([folder.Path], model, new(), "CalibrationData")![0]).Code);
+
+        File.Delete(folder.File("test_data_set_1/output_0.pb"));
+        var data = DataLoader.Open([folder.Path], model, new(), "CalibrationData")!;
+        Assert.Empty(data[0].Expected);
+        Assert.Contains("'out'", Assert.Single(data.Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning }).Text, StringComparison.Ordinal);
     }
 }

@@ -48,6 +48,21 @@ public class LabelArrayTests
         Assert.Equal([1, 0, 1], Labels(labels));
     }
 
+    /// <summary>A model of two classes may give the probability of one of them alone: [N, 1], or [N].</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_hot_rows_of_two_are_taken_for_one_probability(bool hasColumn)
+    {
+        var model = new ModelInterface([new("x", "x", ElementType.Float, [null, 4])], [new("out", "Out", ElementType.Float, hasColumn ? [null, 1] : [null])]);
+        var data = new ArrayDataset(new Dictionary<string, NpyArray>
+        {
+            ["x"] = NpyArray.Of(Arrays.Range(3, 4)),
+            ["labels"] = NpyArray.Of(Tensor.Of([0f, 1, 1, 0, 0, 1], 3, 2)),
+        }, model, "test.npz", "EvaluationData");
+        Assert.Equal([1, 0, 1], data.Samples().SelectMany(s => s.Labels!.ToArray<long>()));
+    }
+
     [Fact]
     public void A_missing_float_is_no_label() => Assert.Equal([4, -1, 9], Labels(Tensor.Vector(4f, float.NaN, 9)));
 

@@ -144,4 +144,85 @@ public sealed class JudgementTests : IDisposable
         Assert.Contains(Nets.Compress(_model, _nets.Data(("x", zeros)), "int8").Findings, f => f is { Code: "MDLB1134", Severity: Severity.Warning });
         Assert.DoesNotContain(Compress("int8").Findings, f => f.Code == "MDLB1134");
     }
+
+    [Fact]
+    public void Expected_classes_that_say_nothing_do_not_decide()
+    {
+        var model = _nets.Classifier((graph, scores) =>
+        {
+            var best = graph.AddNode("ArgMax", [scores], ["best"]);
+            best.Attributes["axis"] = 1L;
+            best.Attributes["keepdims"] = 0L;
+            best.Output.Type = new TensorType(ElementType.Int64, [Dimension.Named("batch")]);
+            graph.AddOutput(best.Output);
+        });
+        var decisions = Decisions();
+        ProfileOutcome With(long[] expected) => Nets.Compress(model, _nets.Data(("x", _inputs), ("best", Tensor.Vector(expected))), "int8");
+        foreach (var expected in new[] { Enumerable.Repeat(7L, Samples).ToArray(), [.. decisions.Select(d => (d + 1) % 4)] })
+        {
+            var outcome = With(expected);
+            Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2020", Severity: Severity.Warning } && f.Text.Contains("'best'", StringComparison.Ordinal));
+            // What it is judged by instead: the original's own decisions.
+            Assert.Equal(1, outcome.Chosen.Candidate.Report!.Deciding.Original);
+        }
+        var right = decisions.Select((d, i) => i % 10 == 0 ? (d + 1) % 4 : d).ToArray();
+        var trusted = With(right);
+        Assert.DoesNotContain(trusted.Findings, f => f.Code == "MDLB2020");
+        Assert.InRange(trusted.Chosen.Candidate.Report!.Deciding.Original, 0.7, 0.99);
+    }
+
+    [Theory]
+    [InlineData("auto", "regret")]
+    [InlineData("top1", "regret")]
+    [InlineData("cosine", "cosine")]
+    public void What_decides_instead_of_labels_is_what_the_message_says(string metric, string deciding)
+    {
+        var labels = Tensor.Vector(Enumerable.Repeat(0L, Samples).ToArray());
+        var outcome = Nets.Compress(_model, _nets.Data(("x", _inputs), ("labels", labels)), "int8", o => o with { Metric = metric, MaxAccuracyLoss = 1 });
+        Assert.Equal(deciding, outcome.Chosen.Candidate.Report!.Deciding.Metric);
+        Assert.EndsWith($"rests on {deciding}", Assert.Single(outcome.Findings, f => f.Code == "MDLB2020").Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Labels_of_the_calibration_data_are_said_to_be_unused_where_other_data_judges()
+    {
+        var labelled = ("labels", Tensor.Vector(Decisions()));
+        ProfileOutcome With(params (string, Tensor)[] evaluation) =>
+            Nets.Compress(_model, _nets.Data(("x", _inputs), labelled), "int8", o => o with { EvaluationData = [_nets.Data([("x", _inputs), .. evaluation])] });
+        Assert.Contains(With().Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning } && f.Text.Contains("CalibrationData", StringComparison.Ordinal));
+        Assert.DoesNotContain(With(labelled).Findings, f => f.Code == "MDLB1131");
+    }
+
+    [Fact]
+    public void A_metric_that_misses_labels_names_the_array_that_may_hold_them()
+    {
+        var error = Assert.Throws<CompressionException>(() => Nets.Compress(_model, _nets.Data(("x", _inputs), ("targets", Tensor.Vector(Decisions()))), "int8", o => o with { Metric = "top1" }));
+        Assert.Equal("MDLB0013", error.Code);
+        Assert.Contains("'targets'", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An attention mask is 0 and minus infinity in every sample, and means it, in whichever part of the data.</summary>
+    [Fact]
+    public void Infinite_masks_are_no_fault_of_the_data()
+    {
+        var model = _nets.Classifier((graph, scores) =>
+        {
+            var mask = graph.AddInput("mask", new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(4)]));
+            var p = graph.AddNode("Softmax", [graph.AddNode("Add", [scores, mask], ["masked"]).Output], ["p"]).Output;
+            p.Type = mask.Type;
+            graph.AddOutput(p);
+        });
+        var masks = Tensor.Of(Enumerable.Range(0, Samples * 4).Select(i => i % 4 == 1 ? float.NegativeInfinity : 0).ToArray(), Samples, 4);
+        Assert.DoesNotContain(Nets.Compress(model, _nets.Data(("x", _inputs), ("mask", masks)), "int8").Findings, f => f.Code == "MDLB1133");
+    }
+
+    [Fact]
+    public void Samples_that_are_no_numbers_are_counted_over_all_of_the_data()
+    {
+        var some = _inputs.ToArray<float>();
+        for (var sample = 0; sample < Samples; sample += 10)
+            some[sample * 16] = float.NaN;
+        var findings = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8").Findings;
+        Assert.Single(findings, f => f.Code == "MDLB1133" && f.Text.Contains($"{Samples / 10} of {Samples} samples of CalibrationData", StringComparison.Ordinal));
+    }
 }

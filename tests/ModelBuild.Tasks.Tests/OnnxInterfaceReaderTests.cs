@@ -55,6 +55,21 @@ public sealed class OnnxInterfaceReaderTests : IDisposable
         Assert.InRange(Read(OnnxFile.Message().Integer(1, 8).Sub(7, graph).ToArray()).Documentation!.Length, 1000, 100_000);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void MapsOfClassifiersAreTensorsWithLabels(bool strings, bool isPacked)
+    {
+        var declared = Read(ClassifierFile.Linear(strings, isPacked));
+        Assert.Equal(["label", "probability"], declared.Outputs.Select(output => output.Name));
+        var probability = declared.Outputs[1];
+        Assert.Equal((OnnxValueKind.Tensor, 1), (probability.Kind, probability.ElementType));
+        Assert.Equal([new(-1, null), new(3, null)], probability.Dimensions!);
+        Assert.Equal(!strings, declared.Labels!.AreIntegers);
+        Assert.Equal(strings ? ClassifierFile.Names : ["-9223372036854775808", "20", "30"], declared.Labels.Names);
+    }
+
     [SkippableFact]
     public void AgreesWithTheZoo()
     {

@@ -11,15 +11,21 @@ namespace ModelBuild.Compiler;
 /// <summary>A model or artifact opened for running, evaluating or measuring, with its interface.</summary>
 internal sealed class OpenedModel
 {
-    private OpenedModel(string path, string backend, ModelDescription description, ModelInterface @interface)
+    private OpenedModel(string path, string runnable, string backend, ModelDescription description, ModelInterface @interface)
     {
         Path = path;
+        RunnablePath = runnable;
         Backend = backend;
         Description = description;
         Interface = @interface;
     }
 
+    /// <summary>The file as it was named.</summary>
     public string Path { get; }
+
+    /// <summary>The file that runs: as in a build, a classifier that ends in maps of labels gives its probabilities.</summary>
+    public string RunnablePath { get; }
+
     public string Backend { get; }
     public ModelDescription Description { get; }
     public ModelInterface Interface { get; }
@@ -48,13 +54,16 @@ internal sealed class OpenedModel
         if (managed)
         {
             var description = ManagedInterface.Of(path);
-            return new(path, "managed", description, InterfaceOf(description));
+            return new(path, path, "managed", description, InterfaceOf(description));
         }
         var model = OnnxReader.Read(path);
+        var runnable = path;
+        if (MapOutputs.Replace(model))
+            OnnxWriter.Write(model, runnable = System.IO.Path.Combine(WorkingFolder.CreateTemporary().FullName, "model.onnx"));
         // An artifact states whom it belongs to; a plain model does not.
         var signature = model.Metadata.FirstOrDefault(m => m.Key == ArtifactMetadata.SignatureKey).Value;
         var described = DescriptionBuilder.Of(model.Graph, signature is null ? null : Convert.FromHexString(signature));
-        return new(path, "onnxruntime", described, InterfaceOf(described));
+        return new(path, runnable, "onnxruntime", described, InterfaceOf(described));
     }
 
     /// <summary>The interface as data is fitted to it.</summary>
@@ -67,13 +76,13 @@ internal sealed class OpenedModel
     /// <summary>A runner on named tensors, with exact integer sums.</summary>
     public IModelRunner Runner(int threads) => Backend == "managed"
         ? new ManagedRunner(Path, Description)
-        : new OnnxRuntimeRunner(Path, threads);
+        : new OnnxRuntimeRunner(RunnablePath, threads);
 
     /// <summary>The model, loaded by the code that an app loads it with.</summary>
     public LoadedModel Load(int threads)
     {
         OnnxRuntimeBackend.Register();
-        return LoadedModel.FromArtifact(ModelArtifact.FromFile(Path, ""), Description, BackendRegistry.Find(Backend)!, new() { Threads = threads });
+        return LoadedModel.FromArtifact(ModelArtifact.FromFile(RunnablePath, ""), Description, BackendRegistry.Find(Backend)!, new() { Threads = threads });
     }
 
     /// <summary>The samples of data files for this model.</summary>

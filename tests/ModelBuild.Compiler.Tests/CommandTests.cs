@@ -1,5 +1,8 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using ModelBuild.Tasks.Tests.Support;
 using ModelBuild.Zoo;
 
 namespace ModelBuild.Compiler.Tests;
@@ -265,6 +268,44 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
         Compression.Data.NpyWriter.WriteNpz(File("ids.npz"), [KeyValuePair.Create("ids", Onnx.Tensor.Of(new long[6], 2, 3))]);
         Assert.Equal(0, (await Cli.Run("bench", File("gather.onnx"), "--inputs", File("ids.npz"), "--rounds", "3", "--json")).ExitCode);
+    }
+
+    /// <summary>What the build and compress take, the other commands take, too: a classifier that ends in maps of labels, as it was exported.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_command_takes_a_classifier_with_a_map_of_labels(bool strings)
+    {
+        var (model, data, answers) = (File("iris.onnx"), File("iris.npz"), File("answers.npz"));
+        System.IO.File.WriteAllBytes(model, ClassifierFile.Linear(strings));
+        float[] x = [0.3f, -1.2f, 0.8f, 0.1f, -0.4f, 0.9f, 1.5f, -2f];
+        Compression.Data.NpyWriter.WriteNpz(data, [KeyValuePair.Create("float_input", Onnx.Tensor.Of(x, 2, 4))]);
+
+        Assert.Equal(0, (await Cli.Run("run", model, "--inputs", data, "--outputs", answers)).ExitCode);
+        var probabilities = Compression.Data.NpzReader.Read(answers)["probability"].Whole;
+        Assert.Equal(Maps(model, x, strings).SelectMany(row => row), probabilities.ToArray<float>(), (a, b) => Math.Abs(a - b) < 1e-6);
+
+        using var facts = JsonDocument.Parse((await Cli.Run("inspect", model, "--json")).Output);
+        var probability = facts.RootElement.GetProperty("outputs")[1];
+        Assert.Equal("float ?,3", $"{probability.GetProperty("type")} {string.Join(',', probability.GetProperty("shape").EnumerateArray())}");
+        Assert.True(facts.RootElement.GetProperty("operators").TryGetProperty("ai.onnx.ml.ZipMap", out _));
+
+        Assert.Equal(0, (await Cli.Run("compress", model, "-o", File("out.onnx"), "--profile", "x64-avx2")).ExitCode);
+        var bench = await Cli.Run("bench", model, File("out.onnx"), "--rounds", "3", "--json");
+        Assert.Equal(0, bench.ExitCode);
+        Assert.Contains("iris.onnx", bench.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await Cli.Run("compare", File("out.onnx"), model, "--inputs", data, "--json")).ExitCode);
+        Assert.Equal(0, (await Cli.Run("evaluate", File("out.onnx"), "--reference", model, "--evaluation", data, "--json")).ExitCode);
+    }
+
+    /// <summary>What ONNX Runtime's maps say, by class.</summary>
+    private static IEnumerable<float[]> Maps(string model, float[] x, bool strings)
+    {
+        using var session = new InferenceSession(model);
+        using var results = session.Run([NamedOnnxValue.CreateFromTensor("float_input", new DenseTensor<float>(x, [x.Length / 4, 4]))]);
+        return [.. results.Single(r => r.Name == "probability").AsEnumerable<DisposableNamedOnnxValue>().Select(row => strings
+            ? ClassifierFile.Names.Select(label => row.AsDictionary<string, float>()[label]).ToArray()
+            : ClassifierFile.Numbers.Select(label => row.AsDictionary<long, float>()[label]).ToArray())];
     }
 
     [Fact]

@@ -34,7 +34,7 @@ internal static class EvaluateCommand
             var truth = KnownTruth.Of(data, "--evaluation");
             var described = original ?? candidate;
             var selection = described.Backend == "managed" ? Named(parse.GetValue(metric)!, candidate, truth)
-                : MetricSelection.Of(parse.GetValue(metric)!, parse.GetValue(outputs)!, null, OnnxReader.Read(described.Path).Graph, truth);
+                : MetricSelection.Of(parse.GetValue(metric)!, parse.GetValue(outputs)!, null, OnnxReader.Read(described.RunnablePath).Graph, truth);
             if (original is null)
                 selection = OnTruthAlone(selection, parse.GetValue(metric)!);
             var result = Evaluation.Run(new(originalRunner ?? runner, data, selection.Judged), runner, selection, null, cancellation);

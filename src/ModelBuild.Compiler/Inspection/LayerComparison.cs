@@ -24,7 +24,8 @@ internal static class LayerComparison
         if (path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase))
             throw new CompressionException("MDLB0005", "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. Compress the model with -o OUT.onnx and compare that");
         var opened = OpenedModel.Open(originalPath);
-        var original = OnnxReader.Read(originalPath);
+        path = OpenedModel.Open(path).RunnablePath;
+        var original = OnnxReader.Read(opened.RunnablePath);
         var compressed = OnnxReader.Read(path);
         var pairs = Pairs(original.Graph, compressed.Graph);
         foreach (var (name, _) in pairs)
@@ -60,7 +61,7 @@ internal static class LayerComparison
             }
         }
         var times = KernelTimes.Of(path, samples, threads);
-        var originalTimes = KernelTimes.Of(originalPath, samples, threads);
+        var originalTimes = KernelTimes.Of(opened.RunnablePath, samples, threads);
         return [.. original.Graph.Nodes.Select(n =>
         {
             var name = n.Key;

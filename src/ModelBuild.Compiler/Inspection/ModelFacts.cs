@@ -39,6 +39,8 @@ internal sealed record ModelFacts
             var name = node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType;
             operators[name] = operators.GetValueOrDefault(name) + 1;
         }
+        // Inputs and outputs are those of the class that a build generates.
+        MapOutputs.Replace(model);
         var facts = new ModelFacts
         {
             Model = path,

@@ -270,6 +270,32 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, (await Cli.Run("bench", File("gather.onnx"), "--inputs", File("ids.npz"), "--rounds", "3", "--json")).ExitCode);
     }
 
+    /// <summary>Data that cannot be judged on is refused as in a build, whichever kind of model is measured.</summary>
+    [Theory]
+    [InlineData("shape", "MDLB1132")]
+    [InlineData("NaN expected", "MDLB1132")]
+    [InlineData("NaN", "MDLB1133")]
+    public async Task Evaluate_refuses_data_that_proves_nothing(string what, string code)
+    {
+        var model = new Onnx.Model { IrVersion = 8, Opset = 17 };
+        var x = model.Graph.AddInput("x", Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 4));
+        var y = model.Graph.AddNode("MatMul", [x, model.Graph.AddInitializer("w", Onnx.Tensor.Of([1f, 2, 3, 4, 5, 6, 7, 8], 4, 2))], ["y"]).Output;
+        y.Type = Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 2);
+        model.Graph.AddOutput(y);
+        Onnx.OnnxWriter.Write(model, File("m.onnx"));
+        Assert.Equal(0, (await Cli.Run("compress", File("m.onnx"), "-o", File("m.modelbuild"), "--profile", "portable")).ExitCode);
+        var values = what == "NaN" ? Enumerable.Repeat(float.NaN, 20) : Enumerable.Range(0, 20).Select(i => (float)i);
+        var expected = what == "shape" ? Onnx.Tensor.Of(new float[15], 5, 3) : Onnx.Tensor.Of([.. Enumerable.Range(0, 10).Select(i => what == "NaN expected" && i == 3 ? float.NaN : i)], 5, 2);
+        Compression.Data.NpyWriter.WriteNpz(File("d.npz"), [KeyValuePair.Create("x", Onnx.Tensor.Of(values.ToArray(), 5, 4)), KeyValuePair.Create("y", expected)]);
+        foreach (var name in new[] { "m.onnx", "m.modelbuild" })
+        {
+            var result = await Cli.Run("evaluate", File(name), "--evaluation", File("d.npz"));
+            Assert.Equal((1, ""), (result.ExitCode, result.Output));
+            Assert.StartsWith($"error {code}", result.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>What the build and compress take, the other commands take, too: a classifier that ends in maps of labels, as it was exported.</summary>
     [Theory]
     [InlineData(false)]

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Metrics;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compiler.Commands;
@@ -27,17 +28,20 @@ internal static class EvaluateCommand
             var candidate = OpenedModel.Open(parse.GetValue(model)!, parse.GetValue(backend)!);
             var original = parse.GetValue(reference) is { } path ? OpenedModel.Open(path) : null;
             var data = candidate.Data(parse.GetValue(evaluation)!, "--evaluation");
-            foreach (var finding in data.Findings)
-                Console.Error.WriteLine($"{finding.Severity.ToString().ToLowerInvariant()} {finding.Code}: {finding.Text}");
+            Say(data.Findings);
             using var runner = candidate.Runner(parse.GetValue(threads));
             using var originalRunner = original?.Runner(parse.GetValue(threads));
             var truth = KnownTruth.Of(data, "--evaluation");
             var described = original ?? candidate;
-            var selection = described.Backend == "managed" ? Named(parse.GetValue(metric)!, candidate, truth)
-                : MetricSelection.Of(parse.GetValue(metric)!, parse.GetValue(outputs)!, null, OnnxReader.Read(described.RunnablePath).Graph, truth);
+            var graph = described.Backend == "managed" ? null : OnnxReader.Read(described.RunnablePath).Graph;
+            var selection = graph is null ? Named(parse.GetValue(metric)!, candidate, truth) : MetricSelection.Of(parse.GetValue(metric)!, parse.GetValue(outputs)!, null, graph, truth);
             if (original is null)
                 selection = OnTruthAlone(selection, parse.GetValue(metric)!);
-            var result = Evaluation.Run(new(originalRunner ?? runner, data, selection.Judged), runner, selection, null, cancellation);
+            var answers = new ReferenceAnswers(originalRunner ?? runner, data, selection.Judged);
+            var check = new AnswerCheck(graph, graph is null ? [] : [.. graph.Outputs.Where(o => o.Type is not null && selection.Judged.Contains(o.Name)).DistinctBy(o => o.Name)]);
+            check.CheckAnswers([answers], "--evaluation", null, cancellation);
+            Say(check.Findings);
+            var result = Evaluation.Run(answers, runner, selection, null, cancellation);
             if (parse.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(new(candidate.Path, original?.Path, selection.Why, Measured(result.Deciding, original), [.. result.All.Select(r => Measured(r, original))]), EvaluationJson.Default.EvaluationDocument));
             else
@@ -48,6 +52,12 @@ internal static class EvaluateCommand
             return Task.FromResult(ExitCodes.Done);
         });
         return command;
+    }
+
+    private static void Say(IEnumerable<Finding> findings)
+    {
+        foreach (var finding in findings)
+            Console.Error.WriteLine($"{finding.Severity.ToString().ToLowerInvariant()} {finding.Code}: {finding.Text}");
     }
 
     /// <summary>Without an original only what labels and expected values tell is worth a figure: a model compared with itself loses nothing.</summary>

@@ -8,15 +8,15 @@ namespace ModelBuild.Compression.Metrics;
 /// <summary>
 /// Looks at the data, and at what the original answers to it, before anything rests on them: values that are no numbers, samples that are all the same, expected values that do not fit.
 /// </summary>
-/// <param name="graph">The original's graph.</param>
-/// <param name="judged">The outputs that can be judged.</param>
-public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
+/// <param name="graph">The original's graph; null where only an artifact without one is there.</param>
+/// <param name="judged">The outputs that can be judged; answers of others are not looked at.</param>
+public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
 {
     private readonly List<Finding> _findings = [];
     private readonly Tally _calibration = new(true);
 
     // Operators that give NaN a meaning: a missing value.
-    private readonly bool _handlesMissing = graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
+    private readonly bool _handlesMissing = graph is not null && graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
 
     /// <summary>What was found.</summary>
     public IReadOnlyList<Finding> Findings => _findings;
@@ -74,7 +74,7 @@ public sealed class AnswerCheck(Graph graph, IReadOnlyList<Value> judged)
         foreach (var (name, tally) in answers)
             Report(name, tally, metadata);
         var samples = parts.Sum(p => p.Data.Count);
-        if (isOneSample && samples > 1 && graph.Inputs.Any(i => i.Constant is null))
+        if (isOneSample && samples > 1 && (graph is null || graph.Inputs.Any(i => i.Constant is null)))
             _findings.Add(new(Severity.Warning, "MDLB1134", $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
     }
 

@@ -18,6 +18,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     private readonly Slot[] _outputs;
     // A model may list an output twice; ONNX Runtime binds by name. For each output the first one of its name, which has the memory.
     private readonly int[] _first;
+    // An output may be an input itself: no kernel writes it, and ONNX Runtime leaves the memory that was given for it as it is. For each output the input of its name, or -1.
+    private readonly int[] _passed;
     private byte* _memory;
     private IDisposableReadOnlyCollection<OrtValue>? _results;
 
@@ -45,6 +47,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
         _inputs = [.. _description.Inputs.Select(t => Place(t, ref size))];
         string[] names = [.. _description.Outputs.Select(t => t.Name)];
         _first = [.. names.Select(name => Array.IndexOf(names, name))];
+        string[] inputNames = [.. _description.Inputs.Select(t => t.Name)];
+        _passed = [.. names.Select(name => Array.IndexOf(inputNames, name))];
         _outputs = [.. _description.Outputs.Select((t, i) => session.OutputsKnown[i] && _first[i] == i ? Place(t, ref size) : new Slot { Shape = [] })];
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)size + Alignment, Alignment);
         NativeMemory.Clear(_memory, (nuint)size + Alignment);
@@ -70,7 +74,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     public ReadOnlySpan<byte> OutputBytes(int index)
     {
         Slot slot = _outputs[_first[index]];
-        return slot.Value is not null ? new(_memory + slot.Offset, slot.Length) : Result(index).GetTensorMutableRawData();
+        if (slot.Value is null) return Result(index).GetTensorMutableRawData();
+        return _passed[index] >= 0 ? InputBytes(_passed[index]) : new(_memory + slot.Offset, slot.Length);
     }
 
     public ReadOnlySpan<long> OutputShape(int index)

@@ -115,6 +115,33 @@ public sealed class OnnxRuntimeBackendTests
         Assert.Equal(["y", "z"], Run(model, new ModelTensor<float>("x", [1], new float[] { 2 })).Keys.Order());
     }
 
+    /// <summary>An output may be an input or a constant itself, for which no kernel writes to the memory that was given.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Outputs_that_nothing_computes_have_their_values(bool isKnown)
+    {
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n", 3).Output("x", ModelElementType.Float, "n", 3).Output("y", ModelElementType.Float, "n", 3)
+            .Output("same", ModelElementType.Float, "n", 3).Output("c", ModelElementType.Float, 2).Output("d", ModelElementType.Float, 2).Constant<float>("c", [7, 8], 2)
+            .Node("Neg", ["x"], ["y"]).Node("Identity", ["x"], ["same"]).Node("Neg", ["c"], ["d"]).ToArray();
+        ImmutableArray<ModelDimension> rows = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent, ModelDimension.Constant(3)];
+        ImmutableArray<ModelDimension> two = [isKnown ? ModelDimension.Constant(2) : ModelDimension.DataDependent];
+        ModelDescription description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Constant(3)])],
+            [.. new[] { "x", "y", "same" }.Select(name => new TensorInfo(name, ModelElementType.Float, rows)), .. new[] { "c", "d" }.Select(name => new TensorInfo(name, ModelElementType.Float, two))]);
+        using LoadedModel model = Load(content, description);
+        foreach (int n in new[] { 1, 2, 1 })
+        {
+            float[] x = [.. Enumerable.Range(1, n * 3).Select(i => (float)i + n)];
+            IReadOnlyDictionary<string, ModelTensor> outputs = Run(model, new ModelTensor<float>("x", [n, 3], x));
+            Assert.Equal(x, outputs["x"].As<float>().Array);
+            Assert.Equal(new long[] { n, 3 }, outputs["x"].Shape.ToArray());
+            Assert.Equal(x.Select(v => -v), outputs["y"].As<float>().Array);
+            Assert.Equal(x, outputs["same"].As<float>().Array);
+            Assert.Equal([7, 8], outputs["c"].As<float>().Array);
+            Assert.Equal([-7, -8], outputs["d"].As<float>().Array);
+        }
+    }
+
     [Fact]
     public void Strings_go_in_and_out()
     {

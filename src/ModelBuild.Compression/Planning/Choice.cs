@@ -110,14 +110,14 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         // A technique that the user asked for by name and that came to nothing is never passed over in silence.
         if (wanted is { Steps.Count: > 0 } && WhyNotMade(wanted) is { } reason)
         {
-            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {Ships(chosen)}", "Technique"));
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {Consequence(chosen)}", "Technique"));
             return;
         }
         // What the user asked for by name, or any compression where only the unmodified weights are left.
         var plain = chosen.Candidate.IsLossless;
         if (missed is not null && plain && options.Technique != "none")
             _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
-                + $"{Ships(chosen)}. Allow more by MaxAccuracyLoss, or give more CalibrationData", "MaxAccuracyLoss"));
+                + $"{Consequence(chosen)}. Allow more by MaxAccuracyLoss, or give more CalibrationData", "MaxAccuracyLoss"));
         else if (missed is not null && options.Technique == "auto")
             _findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
         else if (plain && options.Technique is not ("none" or "simplify"))
@@ -138,7 +138,11 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             _findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
     }
 
-    private static string Ships(RankedCandidate chosen) => chosen.Candidate.IsOriginal ? "The original ships" : $"{(chosen.Candidate.IsLossless ? "The simplified original" : chosen.Candidate.Recipe)} ships";
+    private static string Ships(RankedCandidate chosen) => $"{(chosen.Candidate.IsOriginal ? "The original" : chosen.Candidate.IsLossless ? "The simplified original" : chosen.Candidate.Recipe)} ships";
+
+    // Where the build fails, nothing ships.
+    private string Consequence(RankedCandidate chosen) => !owner.Options.ErrorOnBudgetMiss ? Ships(chosen)
+        : $"OnBudgetMiss=fallback would ship {(chosen.Candidate.IsOriginal ? "the original" : chosen.Candidate.IsLossless ? "the simplified original" : chosen.Candidate.Recipe)}";
 
     private string? WhyNotMade(Recipe wanted)
     {

@@ -225,4 +225,16 @@ public sealed class JudgementTests : IDisposable
         var findings = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8").Findings;
         Assert.Single(findings, f => f.Code == "MDLB1133" && f.Text.Contains($"{Samples / 10} of {Samples} samples of CalibrationData", StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Where_the_build_fails_nothing_is_said_to_ship(bool isError)
+    {
+        var outcome = Nets.Compress(_model, _nets.Data(("x", _inputs)), "int8", o => o with { Metric = "sqnr", MaxAccuracyLoss = 0, ErrorOnBudgetMiss = isError });
+        var finding = Assert.Single(outcome.Findings, f => f.Code == "MDLB2001");
+        Assert.Equal(isError ? Severity.Error : Severity.Warning, finding.Severity);
+        Assert.Equal(!isError, finding.Text.Contains(" ships", StringComparison.Ordinal));
+        Assert.Equal(isError, finding.Text.Contains("OnBudgetMiss=fallback would ship the", StringComparison.Ordinal));
+    }
 }

@@ -66,7 +66,8 @@ internal sealed class BuildTarget : FuzzTarget
         OnnxWriter.Write(RandomModel.Of(seed), model);
         var inputs = OnnxReader.Read(model).Graph.Inputs.Where(i => i.Constant is null).ToList();
         var samples = Samples(inputs, 48, random.Next(), 2, 8);
-        var fresh = Samples(inputs, 6, random.Next(), 3, 10);
+        // So many that a few outliers, which ranges of 24 samples clip, do not stand for all.
+        var fresh = Samples(inputs, 48, random.Next(), 3, 10);
         NpyWriter.WriteNpz(data, inputs.Select(i => KeyValuePair.Create(i.Name, Stack([.. samples.Select(s => s[i.Name])]))));
         return new(model, data, samples, fresh, new()
         {
@@ -119,7 +120,7 @@ internal sealed class BuildTarget : FuzzTarget
         using IModelRunner ours = chosen.Backend == "managed"
             ? new ManagedRunner(chosen.Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]))
             : new OnnxRuntimeRunner(chosen.Artifact.Path);
-        foreach (var sample in fresh)
+        foreach (var sample in fresh.Take(6))
         {
             IReadOnlyDictionary<string, Tensor> want = original.Run(sample), got;
             try
@@ -139,8 +140,8 @@ internal sealed class BuildTarget : FuzzTarget
         if (chosen.IsLossless || outcome.Chosen.Candidate.Report is null)
             return;
         var judged = Evaluation.Run(new(original, new Fresh(fresh), selection.Judged), ours, selection);
-        // Answers that are no numbers, or that carry no signal at all, can be held to nothing. Ranges of 24 samples clip some of fresh ones (a case in thousands loses three budgets by it): that is no fault, a wrong answer is.
-        if (judged.Deciding.Loss > 10 * selection.Budget && double.IsFinite(judged.Deciding.Loss))
+        // Answers that are no numbers, or that carry no signal at all, can be held to nothing.
+        if (judged.Deciding.Loss > 2 * selection.Budget && double.IsFinite(judged.Deciding.Loss))
             throw new InvalidOperationException($"{Where()}: {judged.Deciding.Metric} loss {judged.Deciding.Loss:0.#####} of '{judged.Deciding.Output}' on fresh inputs, budget {selection.Budget}, reported {chosen.Report!.Deciding.Loss:0.#####}");
     }
 

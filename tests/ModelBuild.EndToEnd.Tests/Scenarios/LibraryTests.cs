@@ -24,6 +24,26 @@ public class LibraryTests
         Assert.True(File.Exists(Path.Combine(app.Folder, "published", "modelbuild", "Lib", "Relu.json")));
     }
 
+    /// <summary>Nothing of ModelBuild runs in the build of an app that only references a library: MSBuild's own copying repairs.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-1)]
+    public void DamagedCopiesOfAnAppWithoutModelBuildAreRepaired(int length)
+    {
+        var library = new OutsideProject("lib", "Lib").Write("""<OnnxModel Include="Relu.onnx" Technique="none" />""", outputType: "Library").Model().Source(Library, "Facade.cs");
+        var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<ProjectReference Include="{library.ProjectFile}" />""").Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
+        var text = File.ReadAllText(app.ProjectFile);
+        var without = text.Replace($"""<PackageReference Include="ModelBuild" Version="{Packages.Version}" />""", "", StringComparison.Ordinal);
+        Assert.NotEqual(text, without);
+        File.WriteAllText(app.ProjectFile, without);
+        app.Build().Succeeded();
+        foreach (var file in Directory.GetFiles(app.Models("Lib")))
+            File.WriteAllBytes(file, new byte[length < 0 ? new FileInfo(file).Length : length]);
+        app.Build().Succeeded();
+        app.Run().Succeeded().Says("facade 3 0");
+        app.Build("-question").Succeeded();
+    }
+
     [Fact]
     public void ThroughAPackage()
     {

@@ -195,7 +195,7 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             return false;
         RemoveFormerModels(models);
         var files = models.SelectMany(model => _results[model.ClassName].Files).ToList();
-        // MSBuild copies what is newer than its copy; an artifact that comes from the cache again may be older than the one it replaces.
+        // MSBuild copies what differs from its copy in size or time; an artifact from the cache may have both of the one that it replaces.
         foreach (var file in files)
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow);
         ArtifactRecord.Write(RecordPath, inputs, files);

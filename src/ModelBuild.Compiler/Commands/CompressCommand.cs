@@ -89,16 +89,11 @@ internal static class CompressCommand
         var source = ModelSource.Open(model, options.Shapes);
         using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation, journal);
         var outcome = compressor.Choose(target);
-        var failed = false;
-        foreach (var finding in outcome.Findings)
-        {
-            Console.Error.WriteLine($"{finding.Severity.ToString().ToLowerInvariant()} {finding.Code}: {finding.Text}");
-            failed |= finding.Severity == Severity.Error;
-        }
+        FindingOutput.Write(outcome.Findings);
         var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);
         if (report is not null)
             AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of([result]) : result.ToJson()));
-        if (failed)
+        if (outcome.Findings.Any(f => f.Severity == Severity.Error))
             return ExitCodes.Failed;
         AtomicFile.Make(output, outcome.Chosen.Candidate.Artifact.CopyTo);
         Console.Error.WriteLine(Describe(result));

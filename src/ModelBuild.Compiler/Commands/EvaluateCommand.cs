@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Metrics;
-using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compiler.Commands;
@@ -28,7 +27,7 @@ internal static class EvaluateCommand
             var candidate = OpenedModel.Open(parse.GetValue(model)!, parse.GetValue(backend)!);
             var original = parse.GetValue(reference) is { } path ? OpenedModel.Open(path) : null;
             var data = candidate.Data(parse.GetValue(evaluation)!, "--evaluation");
-            Say(data.Findings);
+            FindingOutput.Write(data.Findings);
             using var runner = candidate.Runner(parse.GetValue(threads));
             using var originalRunner = original?.Runner(parse.GetValue(threads));
             var truth = KnownTruth.Of(data, "--evaluation");
@@ -40,7 +39,7 @@ internal static class EvaluateCommand
             var answers = new ReferenceAnswers(originalRunner ?? runner, data, selection.Judged);
             var check = new AnswerCheck(graph, graph is null ? [] : [.. graph.Outputs.Where(o => o.Type is not null && selection.Judged.Contains(o.Name)).DistinctBy(o => o.Name)]);
             check.CheckAnswers([answers], "--evaluation", null, cancellation);
-            Say(check.Findings);
+            FindingOutput.Write(check.Findings);
             var result = Evaluation.Run(answers, runner, selection, null, cancellation);
             if (parse.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(new(candidate.Path, original?.Path, selection.Why, Measured(result.Deciding, original), [.. result.All.Select(r => Measured(r, original))]), EvaluationJson.Default.EvaluationDocument));
@@ -52,12 +51,6 @@ internal static class EvaluateCommand
             return Task.FromResult(ExitCodes.Done);
         });
         return command;
-    }
-
-    private static void Say(IEnumerable<Finding> findings)
-    {
-        foreach (var finding in findings)
-            Console.Error.WriteLine($"{finding.Severity.ToString().ToLowerInvariant()} {finding.Code}: {finding.Text}");
     }
 
     /// <summary>Without an original only what labels and expected values tell is worth a figure: a model compared with itself loses nothing.</summary>

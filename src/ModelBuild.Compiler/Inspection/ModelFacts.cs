@@ -35,10 +35,7 @@ internal sealed record ModelFacts
         var model = OnnxReader.Read(path);
         var operators = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var node in model.Graph.Nodes)
-        {
-            var name = node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType;
-            operators[name] = operators.GetValueOrDefault(name) + 1;
-        }
+            operators[node.QualifiedOpType] = operators.GetValueOrDefault(node.QualifiedOpType) + 1;
         // Inputs and outputs are those of the class that a build generates.
         MapOutputs.Replace(model);
         var facts = new ModelFacts

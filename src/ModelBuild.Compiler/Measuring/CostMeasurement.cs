@@ -91,7 +91,7 @@ internal static class CostMeasurement
         var times = new double[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
-            using var subject = Prepared.InMemory(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph), "onnxruntime");
+            using var subject = PreparedModel.Open(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph), BackendRegistry.Find("onnxruntime")!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);
         }
         return times;

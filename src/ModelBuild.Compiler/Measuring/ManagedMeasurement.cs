@@ -42,7 +42,7 @@ internal static class ManagedMeasurement
             ShapeInference.Run(model);
             if (!ManagedLowering.TryLower(model, hash, out var artifact, out var why))
                 throw new InvalidOperationException($"a sample is not lowered: {why}");
-            using var subject = Prepared.InMemory(artifact, DescriptionBuilder.Of(model.Graph, hash), "managed");
+            using var subject = PreparedModel.Open(artifact, DescriptionBuilder.Of(model.Graph, hash), BackendRegistry.Find("managed")!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);
         }
         return times;

@@ -63,10 +63,7 @@ public sealed record OptimizedGraph
     {
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var node in nodes)
-        {
-            var name = node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType;
-            counts[name] = counts.GetValueOrDefault(name) + 1;
-        }
+            counts[node.QualifiedOpType] = counts.GetValueOrDefault(node.QualifiedOpType) + 1;
         return counts;
     }
 

@@ -56,6 +56,14 @@ public sealed class PreparedModel : IDisposable
     public static PreparedModel Open(string path, ModelDescription description, ModelBackend backend, Sample? sample) =>
         new(LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, backend), description, sample);
 
+    /// <summary>Opens and prepares a model in memory, fed with made-up numbers.</summary>
+    /// <param name="bytes">The content of an .onnx file or a managed artifact.</param>
+    /// <param name="description">Its interface.</param>
+    /// <param name="backend">What runs it.</param>
+    /// <exception cref="ModelLoadException">The backend refuses it.</exception>
+    public static PreparedModel Open(byte[] bytes, ModelDescription description, ModelBackend backend) =>
+        new(LoadedModel.FromArtifact(ModelArtifact.FromStream("memory", "", () => new MemoryStream(bytes, false)), description, backend), description, null);
+
     /// <summary>Threads that a call uses.</summary>
     public int Threads => _model.Threads;
 

@@ -23,16 +23,17 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
 
     /// <summary>Looks at inputs that only calibrate.</summary>
     /// <param name="data">The part.</param>
+    /// <param name="seen">Called with each sample.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="CompressionException">MDLB1133: every sample holds NaN.</exception>
-    public void CheckInputs(Dataset data, CancellationToken cancellation)
+    public void CheckInputs(Dataset data, Action<Sample> seen, CancellationToken cancellation)
     {
-        if (!data.MayHoldNonFinite)
-            return;
-        for (var i = 0; i < data.Count; i++)
+        foreach (var sample in data.Samples())
         {
             cancellation.ThrowIfCancellationRequested();
-            _calibration.Add(data[i].Inputs.Values);
+            if (data.MayHoldNonFinite)
+                _calibration.Add(sample.Inputs.Values);
+            seen(sample);
         }
         RefuseNan(_calibration, "CalibrationData");
     }

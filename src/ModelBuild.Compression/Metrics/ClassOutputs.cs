@@ -21,7 +21,7 @@ internal static class ClassOutputs
     }
 
     /// <summary>Whether an output gives one probability a row, by a Sigmoid.</summary>
-    public static bool IsProbability(Value output) => IsSigmoid(output) && output.Type is { Rank: > 0 } t && t.Shape[^1] is { IsConstant: true, Value: 1 };
+    public static bool IsProbability(Value output) => IsSigmoid(output) && output.Type is { Rank: > 0 } t && IsOne(t.Shape[^1]);
 
     /// <summary>Whether an output's numbers are those of a Sigmoid.</summary>
     public static bool IsSigmoid(Value output) => Source(output, static n => Views.Contains(n.OpType)).Producer?.Is("Sigmoid") == true;
@@ -61,7 +61,8 @@ internal static class ClassOutputs
         return last;
     }
 
-    private static bool IsOne(Dimension d) => d is { IsConstant: true, Value: 1 };
+    /// <summary>Whether a dimension is 1 in every call.</summary>
+    public static bool IsOne(Dimension d) => d is { IsConstant: true, Value: 1 };
 
     private static Value Source(Value value, Func<Node, bool> passes)
     {

@@ -13,7 +13,7 @@ internal static class LabelFit
         {
             if (output.Type is not { HasRank: true, Rank: >= 1 } type || !FloatValues.CanRead(type.ElementType))
                 continue;
-            if (labels.Largest <= 1 && ClassOutputs.IsSigmoid(output) && (HasRows(type.Shape, labels.Shape) || IsOne(type.Shape[^1]) && HasRows(type.Shape[..^1], labels.Shape)))
+            if (labels.Largest <= 1 && ClassOutputs.IsSigmoid(output) && (HasRows(type.Shape, labels.Shape) || ClassOutputs.IsOne(type.Shape[^1]) && HasRows(type.Shape[..^1], labels.Shape)))
                 return (output.Name, new(OutputMeaning.Probability));
             if (type.Rank >= 2 && Axis(type, labels) is { } axis)
                 return (output.Name, new(OutputMeaning.Scores, axis));
@@ -46,6 +46,4 @@ internal static class LabelFit
         }
         return count == labels.Aggregate(1L, static (a, b) => a * b);
     }
-
-    private static bool IsOne(Dimension d) => d is { IsConstant: true, Value: 1 };
 }

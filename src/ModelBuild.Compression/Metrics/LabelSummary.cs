@@ -45,8 +45,4 @@ public sealed record LabelSummary(ImmutableArray<long> Shape, long Counted, long
 
     /// <summary>Summarizes the labels of a data set.</summary>
     public static LabelSummary? Of(Dataset data) => data.HasLabels ? Of(data.Samples().Select(s => s.Labels)) : null;
-
-    /// <summary>The summary of two parts together.</summary>
-    public static LabelSummary? Join(LabelSummary? a, LabelSummary? b) => a is null ? b : b is null ? a
-        : a with { Counted = a.Counted + b.Counted, Largest = Math.Max(a.Largest, b.Largest), Commonest = a.Counted >= b.Counted ? a.Commonest : b.Commonest };
 }

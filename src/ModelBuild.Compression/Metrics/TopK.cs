@@ -51,7 +51,7 @@ public sealed class TopK(int k) : Metric
     public override MetricValue Evaluate(ReadOnlySpan<double> sums)
     {
         var (original, compressed) = (sums[1] / sums[0], sums[2] / sums[0]);
-        // An original that is always wrong has nothing to lose by this measure; the decision does not rest on it (LabelCheck).
+        // An original that is always wrong has nothing to lose by this measure; the decision does not rest on it (TruthCheck).
         return new(original, compressed, original == 0 ? 0 : (original - compressed) / original);
     }
 }

@@ -23,18 +23,19 @@ public static class TruthCheck
             truth = truth with { DistrustsLabels = true };
             findings.Add(labels);
         }
-        foreach (var output in selection.Against.Where(o => selection.ReadingOf(o).Meaning == OutputMeaning.Values).ToList())
-            if (AgainstValues(selection, answers, output, truth.Metadata) is { } values)
+        foreach (var output in selection.Against)
+        {
+            var doubt = selection.ReadingOf(output).Meaning switch
             {
-                truth = truth with { Expected = truth.Expected.Where(o => o != output).ToHashSet(StringComparer.Ordinal) };
-                findings.Add(values);
-            }
-        foreach (var output in selection.Against.Where(o => selection.ReadingOf(o).Meaning == OutputMeaning.Classes).ToList())
-            if (AgainstClasses(answers, output, truth.Metadata) is { } classes)
-            {
-                truth = truth with { Expected = truth.Expected.Where(o => o != output).ToHashSet(StringComparer.Ordinal) };
-                findings.Add(classes);
-            }
+                OutputMeaning.Values => AgainstValues(selection, answers, output, truth.Metadata),
+                OutputMeaning.Classes => AgainstClasses(answers, output, truth.Metadata),
+                _ => null,
+            };
+            if (doubt is null)
+                continue;
+            truth = truth with { Expected = truth.Expected.Where(o => o != output).ToHashSet(StringComparer.Ordinal) };
+            findings.Add(doubt);
+        }
         return (truth, findings);
     }
 

@@ -138,11 +138,13 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             _findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
     }
 
-    private static string Ships(RankedCandidate chosen) => $"{(chosen.Candidate.IsOriginal ? "The original" : chosen.Candidate.IsLossless ? "The simplified original" : chosen.Candidate.Recipe)} ships";
+    private static string Ships(RankedCandidate chosen) => $"{Name(chosen.Candidate, "The")} ships";
 
     // Where the build fails, nothing ships.
     private string Consequence(RankedCandidate chosen) => !owner.Options.ErrorOnBudgetMiss ? Ships(chosen)
-        : $"OnBudgetMiss=fallback would ship {(chosen.Candidate.IsOriginal ? "the original" : chosen.Candidate.IsLossless ? "the simplified original" : chosen.Candidate.Recipe)}";
+        : $"OnBudgetMiss=fallback would ship {Name(chosen.Candidate, "the")}";
+
+    private static string Name(Candidate candidate, string article) => candidate.IsOriginal ? $"{article} original" : candidate.IsLossless ? $"{article} simplified original" : candidate.Recipe;
 
     private string? WhyNotMade(Recipe wanted)
     {

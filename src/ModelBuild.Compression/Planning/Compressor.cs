@@ -158,11 +158,13 @@ public sealed class Compressor : IDisposable
             foreach (var recipe in Recipes())
             {
                 _cancellation.ThrowIfCancellationRequested();
+                // Backends start from one plan.
+                var plan = new Lazy<Planned?>(() => _pipeline.TryPlan(recipe, profile, costs));
                 foreach (var backend in AllBackends.Where(_backends.Contains))
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (_journal.Attempt($"{recipe} for {backend}, {key}", () => Make(recipe, profile, costs, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend}, {key}", () => Make(recipe, plan, profile, costs, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
@@ -188,21 +190,19 @@ public sealed class Compressor : IDisposable
         return recipes;
     }
 
-    /// <summary>Plans a recipe for a backend, applies the plan and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
-    private Candidate? Make(Recipe recipe, HardwareProfile profile, CostModel costs, string backend)
+    /// <summary>Carries a recipe's plan out for a backend and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
+    private Candidate? Make(Recipe recipe, Lazy<Planned?> plan, HardwareProfile profile, CostModel costs, string backend)
     {
         var floats = new Dictionary<string, string>(StringComparer.Ordinal);
-        while (true)
+        for (var planned = plan.Value; planned is not null; planned = _pipeline!.TryPlan(recipe, profile, costs, floats))
         {
-            if (_pipeline!.TryPlan(recipe, profile, costs, floats) is not { } planned)
-                return null;
-            var model = backend == "onnxruntime" ? _pipeline.AsWritten(planned) : planned.Model;
+            var model = backend == "onnxruntime" ? _pipeline!.AsWritten(planned) : planned.Model;
             if (ArtifactWriter.Write(_folder, planned.Plan, model, backend, _signatureHash) is not { } artifact)
                 return null;
             var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend, Artifact = artifact };
             if (backend == "onnxruntime")
             {
-                var optimized = RuntimePlacement.Of(artifact);
+                var optimized = _placement.Of(artifact);
                 // What has no integer kernel where it stands stays in float, and the rest is planned anew.
                 var misplaced = RuntimePlacement.Dequantized(model, optimized);
                 var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
@@ -214,6 +214,7 @@ public sealed class Compressor : IDisposable
             }
             return candidate.Failure is null ? Verify(candidate) : candidate;
         }
+        return null;
     }
 
     /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>

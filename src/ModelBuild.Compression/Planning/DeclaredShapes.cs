@@ -19,6 +19,10 @@ public sealed class DeclaredShapes(Model original)
     // More are not counted.
     private const int Most = 100;
     private readonly List<string> _contradictions = [];
+    private bool? _areProven;
+
+    /// <summary>Whether every output has the shape that it declares wherever the inputs have theirs.</summary>
+    public bool AreProven => _areProven ??= Prove();
 
     /// <summary>What samples contradict, each once, in the order in which it was found; empty where all is as declared.</summary>
     public IReadOnlyList<string> Contradictions => _contradictions;
@@ -28,28 +32,22 @@ public sealed class DeclaredShapes(Model original)
         $"the model does not keep the shapes that it declares: {_contradictions[0]}{(_contradictions.Count > 1 ? $" (and {_contradictions.Count - 1} more)" : "")}. "
         + "What ships is right all the same; declare dimensions that vary by names of their own when the model is exported");
 
-    /// <summary>Looks at samples that nothing else asks the original about; it is asked only where an output could have another shape than it declares.</summary>
-    /// <param name="data">The samples.</param>
+    /// <summary>Looks at a sample that nothing else asks the original about; it is asked only where an output could have another shape than it declares.</summary>
+    /// <param name="sample">The sample.</param>
     /// <param name="runner">Runs the original.</param>
-    /// <param name="cancellation">Stops the work.</param>
-    public void Look(Dataset data, IModelRunner runner, CancellationToken cancellation)
+    public void Look(Sample sample, IModelRunner runner)
     {
-        var asks = !AreProven();
-        foreach (var sample in data.Samples())
+        IReadOnlyDictionary<string, Tensor> outputs = ImmutableDictionary<string, Tensor>.Empty;
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            IReadOnlyDictionary<string, Tensor> outputs = ImmutableDictionary<string, Tensor>.Empty;
-            try
-            {
-                if (asks)
-                    outputs = runner.Run(sample.Inputs);
-            }
-            catch (CompressionException)
-            {
-                // What the original does not run is told by who needs its answer.
-            }
-            Look(sample.Inputs, outputs);
+            if (!AreProven)
+                outputs = runner.Run(sample.Inputs);
         }
+        catch (CompressionException)
+        {
+            // What the original does not run is told by who needs its answer.
+        }
+        Look(sample.Inputs, outputs);
     }
 
     /// <summary>Looks at one sample.</summary>
@@ -87,8 +85,7 @@ public sealed class DeclaredShapes(Model original)
         }
     }
 
-    /// <summary>Whether every output has the shape that it declares wherever the inputs have theirs.</summary>
-    private bool AreProven()
+    private bool Prove()
     {
         try
         {

@@ -54,11 +54,10 @@ public sealed class Judgement
         var metadata = evaluation is null ? "CalibrationData" : "EvaluationData";
 
         var check = new AnswerCheck(graph, judged);
-        if (data.Calibrate is not null)
-            check.CheckInputs(data.Calibrate, cancellation);
         var declared = new DeclaredShapes(source.Original);
-        if (data.Calibrate is not null)
-            declared.Look(data.Calibrate, original, cancellation);
+        // Pictures are brought to the declared size and hold numbers: where outputs follow from that there is nothing to see in them.
+        if (data.Calibrate is { } calibrate && (calibrate.MayHoldNonFinite || !declared.AreProven))
+            check.CheckInputs(calibrate, sample => declared.Look(sample, original), cancellation);
         var labels = new List<Tensor?>();
         ReferenceAnswers[] parts = [.. new[] { choose, report }.OfType<ReferenceAnswers>()];
         var (done, all) = (0, parts.Sum(p => p.Data.Count));

@@ -18,7 +18,7 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 /// <param name="techniques">The known techniques.</param>
 /// <param name="simplified">The simplified model, types inferred. Never changed.</param>
 /// <param name="statistics">Gives histograms, or null without data.</param>
-/// <param name="asWritten">The simplified model in the operator set of the file; null where that is the same.</param>
+/// <param name="asWritten">The simplified model in the operator set of the file; null, or the same, where it needs no newer one.</param>
 public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null)
 {
     /// <summary>What stands for the simplified model.</summary>

@@ -25,10 +25,16 @@ internal sealed class RuntimePlacement(string original)
     ];
 
     private readonly Lazy<OptimizedGraph> _original = new(() => OptimizedGraph.Of(original));
+    private readonly Dictionary<string, OptimizedGraph> _candidates = new(StringComparer.Ordinal);
 
-    /// <summary>What ONNX Runtime makes of a candidate.</summary>
+    /// <summary>What ONNX Runtime makes of a candidate. Equal ones, of several profiles, are asked about once.</summary>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses it.</exception>
-    public static OptimizedGraph Of(Artifact candidate) => OptimizedGraph.Of(candidate.Path);
+    public OptimizedGraph Of(Artifact candidate)
+    {
+        if (!_candidates.TryGetValue(candidate.Sha256, out var optimized))
+            _candidates.Add(candidate.Sha256, optimized = OptimizedGraph.Of(candidate.Path));
+        return optimized;
+    }
 
     /// <summary>The nodes of a candidate (by number) whose integer weights are turned into floats in every call.</summary>
     /// <param name="candidate">The candidate's graph.</param>

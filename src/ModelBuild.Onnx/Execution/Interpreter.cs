@@ -48,7 +48,7 @@ public sealed class Interpreter
                 var opset = model.Opsets.GetValueOrDefault(node.Domain, 1);
                 if (OperatorRegistry.Find(node, opset) is not { CanExecute: true })
                 {
-                    var name = node.Domain.Length == 0 ? $"{node.OpType} (operator set {opset})" : $"{node.Domain}.{node.OpType}";
+                    var name = node.Domain.Length == 0 ? $"{node.OpType} (operator set {opset})" : node.QualifiedOpType;
                     if (!found.Contains(name))
                         found.Add(name);
                 }

@@ -104,6 +104,9 @@ public sealed class Node
     /// <summary>The name by which plans and reports know the node: that of its first output that is not left out, which no other node has; empty where it has none.</summary>
     public string Key => _outputs.Find(static o => o.Name.Length > 0)?.Name ?? "";
 
+    /// <summary>The operator, with its domain in front where that is not the standard one: <c>com.microsoft.Attention</c>.</summary>
+    public string QualifiedOpType => Domain.Length > 0 ? $"{Domain}.{OpType}" : OpType;
+
     /// <summary>The name by which people are told of the node: its own, or operator and first output.</summary>
     public string DisplayName => Name.Length > 0 ? Name : $"{OpType}({(_outputs.Count > 0 ? _outputs[0].Name : "")})";
 

@@ -12,9 +12,7 @@ internal static class Latency
     public static double Of(Model model)
     {
         OnnxRuntimeBackend.Register();
-        byte[] artifact = OnnxWriter.ToBytes(model);
-        ModelDescription description = DescriptionBuilder.Of(model.Graph);
-        using PreparedModel prepared = new(LoadedModel.FromArtifact(ModelArtifact.FromStream("memory", "", () => new MemoryStream(artifact, false)), description, BackendRegistry.Find("onnxruntime")!), description, null);
+        using PreparedModel prepared = PreparedModel.Open(OnnxWriter.ToBytes(model), DescriptionBuilder.Of(model.Graph), BackendRegistry.Find("onnxruntime")!);
         return Interleaved.Median(Interleaved.Measure([prepared.Call], Rounds, default)[0]);
     }
 }

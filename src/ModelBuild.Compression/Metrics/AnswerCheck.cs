@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -12,6 +14,9 @@ namespace ModelBuild.Compression.Metrics;
 /// <param name="judged">The outputs that can be judged; answers of others are not looked at.</param>
 public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
 {
+    /// <summary>So many samples of a part must be answered otherwise than most are, for the part to prove anything.</summary>
+    private const int LeastVaried = 3;
+
     private readonly List<Finding> _findings = [];
     private readonly Tally _calibration = new(true);
 
@@ -20,6 +25,9 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
 
     /// <summary>What was found.</summary>
     public IReadOnlyList<Finding> Findings => _findings;
+
+    /// <summary>Whether the original answers enough of the samples of each part otherwise than most of them: where it always says the same, a candidate that always says the same passes, too.</summary>
+    public bool AnswersVary { get; private set; } = true;
 
     /// <summary>Looks at inputs that only calibrate.</summary>
     /// <param name="data">The part.</param>
@@ -52,7 +60,10 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
         var answers = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType)).ToDictionary(o => o.Name, o => new Tally(OutputReading.Of(o).Meaning != OutputMeaning.Scores), StringComparer.Ordinal);
         Sample? first = null;
         var isOneSample = true;
+        var same = 0;
         foreach (var part in parts)
+        {
+            var distinct = new Dictionary<string, int>();
             for (var i = 0; i < part.Data.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -66,7 +77,13 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
                 CheckExpected(known, metadata);
                 first ??= sample;
                 isOneSample = isOneSample && first.Inputs.All(p => ExactComparison.FirstDifference(p.Value, sample.Inputs[p.Key]) is null);
+                var answer = HashOf(known.Outputs);
+                distinct[answer] = distinct.GetValueOrDefault(answer) + 1;
             }
+            var commonest = distinct.Count == 0 ? 0 : distinct.Values.Max();
+            same += commonest;
+            AnswersVary &= part.Data.Count == 1 || commonest * 2 <= part.Data.Count || part.Data.Count - commonest >= LeastVaried;
+        }
         if (inputs.Samples > calibrated)
             RefuseNan(inputs, metadata);
         var answersAreFinite = inputs.Samples > calibrated && answers.Values.All(a => a.WithNonFinite == 0);
@@ -77,6 +94,20 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
         var samples = parts.Sum(p => p.Data.Count);
         if (isOneSample && samples > 1 && (graph is null || graph.Inputs.Any(i => i.Constant is null)))
             _findings.Add(new(Severity.Warning, "MDLB1134", $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
+        else if (!AnswersVary)
+            _findings.Add(new(Severity.Warning, "MDLB1134", $"the original gives the same answer to {same} of the {samples} samples that are held out to judge by: they prove little about other answers. Give samples that the model answers differently", metadata));
+    }
+
+    private string HashOf(IReadOnlyDictionary<string, Tensor> answer)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var output in judged)
+            if (answer[output.Name] is { ElementType: not ElementType.String } tensor)
+                hash.AppendData(tensor.Bytes.Span);
+            else
+                foreach (var text in answer[output.Name].Strings)
+                    hash.AppendData(MemoryMarshal.AsBytes(text.AsSpan()));
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     private void RefuseNan(Tally inputs, string metadata)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;
 
 namespace ModelBuild.Compression.Planning;
@@ -12,33 +13,90 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     /// <summary>Who looks at the report part as often as it takes reports what was selected on it.</summary>
     private const int MostLooks = 3;
 
+    /// <summary>What a candidate may cost, over one of which the samples leave open whether it is within budget, to be preferred to it.</summary>
+    private const double PriceOfRoom = 1.1;
+
     private readonly List<Look> _looks = [];
+    private readonly HashSet<int> _held = [];
+    private bool _vetoed;
     private readonly List<Finding> _findings = [.. owner.Judgement.Findings];
 
     public ProfileOutcome Make()
     {
         SayWhatNothingUses();
-        var vetoed = false;
         for (var i = 0; i < ranked.Count; i++)
         {
-            if (!ranked[i].Accepted)
+            var instead = ranked[i].Accepted && Open(ranked[i].Candidate, report: false) is not null ? WithRoom(i) : null;
+            if (instead is null && Holds(i))
+                instead = Open(ranked[i].Candidate, report: true) is not null ? WithRoom(i) ?? i : i;
+            if (instead is not { } chosen)
                 continue;
-            string? why;
-            if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
-                why = $"{MostLooks} candidates were judged on the report part before it: what is chosen by further looks would no longer be proved by it";
-            else if ((why = WhyNotReported(ranked[i].Candidate)) is not null)
-                _findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
-            else if ((why = Veto(ranked[i])) is not null)
-                vetoed = true;
-            if (why is not null)
-            {
-                ranked[i] = ranked[i] with { Accepted = false, Why = why };
-                continue;
-            }
-            Explain(ranked[i]);
-            return new(profile, ranked[i], ranked, failures, table, _findings) { WasVetoed = vetoed, Looks = _looks };
+            Explain(ranked[chosen]);
+            SayWhatIsOpen(i, chosen);
+            return new(profile, ranked[chosen], ranked, failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
         }
         throw Nothing();
+    }
+
+    /// <summary>Whether a candidate that was accepted so far holds on the report part and against the clock; where it does not, it is accepted no longer.</summary>
+    private bool Holds(int i)
+    {
+        if (!ranked[i].Accepted || !_held.Add(i))
+            return ranked[i].Accepted;
+        string? why;
+        if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
+            why = $"{MostLooks} candidates were judged on the report part before it: what is chosen by further looks would no longer be proved by it";
+        else if ((why = WhyNotReported(ranked[i].Candidate)) is not null)
+            _findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+        else if ((why = Veto(ranked[i])) is not null)
+            _vetoed = true;
+        if (why is not null)
+            ranked[i] = ranked[i] with { Accepted = false, Why = why };
+        return why is null;
+    }
+
+    /// <summary>
+    /// The best candidate that holds, with room for what the samples leave open, at a predicted cost of at most <see cref="PriceOfRoom"/> times another's. Who asks for a technique by
+    /// name gets that one.
+    /// </summary>
+    private int? WithRoom(int than)
+    {
+        if (owner.Options.Technique != "auto")
+            return null;
+        var limit = Ranking.Cost(ranked[than], owner.Options.Optimize) * PriceOfRoom;
+        for (var i = 0; i < ranked.Count; i++)
+            if (i != than && ranked[i].Accepted && Ranking.Cost(ranked[i], owner.Options.Optimize) <= limit && Open(ranked[i].Candidate, report: false) is null
+                && Holds(i) && Open(ranked[i].Candidate, report: true) is null)
+                return i;
+        return null;
+    }
+
+    /// <summary>
+    /// The output of which a part of the data leaves open whether it is within budget, though it is in that part: the upper end of the loss's 95 % interval is above twice the budget. Null
+    /// where there is none.
+    /// </summary>
+    private MetricResult? Open(Candidate candidate, bool report)
+    {
+        if (candidate.IsLossless || (report ? candidate.Report : candidate.Choose) is not { } judged)
+            return null;
+        var worst = judged.All.Take(owner.Selection!.Outputs.Count).MaxBy(r => r.LossHigh)!;
+        return worst.LossHigh > 2 * owner.Selection.Budget ? worst : null;
+    }
+
+    private void SayWhatIsOpen(int best, int chosen)
+    {
+        var candidate = ranked[best].Candidate;
+        if ((Open(candidate, report: true) ?? Open(candidate, report: false)) is not { } open || best == chosen && candidate.Report is not null && Open(candidate, report: true) is null)
+            return;
+        var budget = owner.Selection!.Budget;
+        // The width of an interval falls with the root of the number of samples.
+        var factor = Math.Pow((open.LossHigh - open.Loss) / (2 * budget - open.Loss), 2);
+        var needed = double.IsFinite(factor) ? string.Create(CultureInfo.InvariantCulture, $"; about {Math.Ceiling(open.Samples * factor):0} would settle it, {factor:0.#} times as many as were judged") : "";
+        var text = string.Create(CultureInfo.InvariantCulture,
+            $"{candidate.Recipe}: {open.Metric} loss {open.Loss:0.#####} of '{open.Output}' is within {budget:0.#####}, but {open.Samples} samples leave open whether it is {open.LossLow:0.#####} or {open.LossHigh:0.#####}{needed}");
+        _findings.Add(new(Severity.Message, "MDLB2025", best == chosen ? $"{text}. {Ships(ranked[chosen])}" : $"{text}. {Ships(ranked[chosen])} instead: it has room, and is predicted to cost hardly more", "EvaluationData"));
+        if (best != chosen)
+            ranked[best] = ranked[best] with { Why = text };
     }
 
     private string? WhyNotReported(Candidate candidate)

@@ -184,7 +184,7 @@ public sealed class Compressor : IDisposable
         if (_options.Technique != "auto")
             return [Recipe.Simplify, Recipe.Parse(_options.Technique)];
         List<Recipe> recipes = [Recipe.Simplify, Recipe.Parse("weights-float16")];
-        if (_judgement.Choose is null)
+        if (!_judgement.Proves)
             return recipes;
         recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "int8(mse,mixed)+weights-float16" }.Select(Recipe.Parse));
         return recipes;

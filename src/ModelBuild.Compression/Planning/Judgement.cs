@@ -8,8 +8,9 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>What candidates are judged by: the parts of the data, the original's answers to them, and the metrics. Data that proves nothing is refused or said before anything rests on it.</summary>
 public sealed class Judgement
 {
-    private Judgement(DataSplit data, ReferenceAnswers? choose, ReferenceAnswers? report, MetricSelection? selection, IReadOnlyList<Finding> findings)
+    private Judgement(DataSplit data, ReferenceAnswers? choose, ReferenceAnswers? report, MetricSelection? selection, IReadOnlyList<Finding> findings, bool proves = true)
     {
+        Proves = proves && choose is not null;
         Data = data;
         Choose = choose;
         Report = report;
@@ -25,6 +26,9 @@ public sealed class Judgement
 
     /// <summary>The original's answers on the part that reports; null without data.</summary>
     public ReferenceAnswers? Report { get; }
+
+    /// <summary>Whether the data can prove anything: it is there, and the original does not answer almost all of it alike.</summary>
+    public bool Proves { get; }
 
     /// <summary>The metrics; null where nothing is compressed.</summary>
     public MetricSelection? Selection { get; }
@@ -83,7 +87,7 @@ public sealed class Judgement
             if (doubts.Count > 0)
                 selection = MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, trusted);
         }
-        return new(data, choose, report, selection, findings);
+        return new(data, choose, report, selection, findings, check.AnswersVary);
     }
 
     private static MetricSelection Select(CompressionOptions options, Graph graph, KnownTruth? truth, List<Finding> unused)

@@ -14,6 +14,14 @@ public static class Ranking
     /// </summary>
     private const double Uncertainty = 1.1;
 
+    /// <summary>What is minimized: predicted nanoseconds, bytes, or their product.</summary>
+    public static double Cost(RankedCandidate c, Objective objective) => objective switch
+    {
+        Objective.Latency => Cautious(c),
+        Objective.Size => c.Candidate.Artifact.Length,
+        _ => Cautious(c) * c.Candidate.Artifact.Length,
+    };
+
     private static double Cautious(RankedCandidate c) =>
         c.Latency * (c.Candidate is { Backend: "onnxruntime", Plan.ChangesArithmetic: true } ? Uncertainty : 1);
 
@@ -40,7 +48,7 @@ public static class Ranking
         {
             Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Artifact.Length).ThenBy(Cautious).First(),
             Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Artifact.Length).First(),
-            _ => candidates.OrderBy(c => Cautious(c) * c.Candidate.Artifact.Length).First(),
+            _ => candidates.OrderBy(c => Cost(c, objective)).First(),
         };
     }
 }

@@ -145,6 +145,27 @@ public sealed class JudgementTests : IDisposable
         Assert.DoesNotContain(Compress("int8").Findings, f => f.Code == "MDLB1134");
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public void Answers_that_are_almost_all_alike_prove_little_and_are_said(int every, bool isAlike)
+    {
+        // Half of the samples, or all but a few of them, are below what the model answers 0 to.
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("n"), Dimension.Of(16)]));
+        var product = graph.AddNode("MatMul", [x, graph.AddInitializer("w", Tensor.Of(Nets.Noise(16 * 8, 2).Select(Math.Abs).ToArray(), 16, 8))], ["p"]).Output;
+        var y = graph.AddNode("Relu", [product], ["y"]).Output;
+        y.Type = new TensorType(ElementType.Float, [Dimension.Named("n"), Dimension.Of(8)]);
+        graph.AddOutput(y);
+        var values = Nets.Noise(48 * 16, 3).Select((v, i) => isAlike ? (i / 16 == 20 ? 1 : -1) * Math.Abs(v) : i / 16 % every == 0 ? Math.Abs(v) : -Math.Abs(v)).ToArray();
+
+        var outcome = Nets.Compress(_nets.Write(model), _nets.Data(("x", Tensor.Of(values, 48, 1, 16))), "auto");
+
+        Assert.Equal(isAlike, outcome.Findings.Any(f => f is { Code: "MDLB1134", Severity: Severity.Warning }));
+        Assert.Equal(isAlike, outcome.Candidates.All(c => !c.Candidate.Recipe.Contains("int8", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Expected_classes_that_say_nothing_do_not_decide()
     {

@@ -11,7 +11,8 @@ namespace ModelBuild.Compression.Tests.Planning;
 /// <summary>A step works on the model that the steps before it left.</summary>
 public sealed class PipelineTests : IDisposable
 {
-    private const int Samples = 64, Inputs = 16, Hidden = 32, Kept = 8;
+    // So many that ranges are those of the values seen.
+    private const int Samples = 400, Inputs = 16, Hidden = 32, Kept = 8;
 
     private readonly Nets _nets = new();
     private readonly float[] _x = Nets.Noise(Samples * Inputs, 3);

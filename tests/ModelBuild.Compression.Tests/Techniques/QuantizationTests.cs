@@ -91,6 +91,45 @@ public class QuantizationTests
         Assert.InRange(RangeEstimator.Estimate(histogram, RangeMethod.MeanSquaredError).High, 0.9f, 2f);
     }
 
+    [Theory]
+    [InlineData(RangeMethod.MinMax)]
+    [InlineData(RangeMethod.MeanSquaredError)]
+    public void Few_values_are_not_taken_for_all_there_are(RangeMethod method)
+    {
+        var random = new Random(11);
+        float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        for (var trial = 0; trial < 20; trial++)
+        {
+            var histogram = new RangeHistogram();
+            histogram.Add([.. Enumerable.Range(0, 96).Select(_ => Normal())]);
+            var (low, high) = RangeEstimator.Estimate(histogram, method);
+            Assert.True(low < histogram.Minimum && high > histogram.Maximum);
+            // Noise of the tails that are cut off, over the signal: a hundredth is the budget.
+            var fresh = Enumerable.Range(0, 10000).Select(_ => Normal()).ToArray();
+            Assert.InRange(fresh.Sum(v => Math.Pow(v - Math.Clamp(v, low, high), 2)) / fresh.Sum(v => v * v), 0, 0.005);
+            Assert.InRange(high - low, 0, 16);
+        }
+    }
+
+    [Fact]
+    public void Ranges_go_no_further_than_the_tails_tell()
+    {
+        var random = new Random(5);
+        var even = new RangeHistogram();
+        even.Add([.. Enumerable.Range(0, 500).Select(_ => (float)random.NextDouble())]);
+        Assert.InRange(RangeEstimator.Estimate(even, RangeMethod.MinMax).High, even.Maximum, 1.1f);
+        // What many values have in common is an end.
+        var bounded = new RangeHistogram();
+        bounded.Add([.. Enumerable.Range(0, 900).Select(i => Math.Min(6f, i * 0.01f))]);
+        Assert.Equal((0f, 6f), RangeEstimator.Estimate(bounded, RangeMethod.MinMax));
+        var many = new RangeHistogram();
+        many.Add([.. Enumerable.Range(0, 2000).Select(_ => (float)random.NextDouble())]);
+        Assert.Equal((0f, many.Maximum), RangeEstimator.Estimate(many, RangeMethod.MinMax));
+        var none = new RangeHistogram();
+        none.Add(new float[10]);
+        Assert.Equal((0f, 0f), RangeEstimator.Estimate(none, RangeMethod.MeanSquaredError));
+    }
+
     [Fact]
     public void Values_that_are_not_finite_do_not_break_a_histogram()
     {

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
@@ -46,15 +47,15 @@ internal sealed class OpenedModel
     {
         if (!File.Exists(path))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"'{path}' does not exist");
-        var managed = path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase);
-        if (backend is not ("auto" or "managed" or "onnxruntime"))
-            throw new CompressionException("MDLB0001", $"--backend {backend}: there is no such backend{Suggestion.For(backend, ["auto", "managed", "onnxruntime"])}; there are auto, managed, onnxruntime", "Backend");
-        if (backend != "auto" && managed != (backend == "managed"))
-            throw new CompressionException("MDLB0005", $"'{path}' runs on {(managed ? "the managed backend" : "ONNX Runtime")} alone; compress it with -o OUT.{(managed ? "onnx" : "modelbuild")} for the other", "Backend");
-        if (managed)
+        var own = CompilerBackends.OfFile(path) ?? CompilerBackends.Reference;
+        if (backend != "auto" && !CompilerBackends.Names.Contains(backend))
+            throw new CompressionException("MDLB0001", $"--backend {backend}: there is no such backend{Suggestion.For(backend, CompilerBackends.Names.Prepend("auto"))}; there are auto, {string.Join(", ", CompilerBackends.Names)}", "Backend");
+        if (backend != "auto" && backend != own.Name)
+            throw new CompressionException("MDLB0005", $"'{path}' is run by {own.Title} alone; compress it with -o OUT{CompilerBackends.Get(backend).Extension} for the other", "Backend");
+        if (!own.RunsOriginals)
         {
             var description = ManagedInterface.Of(path);
-            return new(path, path, "managed", description, InterfaceOf(description));
+            return new(path, path, own.Name, description, InterfaceOf(description));
         }
         var model = OnnxReader.Read(path);
         var runnable = path;
@@ -63,7 +64,7 @@ internal sealed class OpenedModel
         // An artifact states whom it belongs to; a plain model does not.
         var signature = model.Metadata.FirstOrDefault(m => m.Key == ArtifactMetadata.SignatureKey).Value;
         var described = DescriptionBuilder.Of(model.Graph, signature is null ? null : Convert.FromHexString(signature));
-        return new(path, runnable, "onnxruntime", described, InterfaceOf(described));
+        return new(path, runnable, own.Name, described, InterfaceOf(described));
     }
 
     /// <summary>The interface as data is fitted to it.</summary>
@@ -74,9 +75,7 @@ internal sealed class OpenedModel
     }
 
     /// <summary>A runner on named tensors, with exact integer sums.</summary>
-    public IModelRunner Runner(int threads) => Backend == "managed"
-        ? new ManagedRunner(Path, Description)
-        : new OnnxRuntimeRunner(RunnablePath, threads);
+    public IModelRunner Runner(int threads) => CompilerBackends.Get(Backend).Open(RunnablePath, Description, threads);
 
     /// <summary>The model, loaded by the code that an app loads it with.</summary>
     public LoadedModel Load(int threads)

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Tasks.Tests.Support;
 using ModelBuild.Zoo;
 
@@ -104,7 +105,7 @@ public sealed class CommandTests : IDisposable
         var logits = Assert.Single(Compression.Data.NpzReader.Read(File("out.npz")));
         Assert.Equal(("logits", 2000), (logits.Key, logits.Value.Shape[0]));
         // The same values as ONNX Runtime's, sample by sample.
-        using var runner = new Compression.Execution.OnnxRuntimeRunner(Model);
+        using var runner = new Compression.Backends.OnnxRuntimeRunner(Model);
         var data = Compression.Data.DataLoader.Open([Evaluation], Compression.Planning.ModelSource.Open(Model, new Dictionary<string, long>()).Interface, new(), "x")!;
         var all = logits.Value.Whole.ToArray<float>();
         foreach (var i in new[] { 0, 1, 1999 })

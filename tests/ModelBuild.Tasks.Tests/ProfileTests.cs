@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Shared;
 
 namespace ModelBuild.Tasks.Tests;
@@ -40,7 +41,7 @@ public class ProfileTests
         Assert.Equal(ProfileNames.BuiltIn.Order(), Compression.Profiles.BuiltInProfiles.All.Select(profile => profile.Name).Append("host").Order());
 
     [Fact]
-    public void EveryCostClassHasATable() => Assert.All(ProfileFields.CostClasses, name => Assert.True(Compression.Planning.CostTable.Exists(name), name));
+    public void EveryCostClassHasATable() => Assert.All(ProfileFields.CostClasses, name => Assert.True(Compression.Backends.CostTable.Exists(name), name));
 
     [Fact]
     public void InstructionSetsAreThoseOfTheRuntime() =>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;

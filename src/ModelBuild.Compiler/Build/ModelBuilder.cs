@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -83,14 +84,17 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
 
     private static bool IsReport(string file) => file.EndsWith(".report.json", StringComparison.Ordinal) || file.EndsWith(".report.html", StringComparison.Ordinal);
 
+    /// <summary>The backends that the app will have.</summary>
+    private IReadOnlyList<string> Backends => [.. CompilerBackends.All.Where(b => b.IsBuiltIn || build.OnnxRuntime).Select(b => b.Name)];
+
     private (string Summary, bool Cached) Make(string folder)
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
         if (profiles.Count == 0)
             throw new CompressionException("MDLB0020", "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
         var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
-        if (options.Backend == "onnxruntime" && !build.OnnxRuntime)
-            throw new CompressionException("MDLB3031", "Backend=onnxruntime asks for ONNX Runtime, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
+        if (options.Backend != "auto" && !Backends.Contains(options.Backend))
+            throw new CompressionException("MDLB3031", $"Backend={options.Backend} asks for ONNX Runtime, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
@@ -113,8 +117,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var clock = Stopwatch.StartNew();
         var source = ModelSource.Open(request.Model, options.Shapes);
         var read = clock.Elapsed.TotalSeconds;
-        IReadOnlyList<string> backends = build.OnnxRuntime ? ["managed", "onnxruntime"] : ["managed"];
-        using var compressor = new Compressor(source, options, backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
+        using var compressor = new Compressor(source, options, Backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
             request.Journal is null ? null : CrashJournal.Open(request.Journal));
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var artifacts = new List<ManifestArtifact>();
@@ -136,7 +139,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             // Equal artifacts are one file, named after the first profile that has it.
             if (!files.TryGetValue(chosen.Artifact.Sha256, out var file))
             {
-                file = $"{request.Class}.{profile.Name}.{(chosen.Backend == "managed" ? "modelbuild" : "onnx")}";
+                file = $"{request.Class}.{profile.Name}{CompilerBackends.Get(chosen.Backend).Extension}";
                 chosen.Artifact.CopyTo(Path.Combine(folder, file));
                 files.Add(chosen.Artifact.Sha256, file);
             }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ModelBuild.Compiler.Build;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Planning;
@@ -22,7 +23,7 @@ internal static class CompressCommand
         // Option -> metadata of the item: one meaning, one parser.
         var metadata = new (Option<string?> Option, string Name)[]
         {
-            (CommonOptions.Text("--technique", "auto, none or a recipe such as int8(mse)+weights-int8"), "Technique"),
+            (CommonOptions.Text("--technique", $"auto, none or a recipe such as {TechniqueRegistry.Example}"), "Technique"),
             (CommonOptions.Text("--metric", $"auto, {string.Join(", ", MetricCatalog.Names)}"), "Metric"),
             (CommonOptions.Text("--max-accuracy-loss", "The accepted loss (0.01 is one per cent)"), "MaxAccuracyLoss"),
             (CommonOptions.Text("--max-size", "The largest file, for example 4MB"), "MaxSize"),
@@ -81,13 +82,11 @@ internal static class CompressCommand
         foreach (var written in new[] { output, report }.OfType<string>())
             OutputPath.Check(written, model, [.. options.CalibrationData, .. options.EvaluationData, .. options.TrainingData]);
         // The ending says which backend is wanted, where the option does not.
-        if (output.EndsWith(".modelbuild", StringComparison.Ordinal))
-            options = options with { Backend = "managed" };
-        else if (options.Backend == "auto")
-            options = options with { Backend = "onnxruntime" };
+        var backend = CompilerBackends.OfFile(output) is { RunsOriginals: false } named ? named.Name : options.Backend == "auto" ? CompilerBackends.Reference.Name : options.Backend;
+        options = options with { Backend = backend };
         OnnxRuntimeBackend.Register();
         var source = ModelSource.Open(model, options.Shapes);
-        using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation, journal);
+        using var compressor = new Compressor(source, options, CompilerBackends.Names, SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation, journal);
         var outcome = compressor.Choose(target);
         FindingOutput.Write(outcome.Findings);
         var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Onnx;
@@ -32,7 +33,7 @@ internal static class EvaluateCommand
             using var originalRunner = original?.Runner(parse.GetValue(threads));
             var truth = KnownTruth.Of(data, "--evaluation");
             var described = original ?? candidate;
-            var graph = described.Backend == "managed" ? null : OnnxReader.Read(described.RunnablePath).Graph;
+            var graph = !CompilerBackends.Get(described.Backend).RunsOriginals ? null : OnnxReader.Read(described.RunnablePath).Graph;
             var selection = graph is null ? Named(parse.GetValue(metric)!, candidate, truth) : MetricSelection.Of(parse.GetValue(metric)!, parse.GetValue(outputs)!, null, graph, truth);
             if (original is null)
                 selection = OnTruthAlone(selection, parse.GetValue(metric)!);

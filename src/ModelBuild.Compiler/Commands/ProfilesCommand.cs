@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using Spectre.Console;

@@ -30,7 +30,7 @@ internal static class ManagedInterface
         {
             Model = path,
             Bytes = new FileInfo(path).Length,
-            Backend = "managed",
+            Backend = ManagedBackend.BackendName,
             Inputs = [.. program.Inputs.Select(Port)],
             Outputs = [.. program.Outputs.Select(Port)],
             Operators = kernels,

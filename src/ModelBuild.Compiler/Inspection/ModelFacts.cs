@@ -42,7 +42,7 @@ internal sealed record ModelFacts
         {
             Model = path,
             Bytes = new FileInfo(path).Length,
-            Backend = "onnxruntime",
+            Backend = OnnxRuntimeBackend.BackendName,
             Producer = $"{model.ProducerName} {model.ProducerVersion}".Trim(),
             IrVersion = model.IrVersion,
             Opset = model.Opset,

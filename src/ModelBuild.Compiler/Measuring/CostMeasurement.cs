@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -22,13 +23,13 @@ internal static class CostMeasurement
         var chains = Time([OperatorSample.Chain(1), OperatorSample.Chain(1 + Length)], cancellation);
         var node = (chains[1] - chains[0]) / Length;
         var call = chains[0] - node;
-        costs.Add("onnxruntime/call/any", new(Math.Round(call, 1), 0));
-        costs.Add("onnxruntime/view/any", new(Math.Round(node, 1), 0));
+        costs.Add($"{OnnxRuntimeBackend.BackendName}/call/any", new(Math.Round(call, 1), 0));
+        costs.Add($"{OnnxRuntimeBackend.BackendName}/view/any", new(Math.Round(node, 1), 0));
         foreach (var (key, samples) in Samples())
         {
             progress($"measuring {key}");
             var times = Time(samples, cancellation);
-            costs.Add($"onnxruntime/{key}", Fit([.. samples.Select((s, i) => (s.Work, Math.Max(1, times[i] - call)))]));
+            costs.Add($"{OnnxRuntimeBackend.BackendName}/{key}", Fit([.. samples.Select((s, i) => (s.Work, Math.Max(1, times[i] - call)))]));
         }
         foreach (var (key, cost) in ManagedMeasurement.Run(progress, cancellation))
             costs.Add(key, cost);
@@ -46,7 +47,7 @@ internal static class CostMeasurement
     {
         foreach (var integer in new[] { false, true })
         {
-            var precision = integer ? "int8" : "float32";
+            var precision = integer ? Precisions.Int8 : Precisions.Float32;
             yield return ($"conv/{precision}", [
                 OperatorSample.Conv(16, 32, 32, 16, 3, false, integer), OperatorSample.Conv(32, 28, 28, 32, 3, false, integer), OperatorSample.Conv(64, 14, 14, 64, 3, false, integer),
                 OperatorSample.Conv(64, 7, 7, 64, 3, false, integer), OperatorSample.Conv(16, 60, 80, 32, 3, false, integer), OperatorSample.Conv(8, 14, 14, 16, 5, false, integer),
@@ -71,12 +72,12 @@ internal static class CostMeasurement
             yield return ($"windowpool/{precision}", [OperatorSample.WindowPool(16, 24, 24, integer), OperatorSample.WindowPool(64, 56, 56, integer), OperatorSample.WindowPool(128, 28, 28, integer)]);
             yield return ($"pool/{precision}", [OperatorSample.Pool(64, 8, 8, integer), OperatorSample.Pool(256, 7, 7, integer), OperatorSample.Pool(64, 28, 28, integer)]);
         }
-        yield return ("gemm/dynamic-int8", [
+        yield return ($"gemm/{Precisions.DynamicInt8}", [
             OperatorSample.DynamicGemm(1, 784, 256), OperatorSample.DynamicGemm(1, 256, 128), OperatorSample.DynamicGemm(1, 128, 10),
             OperatorSample.DynamicGemm(1, 640, 128), OperatorSample.DynamicGemm(1, 128, 128), OperatorSample.DynamicGemm(16, 256, 256),
             OperatorSample.DynamicGemm(50, 64, 64), OperatorSample.DynamicGemm(50, 64, 128), OperatorSample.DynamicGemm(128, 384, 384)]);
         foreach (var dynamic in new[] { false, true })
-            yield return ($"recurrent/{(dynamic ? "dynamic-int8" : "float32")}", [
+            yield return ($"recurrent/{(dynamic ? Precisions.DynamicInt8 : Precisions.Float32)}", [
                 OperatorSample.Lstm(28, 28, 96, dynamic), OperatorSample.Lstm(50, 64, 64, dynamic), OperatorSample.Lstm(1, 128, 128, dynamic), OperatorSample.Lstm(60, 6, 96, dynamic)]);
         yield return ("transcendental/float32", [OperatorSample.Unary("Sigmoid", 1, 1, 10), OperatorSample.Unary("Sigmoid", 16, 32, 32), OperatorSample.Unary("Softmax", 1, 64, 64), OperatorSample.Unary("Softmax", 1, 1, 1000)]);
         yield return ("move/any", [
@@ -91,7 +92,7 @@ internal static class CostMeasurement
         var times = new double[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
-            using var subject = PreparedModel.Open(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph), BackendRegistry.Find("onnxruntime")!);
+            using var subject = PreparedModel.Open(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph), BackendRegistry.Find(OnnxRuntimeBackend.BackendName)!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);
         }
         return times;

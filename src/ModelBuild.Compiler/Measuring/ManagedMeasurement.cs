@@ -1,6 +1,7 @@
 using ModelBuild.Compression.Execution;
-using ModelBuild.Compression.Lowering;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Managed;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compiler.Measuring;
@@ -13,12 +14,12 @@ internal static class ManagedMeasurement
     public static IEnumerable<(string Key, OperatorCost Cost)> Run(Action<string> progress, CancellationToken cancellation)
     {
         var call = Time([OperatorSample.Unary("Relu", 1, 1, 1)], cancellation)[0];
-        yield return ("managed/call/any", new(Math.Round(call, 1), 0));
+        yield return ($"{ManagedBackend.BackendName}/call/any", new(Math.Round(call, 1), 0));
         foreach (var (key, samples) in Samples())
         {
-            progress($"measuring managed/{key}");
+            progress($"measuring {ManagedBackend.BackendName}/{key}");
             var times = Time(samples, cancellation);
-            yield return ($"managed/{key}", CostMeasurement.Fit([.. samples.Select((s, i) => (new OperatorWork(s.Work.Units), Math.Max(1, times[i] - call)))]));
+            yield return ($"{ManagedBackend.BackendName}/{key}", CostMeasurement.Fit([.. samples.Select((s, i) => (new OperatorWork(s.Work.Units), Math.Max(1, times[i] - call)))]));
         }
     }
 
@@ -26,8 +27,8 @@ internal static class ManagedMeasurement
     {
         (int K, int N)[] sizes = [(784, 256), (256, 128), (128, 10), (640, 128), (128, 128), (42, 20)];
         yield return ("gemm/float32", [.. sizes.Select(s => OperatorSample.Gemm(1, s.K, s.N, false))]);
-        yield return ("gemm/int8", [.. sizes.Select(s => OperatorSample.Gemm(1, s.K, s.N, true))]);
-        yield return ("gemm/dynamic-int8", [.. sizes.Select(s => OperatorSample.DynamicGemm(1, s.K, s.N))]);
+        yield return ($"gemm/{Precisions.Int8}", [.. sizes.Select(s => OperatorSample.Gemm(1, s.K, s.N, true))]);
+        yield return ($"gemm/{Precisions.DynamicInt8}", [.. sizes.Select(s => OperatorSample.DynamicGemm(1, s.K, s.N))]);
         yield return ("elementwise/float32", [OperatorSample.Unary("Relu", 1, 1, 100), OperatorSample.Unary("Relu", 1, 1, 1000), OperatorSample.Unary("Relu", 1, 100, 100)]);
         yield return ("transcendental/float32", [OperatorSample.Unary("Softmax", 1, 1, 3), OperatorSample.Unary("Softmax", 1, 1, 100), OperatorSample.Unary("Softmax", 1, 1, 1000)]);
     }
@@ -42,7 +43,7 @@ internal static class ManagedMeasurement
             ShapeInference.Run(model);
             if (!ManagedLowering.TryLower(model, hash, out var artifact, out var why))
                 throw new InvalidOperationException($"a sample is not lowered: {why}");
-            using var subject = PreparedModel.Open(artifact, DescriptionBuilder.Of(model.Graph, hash), BackendRegistry.Find("managed")!);
+            using var subject = PreparedModel.Open(artifact, DescriptionBuilder.Of(model.Graph, hash), BackendRegistry.Find(ManagedBackend.BackendName)!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);
         }
         return times;

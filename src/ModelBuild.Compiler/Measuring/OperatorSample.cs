@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Onnx;
@@ -130,7 +131,7 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
     {
         var profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 };
         var pipeline = new Pipeline(new TechniqueRegistry(), sample.Model, null);
-        var planned = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), profile, new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
+        var planned = pipeline.TryPlan(new Recipe([new(new DynamicInt8().Name, [])]), profile, new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
         return sample with { Model = planned.Model };
     }
 

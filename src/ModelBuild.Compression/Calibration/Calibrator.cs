@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Metrics;

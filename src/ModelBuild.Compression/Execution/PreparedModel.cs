@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Onnx;
 

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 
 namespace ModelBuild.Compression.Execution;
@@ -23,7 +24,7 @@ internal static class SideBySide
     public static double? Ratio(string artifact, string backend, ModelDescription description, string original, ModelDescription originalDescription, Sample? sample, CancellationToken cancellation)
     {
         // Sizes that the user's data would tell are not known: any other would time another model.
-        if (sample is null && originalDescription.Symbols.Length > 0 || BackendRegistry.Find("onnxruntime") is not { } runtime || BackendRegistry.Find(backend) is not { } own)
+        if (sample is null && originalDescription.Symbols.Length > 0 || BackendRegistry.Find(CompilerBackends.Reference.Name) is not { } runtime || BackendRegistry.Find(backend) is not { } own)
             return null;
         lock (OneAtATime)
         {

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Onnx;
 
@@ -15,7 +16,7 @@ public sealed class Candidate
     /// <summary>The compressed graph, or null for the original: for predicting costs.</summary>
     public Model? Model { get; init; }
 
-    /// <summary>What runs the artifact: <c>onnxruntime</c> or <c>managed</c>.</summary>
+    /// <summary>What runs the artifact: the name of a <see cref="CompilerBackend"/>.</summary>
     public required string Backend { get; init; }
 
     /// <summary>The artifact: an .onnx file, or a managed artifact. There until the <see cref="Compressor"/> is disposed.</summary>

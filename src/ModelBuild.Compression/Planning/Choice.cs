@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;
 
@@ -225,15 +226,17 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         ? $"{few.Count} {(few.Count == 1 ? "sample of CalibrationData leaves" : "samples of CalibrationData leave")} none to compare answers on; give at least 3, better some dozens (or EvaluationData)"
         : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)";
 
+    private string WhyNone() => CompilerBackends.All.Where(b => b.IsBuiltIn).Select(owner.WhyNot).FirstOrDefault(why => why is not null) ?? "no backend is left";
+
     private CompressionException Nothing()
     {
         var options = owner.Options;
         if (ranked.Count == 0 && failures.Count > 0)
             return new("MDLB2022", $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference ModelBuild.OnnxRuntime, which runs the original", "Technique");
         if (ranked.Count == 0)
-            return new("MDLB3031", options.Backend == "managed"
-                ? $"the managed backend does not take this model: {owner.WhyNotManaged()}. Set Backend=auto and reference ModelBuild.OnnxRuntime"
-                : $"this model needs ONNX Runtime ({owner.WhyNotManaged()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime", "Backend");
+            return new("MDLB3031", options.Backend == "auto"
+                ? $"this model needs ONNX Runtime ({WhyNone()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime"
+                : $"the {options.Backend} backend does not take this model: {WhyNone()}. Set Backend=auto and reference ModelBuild.OnnxRuntime", "Backend");
         if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
             return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
         if (options.MaxLatency is not null)

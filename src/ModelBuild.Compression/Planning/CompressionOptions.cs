@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Shared;
@@ -122,7 +123,7 @@ public sealed record CompressionOptions
             Optimize = Choice("Optimize", Objective.Latency, ("latency", Objective.Latency), ("size", Objective.Size), ("balanced", Objective.Balanced)),
             MaxSize = (long?)Number("MaxSize", Quantities.Bytes, v => v > 0, "a size above 0, such as 4MB or 300KB"),
             MaxLatency = Number("MaxLatency", Quantities.SecondsWithUnit, v => v > 0, "a time above 0 with its unit, such as 5ms") * 1e9,
-            Backend = Choice("Backend", "auto", ("auto", "auto"), ("managed", "managed"), ("onnxruntime", "onnxruntime")),
+            Backend = Choice("Backend", "auto", [.. CompilerBackends.Names.Prepend("auto").Select(n => (n, n))]),
             Shapes = ParseShapes(Text("Shapes") ?? ""),
             ErrorOnBudgetMiss = Choice("OnBudgetMiss", false, ("fallback", false), ("error", true)),
             Seed = Integer("Seed", 0) ?? 0,

@@ -1,7 +1,7 @@
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
-using ModelBuild.Compression.Lowering;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
@@ -15,12 +15,9 @@ namespace ModelBuild.Compression.Planning;
 /// </summary>
 public sealed class Compressor : IDisposable
 {
-    // Where candidates are equally good the earlier backend wins.
-    private static readonly string[] AllBackends = ["onnxruntime", "managed"];
-
     private readonly ModelSource _source;
     private readonly CompressionOptions _options;
-    private readonly IReadOnlyList<string> _backends;
+    private readonly IReadOnlyList<CompilerBackend> _backends;
     private readonly Action<string> _progress;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _signatureHash;
@@ -30,19 +27,21 @@ public sealed class Compressor : IDisposable
     private readonly OnnxRuntimeRunner _original;
     private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
-    private readonly RuntimePlacement _placement;
+    private readonly Dictionary<CompilerBackend, IPlacement> _placements;
     private readonly Pipeline? _pipeline;
     // Histograms of tensors, by what stands for the model that they are of.
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
+    private readonly Dictionary<CompilerBackend, string?> _whyNot = [];
+    private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
     private Artifact? _originalArtifact;
 
     /// <summary>Opens a model and its data.</summary>
     /// <param name="source">The model.</param>
     /// <param name="options">The options.</param>
-    /// <param name="backends">The backends that the app will have: <c>managed</c>, <c>onnxruntime</c>.</param>
+    /// <param name="backends">The names of the backends that the app will have.</param>
     /// <param name="signatureHash">The hash of the signature that artifacts must carry.</param>
     /// <param name="techniques">The known techniques.</param>
     /// <param name="progress">Receives a line of text about what goes on.</param>
@@ -53,10 +52,11 @@ public sealed class Compressor : IDisposable
     {
         _journal = journal ?? CrashJournal.None;
         _source = source;
+        Techniques = techniques;
         // What cannot be judged is not compressed.
         IsJudgeable = options is not { Technique: "auto", MetricOutputs.Count: 0 } || MetricSelection.Judgeable([], source.Original.Graph).Count > 0;
         _options = options = IsJudgeable ? options : options with { Technique = "none" };
-        _backends = options.Backend == "auto" ? backends : [.. backends.Intersect([options.Backend])];
+        _backends = [.. CompilerBackends.All.Where(b => backends.Contains(b.Name) && (options.Backend == "auto" || options.Backend == b.Name))];
         _signatureHash = signatureHash;
         _progress = progress;
         _cancellation = cancellation;
@@ -64,7 +64,7 @@ public sealed class Compressor : IDisposable
         if (options.Technique is not ("auto" or "none"))
             techniques.Check(Recipe.Parse(options.Technique));
         _runnable = source.Rewritten is { } rewritten ? _folder.Add(rewritten) : source.Artifact;
-        _placement = new(_runnable.Path);
+        _placements = _backends.ToDictionary(b => b, b => b.PlacementOver(_runnable.Path));
         _original = new OnnxRuntimeRunner(_runnable.Path, options.Threads);
         try
         {
@@ -77,6 +77,8 @@ public sealed class Compressor : IDisposable
         }
         if (source.Simplified is not null)
             _pipeline = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten);
+        // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
+        _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
         TypicalDimensions = FindTypicalDimensions();
         _noiseFloor = new(FindNoiseFloor);
     }
@@ -96,6 +98,9 @@ public sealed class Compressor : IDisposable
     /// <summary>Sizes of named dimensions in the first sample.</summary>
     public IReadOnlyDictionary<string, long> TypicalDimensions { get; }
 
+    /// <summary>The techniques that recipes are made of.</summary>
+    public TechniqueRegistry Techniques { get; }
+
     /// <summary>The model.</summary>
     public ModelSource Source => _source;
 
@@ -113,8 +118,8 @@ public sealed class Compressor : IDisposable
     public ProfileOutcome Choose(HardwareProfile profile)
     {
         var table = CostTable.Load(profile.CostClass);
-        var costs = new CostModel(table, TypicalDimensions);
-        var originalCost = costs.Predict(_source.Original.Graph);
+        var costs = CompilerBackends.All.ToDictionary(b => b.Name, b => b.Costs(table, TypicalDimensions), StringComparer.Ordinal);
+        var originalCost = costs[CompilerBackends.Reference.Name].Predict(_source.Original.Graph);
         var ranked = new List<RankedCandidate>();
         var (candidates, made) = CandidatesFor(profile, costs);
         var failures = new List<FailedRecipe>(made);
@@ -123,9 +128,7 @@ public sealed class Compressor : IDisposable
             double latency;
             try
             {
-                latency = candidate.Failure is not null ? double.PositiveInfinity
-                    : candidate.Backend == "managed" ? new ManagedCost(table, TypicalDimensions).Predict(candidate.Model!.Graph)
-                    : costs.Predict((candidate.Model ?? _source.Original).Graph);
+                latency = candidate.Failure is not null ? double.PositiveInfinity : costs[candidate.Backend].Predict((candidate.Model ?? _source.Original).Graph);
             }
             catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
             {
@@ -145,73 +148,55 @@ public sealed class Compressor : IDisposable
         return new Choice(this, profile, table, ranked, failures).Make();
     }
 
-    private (List<Candidate> Candidates, List<FailedRecipe> Failures) CandidatesFor(HardwareProfile profile, CostModel costs)
+    private (List<Candidate> Candidates, List<FailedRecipe> Failures) CandidatesFor(HardwareProfile profile, IReadOnlyDictionary<string, ICosts> costs)
     {
         var key = $"{profile.NumericKey} {profile.CostClass}";
         if (_candidates.TryGetValue(key, out var known))
             return known;
         var candidates = new List<Candidate>();
         var failures = new List<FailedRecipe>();
-        if (_backends.Contains("onnxruntime"))
-            candidates.Add(new() { Recipe = "original", Backend = "onnxruntime", Artifact = _originalArtifact ??= OriginalArtifact() });
+        if (_backends.FirstOrDefault(b => b.RunsOriginals) is { } reference)
+            candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= OriginalArtifact() });
         if (_pipeline is not null)
-            foreach (var recipe in Recipes())
-            {
-                _cancellation.ThrowIfCancellationRequested();
-                // Backends start from one plan.
-                var plan = new Lazy<Planned?>(() => _pipeline.TryPlan(recipe, profile, costs));
-                foreach (var backend in AllBackends.Where(_backends.Contains))
+            foreach (var recipe in _candidateSource.Recipes(candidates))
+                foreach (var backend in _backends)
+                {
+                    _cancellation.ThrowIfCancellationRequested();
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (_journal.Attempt($"{recipe} for {backend}, {key}", () => Make(recipe, plan, profile, costs, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, costs[backend.Name], backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
                     {
-                        failures.Add(new(recipe.ToString(), backend, FailedRecipe.Reason(e)));
+                        failures.Add(new(recipe.ToString(), backend.Name, FailedRecipe.Reason(e)));
                     }
-            }
+                }
         return _candidates[key] = (candidates, failures);
     }
 
-    /// <summary>The recipes that are tried: the item's, or for <c>auto</c> those that suit any model; techniques with nothing to do drop out.</summary>
-    private IEnumerable<Recipe> Recipes()
-    {
-        if (_options.Technique == "none")
-            // Without ONNX Runtime in the app the untouched weights still have to be brought into the managed form.
-            return _backends.Contains("onnxruntime") ? [] : [Recipe.Simplify];
-        if (_options.Technique != "auto")
-            return [Recipe.Simplify, Recipe.Parse(_options.Technique)];
-        List<Recipe> recipes = [Recipe.Simplify, Recipe.Parse("weights-float16")];
-        if (!_judgement.Proves)
-            return recipes;
-        recipes.AddRange(new[] { "weights-int8", "dynamic-int8+weights-int8", "int8(minmax)+weights-int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "int8(mse,mixed)+weights-float16" }.Select(Recipe.Parse));
-        return recipes;
-    }
-
     /// <summary>Carries a recipe's plan out for a backend and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
-    private Candidate? Make(Recipe recipe, Lazy<Planned?> plan, HardwareProfile profile, CostModel costs, string backend)
+    private Candidate? Make(Recipe recipe, HardwareProfile profile, ICosts costs, CompilerBackend backend)
     {
+        // What it does not take as it is, it does not take compressed.
+        if (WhyNot(backend) is not null)
+            return null;
         var floats = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var planned = plan.Value; planned is not null; planned = _pipeline!.TryPlan(recipe, profile, costs, floats))
+        while (_pipeline!.TryPlan(recipe, profile, costs, floats) is { } planned)
         {
-            var model = backend == "onnxruntime" ? _pipeline!.AsWritten(planned) : planned.Model;
-            if (ArtifactWriter.Write(_folder, planned.Plan, model, backend, _signatureHash) is not { } artifact)
+            var model = _pipeline.FormFor(backend, planned);
+            if (backend.Write(_folder, planned.Plan, model, _signatureHash, out _) is not { } artifact)
                 return null;
-            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend, Artifact = artifact };
-            if (backend == "onnxruntime")
-            {
-                var optimized = _placement.Of(artifact);
-                // What has no integer kernel where it stands stays in float, and the rest is planned anew.
-                var misplaced = RuntimePlacement.Dequantized(model, optimized);
-                var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
-                foreach (var node in again)
-                    floats.Add(node.Key, "ONNX Runtime has no integer kernel for it where it stands");
-                if (again.Count > 0)
-                    continue;
-                candidate.Failure = _placement.WhyNot(optimized);
-            }
+            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact };
+            var placement = _placements[backend].Of(model, artifact);
+            // What has no integer kernel where it stands stays in float, and the rest is planned anew.
+            var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && placement.Misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
+            foreach (var node in again)
+                floats.Add(node.Key, placement.Why);
+            if (again.Count > 0)
+                continue;
+            candidate.Failure = placement.Failure;
             return candidate.Failure is null ? Verify(candidate) : candidate;
         }
         return null;
@@ -248,9 +233,7 @@ public sealed class Compressor : IDisposable
         });
     }
 
-    private IModelRunner RunnerOf(Candidate candidate) => candidate.Backend == "managed"
-        ? new ManagedRunner(candidate.Artifact.Path, Description())
-        : new OnnxRuntimeRunner(candidate.Artifact.Path, _options.Threads);
+    private IModelRunner RunnerOf(Candidate candidate) => CompilerBackends.Get(candidate.Backend).Open(candidate.Artifact.Path, Description(), _options.Threads);
 
     private ModelDescription Description() => DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash);
 
@@ -337,13 +320,16 @@ public sealed class Compressor : IDisposable
     /// <summary>The file that the user gave; weights that lie beside it are taken in where one file can hold them, so that an app ships one file.</summary>
     private Artifact OriginalArtifact() => _runnable.DataPaths.Count == 0 ? _runnable : _folder.Add(OnnxReader.Read(_runnable.Path));
 
-    /// <summary>Why the managed backend does not take the model.</summary>
-    internal string WhyNotManaged()
+    /// <summary>Why a backend does not take the model; null where it does.</summary>
+    internal string? WhyNot(CompilerBackend backend)
     {
-        if (_source.Simplified is null)
-            return _source.WhyNotSimplified!;
-        ManagedLowering.TryLower(_source.Simplified, _signatureHash, out _, out var why);
-        return why ?? "no backend is left";
+        if (_whyNot.TryGetValue(backend, out var known))
+            return known;
+        string? why = _source.WhyNotSimplified;
+        if (_source.Simplified is { } simplified)
+            backend.Write(_folder, new(Recipe.Simplify, []), simplified, _signatureHash, out why);
+        _whyNot.Add(backend, why);
+        return why;
     }
 
     /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
@@ -29,7 +30,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="profile">The target.</param>
     /// <param name="costs">What things cost there.</param>
     /// <param name="floats">Nodes (by key) that must go on computing in float, with the reason; null for none.</param>
-    public Planned? TryPlan(Recipe recipe, HardwareProfile profile, CostModel costs, IReadOnlyDictionary<string, string>? floats = null)
+    public Planned? TryPlan(Recipe recipe, HardwareProfile profile, ICosts costs, IReadOnlyDictionary<string, string>? floats = null)
     {
         var steps = new List<PlannedStep>();
         var (model, chain) = (simplified, Source);
@@ -61,10 +62,12 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="plan">The plan.</param>
     public Planned Apply(Plan plan) => new(plan, Apply(plan, simplified));
 
-    /// <summary>Applies a plan to a copy of the model in the operator set of its file, where all steps leave that as it is: ONNX Runtime may know more of it there.</summary>
+    /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
+    /// <param name="backend">The backend.</param>
     /// <param name="planned">The plan, and what it makes of the simplified model.</param>
-    public Model AsWritten(Planned planned) => asWritten is null || ReferenceEquals(asWritten, simplified) || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
-        ? planned.Model : Apply(planned.Plan, asWritten);
+    public Model FormFor(CompilerBackend backend, Planned planned) =>
+        !backend.PrefersFileOperatorSet || asWritten is null || ReferenceEquals(asWritten, simplified) || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
+            ? planned.Model : Apply(planned.Plan, asWritten);
 
     private Model Apply(Plan plan, Model source) => plan.Steps.Aggregate(source, (model, step) => Applied(techniques.Get(step.Step.Technique), model, step.Plan));
 

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Profiles;
 
 namespace ModelBuild.Compression.Planning;

@@ -1,3 +1,5 @@
+using ModelBuild.Compression.Backends;
+
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>Puts candidates in the order in which they are preferred.</summary>
@@ -9,11 +11,6 @@ public static class Ranking
     /// <summary>Sizes nearer to each other than this count as equal.</summary>
     private const double SameSize = 1.02;
 
-    /// <summary>
-    /// Tables predict whole models within about a tenth: a candidate that computes otherwise than the original in ONNX Runtime must promise more than that to be preferred.
-    /// </summary>
-    private const double Uncertainty = 1.1;
-
     /// <summary>What is minimized: predicted nanoseconds, bytes, or their product.</summary>
     public static double Cost(RankedCandidate c, Objective objective) => objective switch
     {
@@ -23,7 +20,7 @@ public static class Ranking
     };
 
     private static double Cautious(RankedCandidate c) =>
-        c.Latency * (c.Candidate is { Backend: "onnxruntime", Plan.ChangesArithmetic: true } ? Uncertainty : 1);
+        c.Latency * CompilerBackends.Get(c.Candidate.Backend).Caution(c.Candidate.Plan);
 
     /// <summary>Orders candidates, best first. Accepted or not: the order says what would be preferred.</summary>
     public static List<RankedCandidate> Order(IReadOnlyList<RankedCandidate> candidates, Objective objective)

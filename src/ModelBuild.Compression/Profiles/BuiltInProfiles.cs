@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 using ModelBuild.Shared;

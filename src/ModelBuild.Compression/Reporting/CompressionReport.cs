@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Planning;
 
@@ -40,6 +41,9 @@ public sealed record CompressionReport
 
     /// <summary>The recipe that ships.</summary>
     public required string Technique { get; init; }
+
+    /// <summary>What that is, in plain words.</summary>
+    public required string What { get; init; }
 
     /// <summary>Predicted time of a call over the original's.</summary>
     public required Prediction Latency { get; init; }

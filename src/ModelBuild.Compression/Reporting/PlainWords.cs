@@ -1,5 +1,7 @@
 using System.Globalization;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Techniques;
 
 namespace ModelBuild.Compression.Reporting;
 
@@ -8,23 +10,16 @@ public static class PlainWords
 {
     /// <summary>What ships, how large and fast it is, and what was lost.</summary>
     public static string Of(CompressionReport report) => string.Create(CultureInfo.InvariantCulture,
-        $"{What(report.Technique)}, run by {(report.Artifact.Backend == "managed" ? "the managed kernels" : "ONNX Runtime")}. Its file has {Share((double)report.Artifact.Bytes / report.Source.Bytes)} of the original's size, and a call is predicted to take {Share(report.Latency.Ratio)} of the original's time. {Lost(report)}");
+        $"{report.What}, run by {CompilerBackends.Get(report.Artifact.Backend).Title}. Its file has {Share((double)report.Artifact.Bytes / report.Source.Bytes)} of the original's size, and a call is predicted to take {Share(report.Latency.Ratio)} of the original's time. {Lost(report)}");
 
-    private static string What(string technique) => technique switch
+    /// <summary>What a candidate is.</summary>
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="techniques">The techniques of its recipe.</param>
+    public static string Of(Candidate candidate, TechniqueRegistry techniques) => candidate switch
     {
-        "original" => "The original ships, unchanged",
-        "simplify" => "The original ships with its graph tidied up, and all of its numbers as they were",
-        _ => "The model ships with " + string.Join(" and ", Recipe.Parse(technique).Steps.Select(Step).Distinct()),
-    };
-
-    private static string Step(RecipeStep step) => step.Technique switch
-    {
-        "int8" when step.Arguments.Contains("mixed") => "8-bit integer arithmetic where that is faster, and float elsewhere",
-        "int8" => "8-bit integer arithmetic",
-        "dynamic-int8" => "8-bit integer arithmetic, whose inputs are rounded in every call",
-        "weights-int8" => "weights stored in 8 bits",
-        "weights-float16" => "weights stored in 16 bits",
-        _ => step.ToString(),
+        { Plan: null } => "The original ships, unchanged",
+        { Plan.Recipe.Steps.Count: 0 } => "The original ships with its graph tidied up, and all of its numbers as they were",
+        { Plan: { } plan } => "The model ships with " + string.Join(" and ", plan.Recipe.Steps.Select(s => techniques.Get(s.Technique).Describe(s)).Distinct()),
     };
 
     private static string Lost(CompressionReport report)

@@ -30,6 +30,7 @@ public static class ReportBuilder
             Budget = compressor.Selection?.Budget,
             NoiseFloor = compressor.NoiseFloor is { } floor ? new(floor.Output, floor.Compressed, floor.Samples) : null,
             Technique = chosen.Recipe,
+            What = PlainWords.Of(chosen, compressor.Techniques),
             Latency = new(outcome.Chosen.Latency, outcome.Chosen.LatencyRatio, outcome.Costs.Kind, $"{outcome.Costs.CpuClass} {outcome.Costs.Version}"),
             Data = compressor.Data.Description,
             Verification = CpuFeatureDetection.HasIntegerDotProduct ? "native" : "emulated",

@@ -19,6 +19,12 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
     public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM"];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Offer> Offers { get; } = [new([], NeedsProof: true, RestBits: 8)];
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => "8-bit integer arithmetic, whose inputs are rounded in every call";
+
+    /// <inheritdoc/>
     protected override JsonTypeInfo<DynamicInt8Plan> PlanType => PlanJson.Default.DynamicInt8Plan;
 
     /// <inheritdoc/>

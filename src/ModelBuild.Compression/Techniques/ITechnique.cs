@@ -19,6 +19,15 @@ public interface ITechnique
     /// <summary>The operators of the standard domain that the technique may work on; what it plans for a node depends on the node's form, too.</summary>
     IReadOnlyCollection<string> Operators { get; }
 
+    /// <summary>The steps that it offers for any model, in the order in which they are tried.</summary>
+    IReadOnlyList<Offer> Offers { get; }
+
+    /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
+    int? StoredBits { get; }
+
+    /// <summary>What a step does, for who knows no recipes: "The model ships with …".</summary>
+    string Describe(RecipeStep step);
+
     /// <summary>Checks the arguments of a step.</summary>
     /// <exception cref="CompressionException">MDLB0032: there is no such argument.</exception>
     void Check(RecipeStep step);

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
@@ -13,7 +14,7 @@ public static class MixedPrecision
     /// <param name="graph">The graph, types inferred.</param>
     /// <param name="region">What could compute in integers.</param>
     /// <param name="costs">What things cost.</param>
-    public static HashSet<string> FasterInFloat(Graph graph, IntegerRegion region, CostModel costs)
+    public static HashSet<string> FasterInFloat(Graph graph, IntegerRegion region, ICosts costs)
     {
         // First side: integer. Second side: float.
         var cut = new MinimumCut();

@@ -23,6 +23,13 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
     public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators, .. IntegerRegion.Operators];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Offer> Offers { get; } =
+        [new(["minmax"], NeedsProof: true, RestBits: 8), new(["mse"], NeedsProof: true, RestBits: 8), new(["minmax", "mixed"], NeedsProof: true, RestBits: 16), new(["mse", "mixed"], NeedsProof: true, RestBits: 16)];
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => StaticInt8Arguments.Parse(step).Mixed ? "8-bit integer arithmetic where that is faster, and float elsewhere" : "8-bit integer arithmetic";
+
+    /// <inheritdoc/>
     protected override JsonTypeInfo<StaticInt8Plan> PlanType => PlanJson.Default.StaticInt8Plan;
 
     /// <inheritdoc/>

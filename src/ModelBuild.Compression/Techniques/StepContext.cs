@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -18,7 +19,7 @@ public sealed class StepContext
     public required RecipeStep Step { get; init; }
 
     /// <summary>What things cost on the target.</summary>
-    public required CostModel Costs { get; init; }
+    public required ICosts Costs { get; init; }
 
     /// <summary>Nodes (by <see cref="Node.Key"/>) that must go on computing in float, with the reason: the runtime has no integer kernel for them where they stand. Their weights may be stored in fewer bits.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();

@@ -25,6 +25,15 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     protected abstract JsonTypeInfo<TPlan> PlanType { get; }
 
     /// <inheritdoc/>
+    public virtual IReadOnlyList<Offer> Offers => [];
+
+    /// <inheritdoc/>
+    public virtual int? StoredBits => null;
+
+    /// <inheritdoc/>
+    public abstract string Describe(RecipeStep step);
+
+    /// <inheritdoc/>
     public virtual void Check(RecipeStep step)
     {
         if (step.Arguments.Count > 0)

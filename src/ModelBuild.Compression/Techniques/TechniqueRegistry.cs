@@ -5,7 +5,11 @@ namespace ModelBuild.Compression.Techniques;
 /// <summary>The techniques that recipes are made of. The compiler registers further ones (trained ones) before it plans.</summary>
 public sealed class TechniqueRegistry
 {
-    private readonly List<ITechnique> _techniques = [new StaticInt8(), new DynamicInt8(), new WeightsInt8(), new WeightsFloat16()];
+    // The plainest first: so they are tried, and of equal candidates the earlier one gives the name.
+    private readonly List<ITechnique> _techniques = [new WeightsFloat16(), new WeightsInt8(), new DynamicInt8(), new StaticInt8()];
+
+    /// <summary>A recipe, for texts that explain what one is.</summary>
+    public const string Example = "int8(mse)+weights-int8";
 
     /// <summary>All techniques.</summary>
     public IReadOnlyList<ITechnique> All => _techniques;

@@ -24,6 +24,15 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
     public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Offer> Offers { get; } = [new([], NeedsProof: false)];
+
+    /// <inheritdoc/>
+    public override int? StoredBits => 16;
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => "weights stored in 16 bits";
+
+    /// <inheritdoc/>
     protected override JsonTypeInfo<WeightsFloat16Plan> PlanType => PlanJson.Default.WeightsFloat16Plan;
 
     /// <inheritdoc/>

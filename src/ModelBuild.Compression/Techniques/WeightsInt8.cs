@@ -21,6 +21,15 @@ public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
     public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Offer> Offers { get; } = [new([], NeedsProof: true)];
+
+    /// <inheritdoc/>
+    public override int? StoredBits => 8;
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => "weights stored in 8 bits";
+
+    /// <inheritdoc/>
     protected override JsonTypeInfo<WeightsInt8Plan> PlanType => PlanJson.Default.WeightsInt8Plan;
 
     /// <inheritdoc/>

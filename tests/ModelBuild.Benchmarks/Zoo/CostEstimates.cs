@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -39,7 +40,7 @@ internal static class CostEstimates
         {
             ZooModel zoo = ZooModel.Open(name);
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-            CostModel model = new(measured, new Dictionary<string, long>());
+            OnnxRuntimeCosts model = new(measured, new Dictionary<string, long>());
             foreach (JsonElement record in results.RootElement.EnumerateArray())
             {
                 if (record.GetProperty("model").GetString() != name || !record.TryGetProperty("latency", out JsonElement latency) || latency.ValueKind != JsonValueKind.Object) continue;
@@ -74,7 +75,7 @@ internal static class CostEstimates
     private static CostTable Calibrated(CostTable table)
     {
         List<(IReadOnlyDictionary<string, double> Costs, double Nanoseconds, string Name)> floats = [], integers = [];
-        CostModel model = new(table, new Dictionary<string, long>());
+        OnnxRuntimeCosts model = new(table, new Dictionary<string, long>());
         foreach (string name in Models)
         {
             ZooModel zoo = ZooModel.Open(name);
@@ -93,7 +94,7 @@ internal static class CostEstimates
     {
         Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
         Pipeline pipeline = new(new TechniqueRegistry(), source.Simplified!, (_, _, names) => Compression.Calibration.Calibrator.Run(source.Simplified!, data, names, 1));
-        return pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx2"), new CostModel(CostTable.Load("avx2"), new Dictionary<string, long>()))?.Model.Graph;
+        return pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx2"), new OnnxRuntimeCosts(CostTable.Load("avx2"), new Dictionary<string, long>()))?.Model.Graph;
     }
 
     /// <summary>Factors of keys with the least squared relative error, none below 0.2; those of known keys stay (coordinate descent).</summary>

@@ -1,5 +1,5 @@
 using System.Text;
-using ModelBuild.Compression.Lowering;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Onnx;
 using ModelBuild.Zoo;

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Tests.Support;

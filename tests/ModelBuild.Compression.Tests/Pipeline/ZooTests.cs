@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
@@ -26,7 +27,8 @@ public class ZooTests(ITestOutputHelper output)
             foreach (var made in chosen.Candidates.Select(c => c.Candidate).Where(c => c.Plan is not null))
             {
                 var replayed = pipeline.Apply(Plan.FromJson(made.Plan!.ToJson(techniques), techniques));
-                Assert.Equal(made.Artifact.Sha256, ArtifactWriter.Write(folder, replayed.Plan, made.Backend == "managed" ? replayed.Model : pipeline.AsWritten(replayed), made.Backend, new byte[32])!.Sha256);
+                var backend = CompilerBackends.Get(made.Backend);
+                Assert.Equal(made.Artifact.Sha256, backend.Write(folder, replayed.Plan, pipeline.FormFor(backend, replayed), new byte[32], out _)!.Sha256);
             }
             // The unmodified original would pass every bar of accuracy: what ships is another file.
             Assert.NotEqual(originalHash, chosen.Chosen.Candidate.Artifact.Sha256);

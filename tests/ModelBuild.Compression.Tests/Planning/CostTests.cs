@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
@@ -25,7 +26,7 @@ public class CostTests
     [Fact]
     public void Rows_count_on_the_managed_backend()
     {
-        double Cost(long rows) => new ManagedCost(Table, new Dictionary<string, long>()).Predict(Product(rows).Graph);
+        double Cost(long rows) => new ManagedCosts(Table, new Dictionary<string, long>()).Predict(Product(rows).Graph);
         Assert.InRange(Cost(128) / Cost(1), 64, 128);
     }
 
@@ -35,7 +36,7 @@ public class CostTests
     {
         var model = Product(32);
         var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), model, null);
-        var costs = new CostModel(Table, new Dictionary<string, long>());
+        var costs = new OnnxRuntimeCosts(Table, new Dictionary<string, long>());
         var graph = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), BuiltInProfiles.Get("x64-avx2"), costs)!.Model.Graph;
         var product = costs.PerNode(graph).Single(n => n.Node.Is("MatMulInteger"));
         Assert.Equal(Table.Of("onnxruntime", "gemm", "dynamic-int8", new(32.0 * 128 * 128, 32 * 128, 32 * 128)), product.Cost);
@@ -51,7 +52,7 @@ public class CostTests
             node.Attributes["kernel_shape"] = new long[] { 2, 2 };
             model.Graph.AddOutput(node.Output);
             ShapeInference.Run(model);
-            return new CostModel(Table, new Dictionary<string, long>()).PerNode(model.Graph).Single().Cost;
+            return new OnnxRuntimeCosts(Table, new Dictionary<string, long>()).PerNode(model.Graph).Single().Cost;
         }
         Assert.InRange(Pool(ElementType.UInt8) / Pool(ElementType.Float), 5, 12);
     }
@@ -63,7 +64,7 @@ public class CostTests
         var x = model.Graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("n"), 1000]));
         model.Graph.AddOutput(model.Graph.AddNode("Exp", [x], ["y"]).Output);
         ShapeInference.Run(model);
-        double Cost(long n) => new CostModel(Table, new Dictionary<string, long> { ["n"] = n }).PerNode(model.Graph).Single().Cost;
+        double Cost(long n) => new OnnxRuntimeCosts(Table, new Dictionary<string, long> { ["n"] = n }).PerNode(model.Graph).Single().Cost;
         Assert.InRange(Cost(1000) / Cost(10), 50, 100);
     }
 }

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
@@ -46,7 +47,7 @@ public sealed class PipelineTests : IDisposable
 
     private static readonly HardwareProfile Profile = BuiltInProfiles.Get("x64-avx512vnni");
 
-    private static readonly CostModel Costs = new(CostTable.Load("avx512vnni"), new Dictionary<string, long>());
+    private static readonly OnnxRuntimeCosts Costs = new(CostTable.Load("avx512vnni"), new Dictionary<string, long>());
 
     private Planned Plan(string recipe, List<string>? chains = null) => Open((model, chain, names) =>
     {

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;

@@ -16,6 +16,12 @@ internal sealed class StubTechnique(string name, Func<Node, bool> takes, Action<
 
     public IReadOnlyCollection<string> Operators => ["MatMul"];
 
+    public IReadOnlyList<Offer> Offers => [];
+
+    public int? StoredBits => null;
+
+    public string Describe(RecipeStep step) => "what a test does";
+
     public void Check(RecipeStep step)
     {
     }

@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
@@ -23,7 +24,7 @@ public class MixedPrecisionTests
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
         var profile = BuiltInProfiles.Get(profileName);
-        var costs = new CostModel(CostTable.Load(profile.CostClass), new Dictionary<string, long>());
+        var costs = new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>());
         var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), source.Simplified!, (_, _, names) => Calibrator.Run(source.Simplified!, data, names, 1));
 
         // No plan: every layer stays in float.
@@ -45,7 +46,7 @@ public class MixedPrecisionTests
         var graph = source.Simplified!.Graph;
         var layers = graph.Nodes.Where(n => n.Is("Conv")).Select(n => n.Output.Name).ToList();
         var region = IntegerRegion.Of(graph, layers.ToHashSet(StringComparer.Ordinal));
-        var kept = MixedPrecision.FasterInFloat(graph, region, new CostModel(CostTable.Load("avx512vnni"), new Dictionary<string, long>()));
+        var kept = MixedPrecision.FasterInFloat(graph, region, new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()));
         Assert.Contains(layers[0], kept);
         Assert.Contains(layers[1], kept);
         Assert.InRange(kept.Count, 2, layers.Count / 2);

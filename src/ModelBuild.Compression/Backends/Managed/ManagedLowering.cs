@@ -3,7 +3,7 @@ using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
 using ModelBuild.Managed;
 
-namespace ModelBuild.Compression.Lowering;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Turns a graph into a program of the managed backend, if that has a kernel for everything in it. Quantized and dynamically quantized layers become one

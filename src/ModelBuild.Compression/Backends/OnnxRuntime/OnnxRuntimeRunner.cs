@@ -1,10 +1,11 @@
 using System.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
 using Tensor = ModelBuild.Onnx.Tensor;
 
-namespace ModelBuild.Compression.Execution;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>Runs a model in the compiler's own ONNX Runtime, on the CPU.</summary>
 public sealed class OnnxRuntimeRunner : IModelRunner

@@ -1,6 +1,6 @@
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>Sizes of values in a typical call.</summary>
 /// <param name="dimensions">Sizes of named dimensions; those that are missing count as 1.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered</c>.</summary>
 /// <param name="Overhead">Nanoseconds per call of the operator.</param>

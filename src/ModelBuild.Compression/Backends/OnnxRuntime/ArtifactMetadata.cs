@@ -1,6 +1,7 @@
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>What an .onnx artifact says about itself in its metadata, so that a loader can tell whether it belongs to a class.</summary>
 public static class ArtifactMetadata

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Managed;
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Execution;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>Runs a managed artifact with the very code that an app runs it with.</summary>
 public sealed class ManagedRunner : IModelRunner
@@ -16,7 +18,7 @@ public sealed class ManagedRunner : IModelRunner
     public ManagedRunner(string path, ModelDescription description)
     {
         _description = description;
-        _model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, BackendRegistry.Find("managed")!);
+        _model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, BackendRegistry.Find(ManagedBackend.BackendName)!);
         _context = _model.Rent();
     }
 

@@ -1,6 +1,6 @@
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Writes as ONNX Runtime's own operators what its optimizer recognises in a float graph and no longer in a quantized one: it gives every reader of a dequantized value a DequantizeLinear

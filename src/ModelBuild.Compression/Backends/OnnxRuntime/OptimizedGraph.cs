@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Execution;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// The graph that ONNX Runtime makes of a model before it runs it, at the optimization level of an app (all). What it fuses decides on time more than what the file says, and can be

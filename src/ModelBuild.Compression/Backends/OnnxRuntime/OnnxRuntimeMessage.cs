@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ModelBuild.Compression.Execution;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>What ONNX Runtime says, made fit for one line of a build's output.</summary>
 internal static partial class OnnxRuntimeMessage

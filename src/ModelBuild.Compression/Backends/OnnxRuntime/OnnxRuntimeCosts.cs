@@ -1,14 +1,14 @@
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Predicts what one call of a model costs in ONNX Runtime on one thread, from a cost table. It knows which nodes the runtime folds or fuses away:
 /// arithmetic on constants, normalization and activation behind a weighted node, and quantize/dequantize pairs around operators with integer kernels.
 /// </summary>
-public sealed class CostModel
+public sealed class OnnxRuntimeCosts : ICosts
 {
-    private const string Backend = "onnxruntime";
+    private const string Backend = OnnxRuntimeCompilerBackend.BackendName;
     private readonly CostTable _table;
     private readonly TypicalSizes _sizes;
     private readonly Dictionary<Node, bool> _constant = [];
@@ -16,25 +16,25 @@ public sealed class CostModel
     /// <summary>A model over a table.</summary>
     /// <param name="table">The costs.</param>
     /// <param name="dimensions">Sizes of named dimensions in a typical call; those that are missing count as 1.</param>
-    public CostModel(CostTable table, IReadOnlyDictionary<string, long> dimensions)
+    public OnnxRuntimeCosts(CostTable table, IReadOnlyDictionary<string, long> dimensions)
     {
         _table = table;
         _sizes = new(dimensions);
     }
 
-    /// <summary>Predicted nanoseconds of one call.</summary>
+    /// <inheritdoc/>
     public double Predict(Graph graph) => _table.Of(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
     public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Charges(n).Sum(Cost)));
 
-    /// <summary>Predicted nanoseconds of a node of a float graph, as it is or in its integer form.</summary>
+    /// <inheritdoc/>
     public double Of(Node node, bool integer) => IsConstant(node) || Charge(node, integer) is not { } charged ? 0 : Cost(charged);
 
-    /// <summary>Predicted nanoseconds of turning a value into integers.</summary>
+    /// <inheritdoc/>
     public double Quantize(Value value) => Conversion("quantize", value).Sum(Cost);
 
-    /// <summary>Predicted nanoseconds of turning a value's integers into floats.</summary>
+    /// <inheritdoc/>
     public double Dequantize(Value value) => Conversion("dequantize", value).Sum(Cost);
 
     /// <summary>Whether a node computes on constants alone, so that the runtime does it once, at load.</summary>
@@ -84,7 +84,7 @@ public sealed class CostModel
         var output = _sizes.Elements(node.Outputs[0]);
         if (IsFusedActivation(node) || IsFusedNormalization(node) || node.OpType is "Identity" or "Dropout")
             return null;
-        var precision = integer ? "int8" : "float32";
+        var precision = integer ? Precisions.Int8 : Precisions.Float32;
         switch (node.OpType)
         {
             case "Conv" or "ConvTranspose":
@@ -102,16 +102,16 @@ public sealed class CostModel
                 return new Charged("gemm", precision, new(output * k, output, _sizes.Elements(node.Inputs[0]!)));
             }
             case "MatMulInteger":
-                return new Charged("gemm", "dynamic-int8", new(output * _sizes.Along(node.Inputs[0]!, -1), output, _sizes.Elements(node.Inputs[0]!)));
+                return new Charged("gemm", Precisions.DynamicInt8, new(output * _sizes.Along(node.Inputs[0]!, -1), output, _sizes.Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
             case "LSTM" or "GRU" or "RNN":
-                return new Charged("recurrent", "float32", new(RecurrentWork(node)));
+                return new Charged("recurrent", Precisions.Float32, new(RecurrentWork(node)));
             case "DynamicQuantizeLSTM":
-                return new Charged("recurrent", "dynamic-int8", new(RecurrentWork(node)));
+                return new Charged("recurrent", Precisions.DynamicInt8, new(RecurrentWork(node)));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
-                return new Charged("transcendental", "float32", new(output));
+                return new Charged("transcendental", Precisions.Float32, new(output));
             // Windows of 8-bit integers have no vector kernels: they take about ten times the time of floats.
             case "MaxPool" or "AveragePool":
                 return new Charged("windowpool", precision, new(_sizes.Elements(node.Inputs[0]!)));

@@ -1,7 +1,7 @@
 using ModelBuild.Onnx;
 using ModelBuild.Managed;
 
-namespace ModelBuild.Compression.Lowering;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>Writes dimensions as a program's expressions over the signature's named dimensions.</summary>
 internal sealed class SizeLowering

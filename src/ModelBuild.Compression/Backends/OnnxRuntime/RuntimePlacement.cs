@@ -1,15 +1,16 @@
 using System.Collections.Immutable;
 using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Planning;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Asks ONNX Runtime what it makes of a candidate: where it has no integer kernel it dequantizes the weights in every call, and what it no longer recognises it runs node by node.
 /// Both cost more than any compression gains, and need no clock to be seen.
 /// </summary>
 /// <param name="original">The original file.</param>
-internal sealed class RuntimePlacement(string original)
+internal sealed class RuntimePlacement(string original) : IPlacement
 {
     // Operators of one family do the same: a Gelu that loses its bias to an integer product is still a Gelu.
     private static readonly ImmutableArray<(string Name, string[] Operators)> Families =
@@ -27,19 +28,18 @@ internal sealed class RuntimePlacement(string original)
     private readonly Lazy<OptimizedGraph> _original = new(() => OptimizedGraph.Of(original));
     private readonly Dictionary<string, OptimizedGraph> _candidates = new(StringComparer.Ordinal);
 
-    /// <summary>What ONNX Runtime makes of a candidate. Equal ones, of several profiles, are asked about once.</summary>
-    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses it.</exception>
-    public OptimizedGraph Of(Artifact candidate)
+    /// <inheritdoc/>
+    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the candidate.</exception>
+    public Placement Of(Model model, Artifact artifact)
     {
-        if (!_candidates.TryGetValue(candidate.Sha256, out var optimized))
-            _candidates.Add(candidate.Sha256, optimized = OptimizedGraph.Of(candidate.Path));
-        return optimized;
+        // Equal ones, of several profiles, are asked about once.
+        if (!_candidates.TryGetValue(artifact.Sha256, out var optimized))
+            _candidates.Add(artifact.Sha256, optimized = OptimizedGraph.Of(artifact.Path));
+        return new(Dequantized(model, optimized), "ONNX Runtime has no integer kernel for it where it stands", WhyNot(optimized));
     }
 
     /// <summary>The nodes of a candidate (by number) whose integer weights are turned into floats in every call.</summary>
-    /// <param name="candidate">The candidate's graph.</param>
-    /// <param name="optimized">What ONNX Runtime makes of it.</param>
-    public static IReadOnlySet<int> Dequantized(Model candidate, OptimizedGraph optimized)
+    private static HashSet<int> Dequantized(Model candidate, OptimizedGraph optimized)
     {
         var constants = optimized.DequantizedConstants.ToHashSet(StringComparer.Ordinal);
         return candidate.Graph.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0] is { Constant: not null } data && constants.Contains(data.Name))
@@ -47,8 +47,7 @@ internal sealed class RuntimePlacement(string original)
     }
 
     /// <summary>Why a candidate would be slower than it looks, or null.</summary>
-    /// <param name="optimized">What ONNX Runtime makes of it.</param>
-    public string? WhyNot(OptimizedGraph optimized)
+    private string? WhyNot(OptimizedGraph optimized)
     {
         if (optimized.DequantizedElements > _original.Value.DequantizedElements)
             return $"ONNX Runtime would dequantize constants in every call ({string.Join(", ", optimized.DequantizedConstants.Take(3))})";

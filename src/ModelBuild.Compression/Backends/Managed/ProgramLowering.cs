@@ -2,7 +2,7 @@ using ModelBuild.Kernels;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
 
-namespace ModelBuild.Compression.Lowering;
+namespace ModelBuild.Compression.Backends;
 
 /// <summary>Where a value lies in a program.</summary>
 /// <param name="Operand">The buffer.</param>

@@ -63,7 +63,7 @@ public sealed class Compressor : IDisposable
         // A misspelt recipe is said before anything takes time.
         if (options.Technique is not ("auto" or "none"))
             techniques.Check(Recipe.Parse(options.Technique));
-        _runnable = source.Rewritten is { } rewritten ? _folder.Add(rewritten) : source.Artifact;
+        _runnable = source.Runnable(_folder);
         _placements = _backends.ToDictionary(b => b, b => b.PlacementOver(_runnable.Path));
         _original = new OnnxRuntimeRunner(_runnable.Path, options.Threads);
         try
@@ -156,7 +156,7 @@ public sealed class Compressor : IDisposable
         var candidates = new List<Candidate>();
         var failures = new List<FailedRecipe>();
         if (_backends.FirstOrDefault(b => b.RunsOriginals) is { } reference)
-            candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= OriginalArtifact() });
+            candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= _source.Shippable(_folder) });
         if (_pipeline is not null)
             foreach (var recipe in _candidateSource.Recipes(candidates))
                 foreach (var backend in _backends)
@@ -316,9 +316,6 @@ public sealed class Compressor : IDisposable
         if (done == all || done % Math.Max(1, all / 4) == 0)
             _progress($"{what}: {done} of {all} samples");
     }
-
-    /// <summary>The file that the user gave; weights that lie beside it are taken in where one file can hold them, so that an app ships one file.</summary>
-    private Artifact OriginalArtifact() => _runnable.DataPaths.Count == 0 ? _runnable : _folder.Add(OnnxReader.Read(_runnable.Path));
 
     /// <summary>Why a backend does not take the model; null where it does.</summary>
     internal string? WhyNot(CompilerBackend backend)

@@ -31,6 +31,14 @@ public sealed class ModelSource
     /// </summary>
     public Model? Rewritten { get; }
 
+    /// <summary>The file that ONNX Runtime runs as the original: the user's, or what stands for it.</summary>
+    /// <param name="folder">Where that is written.</param>
+    public Artifact Runnable(ArtifactFolder folder) => Rewritten is { } rewritten ? folder.Add(rewritten) : Artifact;
+
+    /// <summary>The same as it ships: weights that lie beside the user's file are taken in where one file can hold them, so that an app ships one file.</summary>
+    /// <param name="folder">Where it is written.</param>
+    public Artifact Shippable(ArtifactFolder folder) => Runnable(folder) is { DataPaths.Count: > 0 } runnable ? folder.Add(OnnxReader.Read(runnable.Path)) : Runnable(folder);
+
     /// <summary>The graph as read (or <see cref="Rewritten"/>), with inferred types.</summary>
     public Model Original { get; }
 

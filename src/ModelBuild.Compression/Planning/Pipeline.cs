@@ -60,7 +60,8 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
 
     /// <summary>Applies a plan; it needs no data.</summary>
     /// <param name="plan">The plan.</param>
-    public Planned Apply(Plan plan) => new(plan, Apply(plan, simplified));
+    /// <param name="applied">Called after each step with its number and the model that it made.</param>
+    public Planned Apply(Plan plan, Action<int, Model>? applied = null) => new(plan, Apply(plan, simplified, applied));
 
     /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
     /// <param name="backend">The backend.</param>
@@ -69,7 +70,16 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         !backend.PrefersFileOperatorSet || asWritten is null || ReferenceEquals(asWritten, simplified) || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
             ? planned.Model : Apply(planned.Plan, asWritten);
 
-    private Model Apply(Plan plan, Model source) => plan.Steps.Aggregate(source, (model, step) => Applied(techniques.Get(step.Step.Technique), model, step.Plan));
+    private Model Apply(Plan plan, Model source, Action<int, Model>? applied = null)
+    {
+        var model = source;
+        for (var i = 0; i < plan.Steps.Count; i++)
+        {
+            model = Applied(techniques.Get(plan.Steps[i].Step.Technique), model, plan.Steps[i].Plan);
+            applied?.Invoke(i, model);
+        }
+        return model;
+    }
 
     private static Model Applied(ITechnique technique, Model model, StepPlan plan)
     {

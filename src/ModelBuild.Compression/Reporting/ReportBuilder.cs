@@ -47,7 +47,7 @@ public static class ReportBuilder
         };
     }
 
-    private static MetricFacts Facts(MetricResult r) => new(r.Metric, r.Output, r.Original, r.Compressed, r.Loss, r.LossLow, r.LossHigh, r.Samples);
+    internal static MetricFacts Facts(MetricResult r) => new(r.Metric, r.Output, r.Original, r.Compressed, r.Loss, r.LossLow, r.LossHigh, r.Samples);
 
     private static List<LayerFacts> Layers(ModelSource source, Candidate chosen)
     {

@@ -73,6 +73,9 @@ public sealed class Node
     /// <summary>Sets an input, growing the list where the index lies beyond it, and keeps the use lists right.</summary>
     public void SetInput(int index, Value? value)
     {
+        // What is left out at the end is not listed.
+        if (value is null && index >= _inputs.Count)
+            return;
         while (_inputs.Count <= index)
             _inputs.Add(null);
         if (ReferenceEquals(_inputs[index], value))
@@ -81,8 +84,14 @@ public sealed class Node
         _inputs[index] = value;
         value?.AddUse(new(this, index));
         if (value is null)
-            while (_inputs.Count > 0 && _inputs[^1] is null)
-                _inputs.RemoveAt(_inputs.Count - 1);
+            TrimInputs();
+    }
+
+    /// <summary>Drops inputs at the end of the list that are left out: that they are not listed means the same, and runtimes look only at how many there are.</summary>
+    public void TrimInputs()
+    {
+        while (_inputs.Count > 0 && _inputs[^1] is null)
+            _inputs.RemoveAt(_inputs.Count - 1);
     }
 
     /// <summary>An integer attribute, or the default where it is absent.</summary>

@@ -47,6 +47,7 @@ public static class Simplifier
         OpsetConverter.RaiseIr(model, 4);
         foreach (var initializer in model.Graph.Initializers)
             model.Graph.UnmarkInput(initializer);
+        TrimInputs(model.Graph);
         using var budget = WorkBudget.Limit(MinFoldingWork + options.MaxFoldingWorkPerElement * model.Graph.Initializers.Sum(static v => v.Constant!.Length));
         ShapeInference.Run(model, options.FixedDimensions);
         var inference = ShapeInference.Prove(model);
@@ -64,5 +65,15 @@ public static class Simplifier
                 break;
         }
         ShapeInference.Run(model);
+    }
+
+    private static void TrimInputs(Graph graph)
+    {
+        foreach (var node in graph.Nodes)
+        {
+            node.TrimInputs();
+            foreach (var inner in node.Attributes.Values.SelectMany(static a => a.Graphs))
+                TrimInputs(inner);
+        }
     }
 }

@@ -39,6 +39,7 @@ public sealed class OnnxRuntimeCompilerBackend : CompilerBackend
     {
         var stamped = model.Clone();
         RuntimeFusions.Apply(stamped);
+        SubgraphReaders.Separate(stamped);
         ArtifactMetadata.Stamp(stamped, plan, signatureHash);
         why = null;
         return folder.Add(stamped);

@@ -119,7 +119,7 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         string[] lists = [FileListFile, ResourceListFile];
         try
         {
-            if (!lists.All(File.Exists) || ArtifactRecord.Read(RecordPath) is not { } record || !record.Serves(File.ReadAllText(InputListFile))
+            if (MissingLockFile is not null || !lists.All(File.Exists) || ArtifactRecord.Read(RecordPath) is not { } record || !record.Serves(File.ReadAllText(InputListFile))
                 || !lists.SelectMany(File.ReadAllLines).All(record.IsIntact))
                 return false;
             record.Save();
@@ -177,6 +177,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
                 OnnxRuntime = OnnxRuntime,
                 Executable = Executable,
                 Measure = Measure,
+                LockFile = LockFile,
+                LockedMode = LockedMode,
                 HardwareProfiles = profiles,
             };
             ForgetAttempts(models);

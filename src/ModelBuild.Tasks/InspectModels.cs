@@ -90,6 +90,12 @@ public sealed class InspectModels : ModelTask
     {
         if (ArtifactRecord.Read(RecordPath) is not { } record)
             return;
+        // What was deleted is written again.
+        if (MissingLockFile is { } missing)
+        {
+            DamagedArtifact = missing;
+            return;
+        }
         var files = Lines(FileListFile);
         if (files.Concat(Lines(ResourceListFile)).FirstOrDefault(artifact => !record.IsIntact(artifact)) is { } damaged)
         {
@@ -125,6 +131,8 @@ public sealed class InspectModels : ModelTask
             list.Add("data", data.Key);
             files.AddRange(data.Value);
         }
+        if (LockedMode)
+            files.Add(LockFileName.Of(model.Path));
         foreach (var file in files)
             list.AddFiles(file);
         return files.SelectMany(DataFiles.Files);

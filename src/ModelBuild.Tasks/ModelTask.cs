@@ -37,15 +37,25 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
     [Required]
     public string IntermediateDirectory { get; set; } = "";
 
+    /// <summary>Whether what ships is written into a lock file beside each model.</summary>
+    public bool LockFile { get; set; }
+
+    /// <summary>Whether nothing is chosen and the lock files are applied.</summary>
+    public bool LockedMode { get; set; }
+
     private protected ItemLog ItemLog => new(Log, ProjectFile, HelpDirectory);
 
-    private protected ProjectContext Project => new(ProjectFile, RootNamespace, RuntimeIdentifier, SdkRuntimeIdentifier);
+    private protected ProjectContext Project => new(ProjectFile, RootNamespace, RuntimeIdentifier, SdkRuntimeIdentifier) { LockedMode = LockedMode };
 
     private protected string SignaturePath(ModelItem model) => Path.Combine(IntermediateDirectory, model.ClassName + ".signature.json");
 
     private protected string JournalPath(ModelItem model) => Path.Combine(IntermediateDirectory, model.ClassName + ".journal");
 
     private protected string OutputDirectory(ModelItem model) => Path.Combine(IntermediateDirectory, "out", model.ClassName);
+
+    /// <summary>A lock file that this build has to write and that is not there; null where there is none.</summary>
+    private protected string? MissingLockFile => !LockFile || LockedMode ? null
+        : Models.Select(item => LockFileName.Of(Project.FullPath(item.ItemSpec))).FirstOrDefault(path => !File.Exists(path));
 
     /// <summary>Where the record of the last compilation lies.</summary>
     private protected string RecordPath => Path.Combine(IntermediateDirectory, "artifacts.txt");

@@ -22,6 +22,12 @@ internal sealed record BuildRequest
 
     /// <summary>Whether what is chosen for latency is timed against the original.</summary>
     public bool Measure { get; init; } = true;
+
+    /// <summary>Whether what ships is written into a lock file beside each model.</summary>
+    public bool LockFile { get; init; }
+
+    /// <summary>Whether nothing is chosen and the lock files are applied.</summary>
+    public bool LockedMode { get; init; }
     public required IReadOnlyList<ModelRequest> Models { get; init; }
 
     public static BuildRequest Read(string path)

@@ -25,14 +25,15 @@ internal static class CacheKey
         Add("signature", signatureHash);
         Add("backends", $"{build.OnnxRuntime} {build.Executable}");
         Add("measure", $"{build.Measure}");
+        Add("lock", $"{build.LockFile} {(build.LockedMode && File.Exists(LockFile.PathOf(request.Model)) ? FileHash.Of(LockFile.PathOf(request.Model)) : "")}");
         Add("model", FileHash.Of(request.Model));
         foreach (var file in ExternalFiles.Of(request.Model))
             Add("external", FileHash.Of(file));
         foreach (var (name, value) in request.Texts().OrderBy(o => o.Key, StringComparer.Ordinal))
             Add(name, value);
-        foreach (var (name, paths) in request.Data().OrderBy(o => o.Key, StringComparer.Ordinal))
-            foreach (var (relative, file) in paths.SelectMany(path => DataFiles(path, name)))
-                Add(name, $"{relative} {FileHash.Of(file)}");
+        foreach (var (name, files) in DataOf(request))
+            foreach (var file in files)
+                Add(name, file);
         foreach (var profile in profiles)
         {
             Add("profile", $"{profile.Identity} {CostTable.Load(profile.CostClass).Version}");
@@ -41,6 +42,10 @@ internal static class CacheKey
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>What each piece of data is: for each of its files, the part of its path that carries meaning and the hash. Empty where there is none.</summary>
+    public static IEnumerable<(string Name, IReadOnlyList<string> Files)> DataOf(ModelRequest request) =>
+        request.Data().OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, (IReadOnlyList<string>)[.. o.Value.SelectMany(path => DataFiles(path, o.Key)).Select(f => $"{f.Relative} {FileHash.Of(f.File)}")]));
 
     /// <summary>The files that a data path names, with the part of their path that carries meaning (class folders, array names).</summary>
     private static IEnumerable<(string Relative, string File)> DataFiles(string path, string name)

@@ -16,6 +16,7 @@ namespace ModelBuild.Compiler.Build;
 internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, ArtifactCache cache, ReplyWriter replies, CancellationToken cancellation)
 {
     private readonly List<Reply> _diagnostics = [];
+    private readonly ModelLock _lock = new(request);
 
     /// <summary>The names of the folders that models are made in, beside their outputs.</summary>
     public const string WorkingFolders = "*.tmp-*";
@@ -33,6 +34,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             using var working = WorkingFolder.Create(ParentOf(request.Output), $"{Path.GetFileName(FullPath(request.Output))}.tmp-");
             var made = Directory.CreateDirectory(Path.Combine(working.Path, "new")).FullName;
             var (summary, cached) = Make(made);
+            if (build is { LockFile: true, LockedMode: false })
+                _lock.Save(made, cache, cancellation);
             ReplaceOutput(made, Path.Combine(working.Path, "old"));
             var files = Directory.EnumerateFiles(request.Output).Order(StringComparer.Ordinal).ToList();
             replies.Write(new()
@@ -41,7 +44,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                 Model = request.Model,
                 Class = request.Class,
                 Cached = cached,
-                Files = [.. files.Where(f => !IsReport(f))],
+                Files = [.. files.Where(f => !IsReport(f) && Path.GetFileName(f) != _lock.PartName)],
                 Reports = [.. files.Where(IsReport)],
                 Summary = summary,
             });
@@ -94,7 +97,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             throw new CompressionException("MDLB0020", "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
         var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
         if (options.Backend != "auto" && !Backends.Contains(options.Backend))
-            throw new CompressionException("MDLB3031", $"Backend={options.Backend} asks for ONNX Runtime, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
+            throw MissingBackend($"Backend={options.Backend} asks for ONNX Runtime");
         var signature = JsonSerializer.Deserialize(File.ReadAllText(request.Signature), BuildJson.Default.SignatureFile)!.SignatureHash;
         if (!File.Exists(request.Model))
             throw new OnnxException(OnnxErrors.FileNotReadable, $"the model '{request.Model}' does not exist");
@@ -106,7 +109,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                 replies.Write(diagnostic with { Model = request.Model, Class = request.Class });
             return (entry.Summary, true);
         }
-        var (summary, isReproducible) = Compress(folder, options, signature);
+        var (summary, isReproducible) = build.LockedMode ? (ApplyLocked(folder, options, signature), true) : Compress(folder, options, signature);
         if (isReproducible)
             cache.TryAdd(key, folder, summary, _diagnostics);
         return (summary, false);
@@ -119,8 +122,9 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var read = clock.Elapsed.TotalSeconds;
         using var compressor = new Compressor(source, options, Backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
             request.Journal is null ? null : CrashJournal.Open(request.Journal));
-        var files = new Dictionary<string, string>(StringComparer.Ordinal);
-        var artifacts = new List<ManifestArtifact>();
+        var shipment = new Shipment(folder, request.Class, signature);
+        using var replay = build.LockFile ? new Replay(source, compressor.Techniques, Convert.FromHexString(signature)) : null;
+        var locked = new List<LockedProfile>();
         var reports = new List<CompressionReport>();
         var summaries = new List<(string What, string When)>();
         var findings = new List<(Finding Finding, List<string> Profiles)>();
@@ -136,14 +140,9 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                     findings.Add((finding, [profile.Name]));
             isReproducible &= !outcome.WasVetoed;
             var chosen = outcome.Chosen.Candidate;
-            // Equal artifacts are one file, named after the first profile that has it.
-            if (!files.TryGetValue(chosen.Artifact.Sha256, out var file))
-            {
-                file = $"{request.Class}.{profile.Name}{CompilerBackends.Get(chosen.Backend).Extension}";
-                chosen.Artifact.CopyTo(Path.Combine(folder, file));
-                files.Add(chosen.Artifact.Sha256, file);
-            }
-            artifacts.Add(new(profile.Name, file, chosen.Backend, chosen.Artifact.FileLength, chosen.Artifact.Sha256, chosen.Recipe, profile.Requires, DataOf(chosen.Artifact)));
+            shipment.Add(profile, chosen.Artifact, chosen.Backend, chosen.Recipe);
+            if (replay is not null)
+                locked.Add(replay.Lock(outcome));
             var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
             reports.Add(report);
@@ -155,13 +154,36 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
         File.WriteAllText(Path.Combine(folder, $"{request.Class}.report.html"), HtmlReport.Of(reports));
-        new ManifestFile { Class = request.Class, SignatureHash = signature, ToolVersion = ToolInfo.Version, Artifacts = artifacts }.Write(Path.Combine(folder, $"{request.Class}.json"));
+        shipment.WriteManifest();
+        if (replay is not null)
+            _lock.WritePart(folder, _lock.Describe(replay.Graph, signature, locked));
         var summary = string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
         return (summary, isReproducible);
     }
 
-    // What is written here has one file beside it at most.
-    private static ManifestData? DataOf(Artifact artifact) => artifact.DataPaths is [var path] ? new(Path.GetFileName(path), new FileInfo(path).Length) : null;
+    /// <summary>Makes what the lock file says, without data: nothing is judged and nothing chosen, so that there is no report.</summary>
+    private string ApplyLocked(string folder, CompressionOptions options, string signature)
+    {
+        var locked = _lock.Read(signature);
+        var source = ModelSource.Open(request.Model, options.Shapes);
+        using var replay = new Replay(source, new TechniqueRegistry(), Convert.FromHexString(signature));
+        var shipment = new Shipment(folder, request.Class, signature);
+        var made = new List<(string What, string Profile)>();
+        foreach (var profile in options.Profiles)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (entry, artifact) = replay.Make(locked, profile);
+            if (!Backends.Contains(entry.Backend))
+                throw MissingBackend($"'{Path.GetFileName(LockFile.PathOf(request.Model))}' runs {profile.Name} on {CompilerBackends.Get(entry.Backend).Title}");
+            shipment.Add(profile, artifact, entry.Backend, entry.Technique);
+            made.Add((FormattableString.Invariant($"{entry.Technique} on {entry.Backend}, {artifact.Length} of {source.Artifact.Length} bytes, as locked"), profile.Name));
+        }
+        shipment.WriteManifest();
+        return string.Join('\n', made.GroupBy(m => m.What, (what, all) => $"{request.Class}: {what}; {string.Join(", ", all.Select(m => m.Profile))}"));
+    }
+
+    private static CompressionException MissingBackend(string what) =>
+        new("MDLB3031", $"{what}, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
 
     private static (string What, string When) Summary(ProfileOutcome outcome, ModelSource source)
     {

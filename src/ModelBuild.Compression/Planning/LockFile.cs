@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelBuild.Compression.Reporting;
+using ModelBuild.Shared;
 
 namespace ModelBuild.Compression.Planning;
 
@@ -14,12 +15,9 @@ public sealed record LockFile(int Format, SortedDictionary<string, LockedModel> 
     /// <summary>The number of the format.</summary>
     public const int CurrentFormat = 1;
 
-    /// <summary>How the name ends.</summary>
-    public const string Extension = ".modelbuild.lock.json";
-
     /// <summary>The lock file of a model.</summary>
     /// <param name="model">The path of the model.</param>
-    public static string PathOf(string model) => Path.ChangeExtension(model, null) + Extension;
+    public static string PathOf(string model) => LockFileName.Of(model);
 
     /// <summary>Reads a lock file; an empty one where there is none.</summary>
     /// <param name="path">The file.</param>

@@ -23,6 +23,10 @@ internal sealed record CompileRequest
 
     public required bool Measure { get; init; }
 
+    public required bool LockFile { get; init; }
+
+    public required bool LockedMode { get; init; }
+
     public required HardwareProfiles HardwareProfiles { get; init; }
 
     /// <summary>The JSON for some of the project's models.</summary>
@@ -41,6 +45,8 @@ internal sealed record CompileRequest
             .Value("onnxRuntime", OnnxRuntime)
             .Value("executable", Executable)
             .Value("measure", Measure)
+            .Value("lockFile", LockFile)
+            .Value("lockedMode", LockedMode)
             .BeginArray("models");
         foreach (var model in models)
         {

@@ -7,7 +7,7 @@ namespace ModelBuild.Tasks;
 internal static class DataFiles
 {
     /// <summary>The full paths of the parts of a list, globs expanded to the files that they match, or else to the folders, in ordinal order.</summary>
-    /// <exception cref="DiagnosticException">A file is missing, or a glob matches none.</exception>
+    /// <exception cref="DiagnosticException">A file is missing, or a glob matches none; where lock files are applied, such parts are left out.</exception>
     public static IReadOnlyList<string> Expand(ProjectContext project, string metadata, string list)
     {
         var paths = new List<string>();
@@ -19,11 +19,11 @@ internal static class DataFiles
             else if (part.IndexOfAny(['*', '?']) >= 0)
             {
                 var matches = Glob(path);
-                if (matches.Count == 0)
+                if (matches.Count == 0 && !project.LockedMode)
                     throw new DiagnosticException(Codes.MissingData, $"{metadata}: no file matches \"{part}\" (looked in {project.Directory}).", metadata);
                 paths.AddRange(matches);
             }
-            else
+            else if (!project.LockedMode)
                 throw new DiagnosticException(Codes.MissingData, $"{metadata}: \"{part}\" does not exist (looked for {path}). Correct the path, or fetch the file.", metadata);
         }
         return paths;

@@ -7,6 +7,9 @@ namespace ModelBuild.Tasks;
 /// <param name="SdkRuntimeIdentifier">The RuntimeIdentifier of the SDK.</param>
 internal sealed record ProjectContext(string ProjectFile, string RootNamespace, string RuntimeIdentifier, string SdkRuntimeIdentifier)
 {
+    /// <summary>Whether lock files are applied: data need not be there then.</summary>
+    public bool LockedMode { get; init; }
+
     /// <summary>The folder of the project.</summary>
     public string Directory => Path.GetDirectoryName(ProjectFile)!;
 

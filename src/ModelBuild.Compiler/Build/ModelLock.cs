@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ModelBuild.Compression;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compiler.Build;
+
+/// <summary>One class's part of a lock file: what a build found out, on its way there, and what a locked build compares itself with.</summary>
+/// <param name="request">The model.</param>
+internal sealed class ModelLock(ModelRequest request)
+{
+    private string Path => LockFile.PathOf(request.Model);
+
+    private string Key => $"{request.Assembly}/{request.Class}";
+
+    /// <summary>The file in a class's folder that holds its part until it is written, so that a build that finds its artifacts in the cache finds that, too.</summary>
+    public string PartName => $"{request.Class}.lock.json";
+
+    /// <summary>What identifies the item, for the profiles that were made.</summary>
+    public LockedModel Describe(string? graph, string signatureHash, IReadOnlyList<LockedProfile> profiles) =>
+        new(ToolInfo.Version, ModelHashes(), graph, signatureHash, new(request.Texts().ToDictionary(), StringComparer.Ordinal), DataHashes(), profiles);
+
+    /// <summary>Keeps a part in the class's folder.</summary>
+    public void WritePart(string folder, LockedModel part) =>
+        File.WriteAllBytes(System.IO.Path.Combine(folder, PartName), new LockFile(LockFile.CurrentFormat, new(StringComparer.Ordinal) { [Key] = part }).ToBytes());
+
+    /// <summary>Puts the part from the class's folder into the lock file, which changes only where the part does.</summary>
+    /// <exception cref="CompressionException">MDLB2042: the file that is there cannot be read, or not be written.</exception>
+    public void Save(string folder, ArtifactCache cache, CancellationToken cancellation)
+    {
+        var part = LockFile.Read(System.IO.Path.Combine(folder, PartName)).Models[Key];
+        // Other classes, and other projects, may write their parts at this moment.
+        using var held = cache.TryLock($"lock-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(Path))))}", cancellation);
+        var file = LockFile.Read(Path);
+        file.Models[Key] = part;
+        var bytes = file.ToBytes();
+        try
+        {
+            if (!File.Exists(Path) || !File.ReadAllBytes(Path).AsSpan().SequenceEqual(bytes))
+                AtomicFile.Write(Path, bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CompressionException("MDLB2042", $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
+        }
+    }
+
+    /// <summary>What is locked for the class, compared with the item.</summary>
+    /// <exception cref="CompressionException">MDLB2040: nothing is; MDLB2041: something differs; MDLB2042: the file cannot be read.</exception>
+    public LockedModel Read(string signatureHash)
+    {
+        if (!LockFile.Read(Path).Models.TryGetValue(Key, out var locked))
+            throw new CompressionException("MDLB2040", $"ModelBuildLockedMode is set, and {(File.Exists(Path) ? $"'{Path}' has nothing for {Key}" : $"there is no '{Path}'")}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the file");
+        if (!locked.Model.SequenceEqual(ModelHashes(), StringComparer.Ordinal))
+            throw Differs("the model is another file than the one it was made of", null);
+        if (locked.SignatureHash != signatureHash)
+            throw Differs("the names or shapes of the class's inputs and outputs are others", "Shapes");
+        var texts = request.Texts();
+        foreach (var name in locked.Options.Keys.Concat(texts.Keys).Distinct(StringComparer.Ordinal))
+            if (locked.Options.GetValueOrDefault(name) is var was && texts.GetValueOrDefault(name) is var now && was != now)
+                throw Differs($"{name} is {Quoted(now)}, and was {Quoted(was)}", name);
+        // Data need not be there; where it is, it is the same.
+        foreach (var (name, hash) in DataHashes())
+            if (locked.Data.GetValueOrDefault(name) != hash)
+                throw Differs($"{name} is other data than it was made with", name);
+        return locked;
+    }
+
+    private static string Quoted(string? text) => text is null ? "not set" : $"\"{text}\"";
+
+    private CompressionException Differs(string what, string? metadata) =>
+        new("MDLB2041", $"'{System.IO.Path.GetFileName(Path)}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
+
+    private IReadOnlyList<string> ModelHashes() => [FileHash.Of(request.Model), .. ExternalFiles.Of(request.Model).Select(FileHash.Of)];
+
+    private SortedDictionary<string, string> DataHashes()
+    {
+        var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, files) in CacheKey.DataOf(request))
+            if (files.Count > 0)
+                hashes.Add(name, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files)))));
+        return hashes;
+    }
+}

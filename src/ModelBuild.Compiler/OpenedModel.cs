@@ -1,5 +1,5 @@
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
@@ -75,7 +75,7 @@ internal sealed class OpenedModel
     }
 
     /// <summary>A runner on named tensors, with exact integer sums.</summary>
-    public IModelRunner Runner(int threads) => CompilerBackends.Get(Backend).Open(RunnablePath, Description, threads);
+    public IModelRunner Runner(int threads) => CompilerBackends.Get(Backend).Open(RunnablePath, () => Description, threads);
 
     /// <summary>The model, loaded by the code that an app loads it with.</summary>
     public LoadedModel Load(int threads)

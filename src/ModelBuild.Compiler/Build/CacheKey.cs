@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;

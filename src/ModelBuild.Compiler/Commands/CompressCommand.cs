@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ModelBuild.Compiler.Build;
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;

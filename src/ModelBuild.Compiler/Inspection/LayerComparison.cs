@@ -1,5 +1,5 @@
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Onnx;

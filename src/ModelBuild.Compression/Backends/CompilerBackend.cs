@@ -52,7 +52,7 @@ public abstract class CompilerBackend
 
     /// <summary>Runs an artifact as an app would, with exact integer sums whatever CPU this is.</summary>
     /// <param name="path">The artifact.</param>
-    /// <param name="description">The interface that it belongs to.</param>
+    /// <param name="description">Gives the interface that it belongs to, where the backend needs one.</param>
     /// <param name="threads">Threads within an operator, where the backend has more than one.</param>
-    public abstract IModelRunner Open(string path, ModelDescription description, int threads);
+    public abstract IModelRunner Open(string path, Func<ModelDescription> description, int threads);
 }

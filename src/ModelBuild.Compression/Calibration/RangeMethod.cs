@@ -11,8 +11,8 @@ public enum RangeMethod
 }
 
 /// <summary>
-/// Picks ranges. How far the tails of a tensor reach is known only where many values were seen: where few were, nothing is clipped, and the range goes beyond what was seen by what
-/// an exponential tail is expected to add (the mean excess over a high threshold, as in Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). A step that
+/// Picks ranges. How far the tails of a tensor reach is known only where many values were seen: where few were, nothing is clipped, and the range goes beyond what was seen by twice
+/// what an exponential tail is expected to add (the mean excess over a high threshold, as in Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). A step that
 /// is too wide costs a few decibels; a tail that is cut off costs the answer.
 /// </summary>
 public static class RangeEstimator

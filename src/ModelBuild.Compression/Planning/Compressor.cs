@@ -1,7 +1,7 @@
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
-using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Backends;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
@@ -33,7 +33,7 @@ public sealed class Compressor : IDisposable
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
-    private readonly Dictionary<CompilerBackend, string?> _whyNot = [];
+    private readonly Dictionary<CompilerBackend, string> _whyNot = [];
     private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
     private Artifact? _originalArtifact;
@@ -156,7 +156,7 @@ public sealed class Compressor : IDisposable
         var candidates = new List<Candidate>();
         var failures = new List<FailedRecipe>();
         if (_backends.FirstOrDefault(b => b.RunsOriginals) is { } reference)
-            candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= _source.Shippable(_folder) });
+            candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= ModelSource.Shippable(_runnable, _folder) });
         if (_pipeline is not null)
             foreach (var recipe in _candidateSource.Recipes(candidates))
                 foreach (var backend in _backends)
@@ -180,14 +180,18 @@ public sealed class Compressor : IDisposable
     private Candidate? Make(Recipe recipe, HardwareProfile profile, ICosts costs, CompilerBackend backend)
     {
         // What it does not take as it is, it does not take compressed.
-        if (WhyNot(backend) is not null)
+        if (_whyNot.ContainsKey(backend))
             return null;
         var floats = new Dictionary<string, string>(StringComparer.Ordinal);
         while (_pipeline!.TryPlan(recipe, profile, costs, floats) is { } planned)
         {
             var model = _pipeline.FormFor(backend, planned);
-            if (backend.Write(_folder, planned.Plan, model, _signatureHash, out _) is not { } artifact)
+            if (backend.Write(_folder, planned.Plan, model, _signatureHash, out var why) is not { } artifact)
+            {
+                if (planned.Plan.Steps.Count == 0)
+                    _whyNot.Add(backend, why!);
                 return null;
+            }
             var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact };
             var placement = _placements[backend].Of(model, artifact);
             // What has no integer kernel where it stands stays in float, and the rest is planned anew.
@@ -233,7 +237,7 @@ public sealed class Compressor : IDisposable
         });
     }
 
-    private IModelRunner RunnerOf(Candidate candidate) => CompilerBackends.Get(candidate.Backend).Open(candidate.Artifact.Path, Description(), _options.Threads);
+    private IModelRunner RunnerOf(Candidate candidate) => CompilerBackends.Get(candidate.Backend).Open(candidate.Artifact.Path, Description, _options.Threads);
 
     private ModelDescription Description() => DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash);
 
@@ -317,17 +321,8 @@ public sealed class Compressor : IDisposable
             _progress($"{what}: {done} of {all} samples");
     }
 
-    /// <summary>Why a backend does not take the model; null where it does.</summary>
-    internal string? WhyNot(CompilerBackend backend)
-    {
-        if (_whyNot.TryGetValue(backend, out var known))
-            return known;
-        string? why = _source.WhyNotSimplified;
-        if (_source.Simplified is { } simplified)
-            backend.Write(_folder, new(Recipe.Simplify, []), simplified, _signatureHash, out why);
-        _whyNot.Add(backend, why);
-        return why;
-    }
+    /// <summary>Why a backend does not take the model; null where it does, or was not asked.</summary>
+    internal string? WhyNot(CompilerBackend backend) => _source.WhyNotSimplified ?? _whyNot.GetValueOrDefault(backend);
 
     /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>
     internal double? Measure(Candidate candidate) => _source.Simplified is null ? null

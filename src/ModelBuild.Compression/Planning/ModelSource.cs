@@ -36,8 +36,9 @@ public sealed class ModelSource
     public Artifact Runnable(ArtifactFolder folder) => Rewritten is { } rewritten ? folder.Add(rewritten) : Artifact;
 
     /// <summary>The same as it ships: weights that lie beside the user's file are taken in where one file can hold them, so that an app ships one file.</summary>
+    /// <param name="runnable">That file.</param>
     /// <param name="folder">Where it is written.</param>
-    public Artifact Shippable(ArtifactFolder folder) => Runnable(folder) is { DataPaths.Count: > 0 } runnable ? folder.Add(OnnxReader.Read(runnable.Path)) : Runnable(folder);
+    public static Artifact Shippable(Artifact runnable, ArtifactFolder folder) => runnable.DataPaths.Count > 0 ? folder.Add(OnnxReader.Read(runnable.Path)) : runnable;
 
     /// <summary>The graph as read (or <see cref="Rewritten"/>), with inferred types.</summary>
     public Model Original { get; }

@@ -57,7 +57,7 @@ public sealed class Replay : IDisposable
             throw Differs($"the profile {profile.Name} has other fields than when it was made", "Profile");
         if (locked.Graph != Graph)
             throw Differs($"'{Path.GetFileName(_source.Path)}' is cleaned up otherwise by this version of ModelBuild than by {locked.ToolVersion}, which made it", null);
-        var artifact = entry.Plan is { } json ? Apply(entry, json) : _source.Shippable(_folder);
+        var artifact = entry.Plan is { } json ? Apply(entry, json) : ModelSource.Shippable(_source.Runnable(_folder), _folder);
         return artifact.Sha256 == entry.Sha256 ? (entry, artifact)
             : throw Differs($"what {entry.Backend} is given for {profile.Name} has other bytes than {locked.ToolVersion} wrote, though the graph is the same", null);
     }

@@ -1,5 +1,5 @@
-using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Backends;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
 

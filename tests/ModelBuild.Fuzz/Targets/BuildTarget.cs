@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Metrics;
@@ -118,9 +118,7 @@ internal sealed class BuildTarget : FuzzTarget
         var selection = compressor.Selection ?? MetricSelection.Of("sqnr", [], null, compressor.Source.Original.Graph, null);
         string Where() => $"{options.Technique} for {options.Profiles[0].Name}: {chosen.Recipe} on {chosen.Backend}";
         using var original = new OnnxRuntimeRunner(path);
-        using IModelRunner ours = chosen.Backend == "managed"
-            ? new ManagedRunner(chosen.Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]))
-            : new OnnxRuntimeRunner(chosen.Artifact.Path);
+        using var ours = CompilerBackends.Get(chosen.Backend).Open(chosen.Artifact.Path, () => DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]), options.Threads);
         var answers = fresh.ConvertAll(original.Run);
         // Rounding is held against what an output is like, not against a sample in which it happens to be almost zero.
         var scales = answers[0].Keys.ToDictionary(name => name, name => answers.Max(a => LargestOf(a[name])), StringComparer.Ordinal);

@@ -34,5 +34,5 @@ public sealed class ManagedCompilerBackend : CompilerBackend, IPlacement
     Placement IPlacement.Of(Model model, Artifact artifact) => Placement.AsPlanned;
 
     /// <inheritdoc/>
-    public override IModelRunner Open(string path, ModelDescription description, int threads) => new ManagedRunner(path, description);
+    public override IModelRunner Open(string path, Func<ModelDescription> description, int threads) => new ManagedRunner(path, description());
 }

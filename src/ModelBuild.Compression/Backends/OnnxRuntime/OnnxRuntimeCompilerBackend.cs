@@ -49,5 +49,5 @@ public sealed class OnnxRuntimeCompilerBackend : CompilerBackend
     public override IPlacement PlacementOver(string original) => new RuntimePlacement(original);
 
     /// <inheritdoc/>
-    public override IModelRunner Open(string path, ModelDescription description, int threads) => new OnnxRuntimeRunner(path, threads);
+    public override IModelRunner Open(string path, Func<ModelDescription> description, int threads) => new OnnxRuntimeRunner(path, threads);
 }

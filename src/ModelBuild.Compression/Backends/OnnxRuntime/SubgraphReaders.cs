@@ -4,7 +4,7 @@ namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Keeps ONNX Runtime from ending the process: its optimizer moves a DequantizeLinear through operators that only move values, counts the bodies of If, Loop and Scan among the readers of
-/// the result, and looks for a place among the listed inputs that they do not have (1.31, with several readers since 1.19). A copy between the result and the bodies, by an operator that it
+/// the result, and looks for a place among the listed inputs that they do not have (1.31). A copy between the result and the bodies, by an operator that it
 /// moves nothing through, is in the way.
 /// </summary>
 internal static class SubgraphReaders

@@ -118,6 +118,27 @@ public sealed class FailingCandidateTests : IDisposable
                 Assert.Equal(backend, outcome.Chosen.Candidate.Backend);
             }
     }
+
+    [Fact]
+    public void A_model_that_cannot_be_brought_to_a_newer_operator_set_ships_as_it_is_and_is_judged_on_data()
+    {
+        // The rounding of a Resize that makes its input smaller is not stated in operator set 10.
+        var model = new Model { IrVersion = 5, Opset = 10 };
+        var graph = model.Graph;
+        var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(16)]));
+        var half = graph.AddNode("Resize", [x, graph.AddInitializer("scales", Tensor.Vector(1f, 0.5f))], ["half"]).Output;
+        var y = graph.AddNode("MatMul", [half, graph.AddInitializer("w", Tensor.Of(Nets.Noise(8 * 64, 1), 8, 64))], ["y"]).Output;
+        y.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(64)]);
+        graph.AddOutput(y);
+        var path = _nets.Write(model);
+        foreach (var technique in new[] { "auto", "none" })
+        {
+            var outcome = Nets.Compress(path, _nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16))), technique);
+            Assert.Equal("original", outcome.Chosen.Candidate.Recipe);
+            Assert.Equal(path, outcome.Chosen.Candidate.Artifact.Path);
+            Assert.Contains(outcome.Findings, f => f.Code == "MDLB2005" && f.Text.Contains("may make its input smaller", StringComparison.Ordinal));
+        }
+    }
 }
 
 internal static class Operators

@@ -35,20 +35,26 @@ public class NativeAotTests
         const string profiles = "Profile=\"x64-avx512vnni;x64-avx2\" CalibrationData=\"Models/calibration.npz\"";
         var project = new OutsideProject()
             .Write(
-                OutsideProject.OnnxRuntime + $"""<OnnxModel Include="Models/digits.onnx" ClassName="Ort" Backend="onnxruntime" {profiles} /><OnnxModel Include="Models/digits.onnx" ClassName="Managed" Backend="managed" {profiles} />""",
+                OutsideProject.OnnxRuntime + $"""<OnnxModel Include="Models/digits.onnx" ClassName="Ort" Backend="onnxruntime" {profiles} /><OnnxModel Include="Models/digits.onnx" ClassName="Managed" Backend="managed" {profiles} /><OnnxModel Include="Models/digits.onnx" ClassName="Embedded" Backend="managed" Embed="true" {profiles} />""",
                 $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><CppCompilerAndLinker>{linker}</CppCompilerAndLinker>")
             .Sample("digits.onnx").Sample("calibration.npz")
             .Source("""
                 using var ort = App.Models.Ort.Load();
                 using var managed = App.Models.Managed.Load();
-                Console.WriteLine($"profiles {ort.Untyped.Profile} {managed.Untyped.Profile}");
+                using var embedded = App.Models.Embedded.Load();
+                Console.WriteLine($"profiles {ort.Untyped.Profile} {managed.Untyped.Profile} {embedded.Untyped.Profile}");
                 """);
         project.Build().Succeeded();
         var jit = project.Run().Succeeded().Output.Split('\n').Single(line => line.StartsWith("profiles ", StringComparison.Ordinal)).Split(' ')[1];
         project.Command("publish", "-r", "linux-x64", "-o", "published").Succeeded();
-        DotNet.Start(Path.Combine(project.Folder, "published", "App"), project.Folder).Succeeded().Says($"profiles {jit} x64-avx2");
+        DotNet.Start(Path.Combine(project.Folder, "published", "App"), project.Folder).Succeeded().Says($"profiles {jit} x64-avx2 x64-avx2");
         var published = Directory.GetFiles(Path.Combine(project.Folder, "published", "modelbuild", "App")).Select(Path.GetFileName).ToList();
         Assert.DoesNotContain("Managed.x64-avx512vnni.modelbuild", published);
         Assert.Contains("Managed.x64-avx2.modelbuild", published);
+        var app = File.ReadAllBytes(Path.Combine(project.Folder, "published", "App"));
+        Assert.True(app.AsSpan().IndexOf(Artifact("Embedded.x64-avx2.modelbuild")) >= 0);
+        Assert.True(app.AsSpan().IndexOf(Artifact("Embedded.x64-avx512vnni.modelbuild")) < 0);
+
+        byte[] Artifact(string name) => File.ReadAllBytes(Directory.GetFiles(Path.Combine(project.Folder, "obj"), name, SearchOption.AllDirectories).First());
     }
 }

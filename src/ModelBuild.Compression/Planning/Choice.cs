@@ -125,9 +125,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     /// <summary>What the cost table promises and this machine does not keep does not ship; every veto is a fault of the table.</summary>
     private string? Veto(RankedCandidate chosen)
     {
-        // A clock says something only about the CPUs of its own class, and what only the original could do better must be there to fall back on.
+        // What only the original could do better must be there to fall back on.
         if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
-            || profile.CostClass != BuiltInProfiles.ThisMachine.CostClass && profile.Name != "host")
+            || !BuiltInProfiles.IsTimedHere(profile))
             return null;
         double? ratio;
         try

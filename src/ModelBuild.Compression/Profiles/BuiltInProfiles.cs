@@ -40,4 +40,9 @@ public static class BuiltInProfiles
 
     /// <summary>The built-in profile that fits this machine best: the last one all of whose instruction sets it has.</summary>
     public static HardwareProfile ThisMachine { get; } = All.Last(p => p.Requires.All(r => HardwareProfiles.TryParse(r, out var feature) && CpuFeatureDetection.Current.HasFlag(feature)));
+
+    /// <summary>
+    /// Whether a clock on this machine says something about a profile: only about CPUs of its own class. A CPU that has nothing of what profiles name is of no class, whatever table its profile is priced by.
+    /// </summary>
+    public static bool IsTimedHere(HardwareProfile profile) => profile.Name == "host" || ThisMachine.Requires.Length > 0 && profile.CostClass == ThisMachine.CostClass;
 }

@@ -67,6 +67,9 @@ public static class FunctionInliner
         var added = body.Nodes.Select(n => GraphCloner.Append(n, call.Graph, call, replaced)).ToList();
         foreach (var node in added)
             node.Sources = call.Sources;
+        // Subgraphs that the call gave were copied with the nodes that use them.
+        foreach (var node in body.Nodes)
+            node.Attributes.Clear();
         for (var i = 0; i < call.Outputs.Count; i++)
         {
             if (i >= body.Outputs.Count)

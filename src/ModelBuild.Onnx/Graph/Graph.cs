@@ -10,6 +10,7 @@ public sealed class Graph
     private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
     private readonly List<Node> _nodes = [];
     private readonly List<Value> _initializers = [];
+    private string _attribute = "";
 
     /// <summary>A graph of a model.</summary>
     /// <param name="model">The model that numbers the nodes.</param>
@@ -29,6 +30,14 @@ public sealed class Graph
 
     /// <summary>The graph around a subgraph, else null.</summary>
     public Graph? Parent { get; }
+
+    /// <summary>The node that a subgraph belongs to, which has it as an attribute; null for the main graph.</summary>
+    public Node? Owner { get; private set; }
+
+    /// <summary>What precedes the names of its values where they are told apart from those of all other graphs of the model; empty for the main graph.</summary>
+    public string Path => Owner is null ? "" : $"{Owner.Key}/{_attribute}/";
+
+    internal void BelongTo(Node node, string attribute) => (Owner, _attribute) = (node, attribute);
 
     /// <summary>The graph's name.</summary>
     public string Name { get; set; } = "";
@@ -160,6 +169,18 @@ public sealed class Graph
         return node;
     }
 
+    /// <summary>Adds an output to a node that may have more of them: the mask of a Dropout, a further result of an If or Loop.</summary>
+    /// <param name="node">A node of this graph.</param>
+    /// <param name="name">The wished name, made unique.</param>
+    public Value AddOutput(Node node, string name)
+    {
+        if (!ReferenceEquals(node.Graph, this))
+            throw new ArgumentException("the node is not in this graph", nameof(node));
+        var value = AddValue(UniqueName(name));
+        node.AddOutput(value);
+        return value;
+    }
+
     /// <summary>A new node over existing values: for import and copies, where names are given and may be used before they are made.</summary>
     internal Node AddNode(int id, string opType, string domain, IReadOnlyList<Value?> inputs, IReadOnlyList<Value> outputs)
     {
@@ -193,8 +214,7 @@ public sealed class Graph
         foreach (var output in node.Outputs)
             if (output.Name.Length > 0 && !output.IsUnused)
                 throw new InvalidOperationException($"'{output.Name}' is still used");
-        foreach (var graph in node.Attributes.Values.SelectMany(a => a.Graphs))
-            graph.Release();
+        node.Attributes.Release();
         node.Disconnect();
         foreach (var output in node.Outputs)
             if (output.Name.Length > 0)
@@ -204,12 +224,11 @@ public sealed class Graph
     }
 
     /// <summary>Takes back all uses of values of the graphs around a subgraph that is given up.</summary>
-    private void Release()
+    internal void Release()
     {
         foreach (var node in _nodes)
         {
-            foreach (var inner in node.Attributes.Values.SelectMany(a => a.Graphs))
-                inner.Release();
+            node.Attributes.Release();
             node.Disconnect();
         }
         foreach (var output in OutputList)

@@ -42,6 +42,15 @@ public sealed class Model
     /// <summary>The main graph.</summary>
     public Graph Graph { get; }
 
+    /// <summary>All graphs: the main one, then each node's subgraphs in its order, the outer ones before the inner.</summary>
+    public IEnumerable<Graph> Graphs => Within(Graph);
+
+    /// <summary>The nodes of all graphs.</summary>
+    public IEnumerable<Node> Nodes => Graphs.SelectMany(static graph => graph.Nodes);
+
+    private static IEnumerable<Graph> Within(Graph graph) =>
+        graph.Nodes.SelectMany(static node => node.Attributes.Values).SelectMany(static attribute => attribute.Graphs).SelectMany(Within).Prepend(graph);
+
     /// <summary>Parts of the file that are carried through untouched (functions, training information), as read.</summary>
     public List<object> CarriedThrough { get; } = [];
 

@@ -14,6 +14,7 @@ public sealed class Node
         Id = id;
         OpType = opType;
         Domain = domain;
+        Attributes = new(this);
     }
 
     /// <summary>The graph that the node belongs to.</summary>
@@ -47,7 +48,7 @@ public sealed class Node
     internal object? Carried { get; set; }
 
     /// <summary>Attributes by name.</summary>
-    public SortedDictionary<string, AttributeValue> Attributes { get; } = new(StringComparer.Ordinal);
+    public AttributeMap Attributes { get; }
 
     /// <summary>
     /// The names of the source model's nodes that this node came from (a nameless source node counts as <c>OpType(first output)</c>).
@@ -87,6 +88,20 @@ public sealed class Node
             TrimInputs();
     }
 
+    /// <summary>
+    /// Gives an input that is an initializer other data. Where something else reads it, too, the node reads a copy from here on.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The input is no initializer, or one that the model's user may replace.</exception>
+    public void SetConstant(int index, Tensor data)
+    {
+        if (Input(index) is not { Constant: not null, IsGraphInput: false } value)
+            throw new InvalidOperationException($"input {index} of {DisplayName} is no initializer");
+        if (value.OnlyUser is not null)
+            value.SetConstant(data);
+        else
+            SetInput(index, value.Graph.AddInitializer(value.Name, data));
+    }
+
     /// <summary>Drops inputs at the end of the list that are left out: that they are not listed means the same, and runtimes look only at how many there are.</summary>
     public void TrimInputs()
     {
@@ -110,8 +125,10 @@ public sealed class Node
     /// <summary>An attribute of floats, or null where it is absent.</summary>
     public float[]? Floats(string name) => Attributes.TryGetValue(name, out var a) && a.Value is ImmutableArray<float> v ? v.ToArray() : null;
 
-    /// <summary>The name by which plans and reports know the node: that of its first output that is not left out, which no other node has; empty where it has none.</summary>
-    public string Key => _outputs.Find(static o => o.Name.Length > 0)?.Name ?? "";
+    /// <summary>
+    /// What plans and reports know the node by: the path (<see cref="Value.Path"/>) of its first output that is not left out, which no other node of the model has; empty where it has none.
+    /// </summary>
+    public string Key => _outputs.Find(static o => o.Name.Length > 0)?.Path ?? "";
 
     /// <summary>The operator, with its domain in front where that is not the standard one: <c>com.microsoft.Attention</c>.</summary>
     public string QualifiedOpType => Domain.Length > 0 ? $"{Domain}.{OpType}" : OpType;

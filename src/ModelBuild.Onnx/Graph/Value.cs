@@ -24,6 +24,12 @@ public sealed class Value
     /// <summary>The name, unique in its graph. Names of graph inputs and outputs are the model's interface.</summary>
     public string Name { get; internal set; }
 
+    /// <summary>
+    /// The name with the path of its graph in front: unique in the model. In the main graph that is the name; in a body it is preceded by the key of the node that the body belongs to and the
+    /// body's attribute, <c>y/then_branch/h</c>.
+    /// </summary>
+    public string Path => Graph.Path + Name;
+
     /// <summary>Element type and shape as far as known; declared by the file or inferred. Null for values that are not tensors, or where nothing is known.</summary>
     public TensorType? Type { get; set; }
 
@@ -37,7 +43,7 @@ public sealed class Value
     internal Proto.TensorProto? CarriedTensor { get; set; }
 
     /// <summary>The data of an initializer, else null.</summary>
-    public Tensor? Constant { get; set; }
+    public Tensor? Constant { get; internal set; }
 
     /// <summary>The node that makes the value; null for inputs and initializers.</summary>
     public Node? Producer { get; internal set; }
@@ -62,6 +68,15 @@ public sealed class Value
 
     /// <summary>The one node that reads the value, where there is exactly one use and the value is no output of a graph; else null.</summary>
     public Node? OnlyUser => _uses.Count == 1 && HandedOutBy.Count == 0 && !IsGraphOutput ? _uses[0].Node : null;
+
+    /// <summary>Gives an initializer other data, for everything that reads it; for one reader alone there is <see cref="Node.SetConstant"/>.</summary>
+    /// <exception cref="InvalidOperationException">The value is no initializer.</exception>
+    public void SetConstant(Tensor data)
+    {
+        if (Constant is null)
+            throw new InvalidOperationException($"'{Name}' is no initializer");
+        (Constant, Type) = (data, data.Type);
+    }
 
     internal void AddUse(Use use) => _uses.Add(use);
 

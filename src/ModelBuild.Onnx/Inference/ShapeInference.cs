@@ -67,6 +67,20 @@ public sealed class ShapeInference
         return engine.Result();
     }
 
+    /// <summary>
+    /// Describes a model whose nodes were changed: what was known of values before is dropped first, declarations of inner values among it, since it may not be true any more. The types of the model's
+    /// inputs and outputs stay: they are its interface.
+    /// </summary>
+    /// <inheritdoc cref="Run" path="/param|/returns|/exception"/>
+    public static InferenceResult RunAnew(Model model, IReadOnlyDictionary<string, long>? fixedDimensions = null)
+    {
+        foreach (var graph in model.Graphs)
+            foreach (var value in graph.Values.Except(graph.SparseInitializers.Select(static s => s.Value)))
+                if (!ReferenceEquals(graph, model.Graph) || value is { IsGraphInput: false, IsGraphOutput: false })
+                    (value.Type, value.NonTensorType, value.CarriedType) = (value.Constant?.Type, null, null);
+        return Run(model, fixedDimensions);
+    }
+
     /// <summary>Infers what holds in every run that ends with a result, whatever else the model declares. Nothing is set.</summary>
     /// <param name="model">The model.</param>
     /// <param name="namesAreSizes">

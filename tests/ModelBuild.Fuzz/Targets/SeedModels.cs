@@ -47,7 +47,7 @@ internal static class SeedModels
         var model = OnnxReader.Read(path);
         foreach (var value in model.Graph.Initializers.ToArray())
             if (value.Constant is { Length: > 64, ElementType: not ElementType.String } t)
-                value.Constant = new(t.ElementType, t.Shape, new byte[t.Bytes.Length]);
+                value.SetConstant(new(t.ElementType, t.Shape, new byte[t.Bytes.Length]));
         return OnnxWriter.ToBytes(model);
     }
 }

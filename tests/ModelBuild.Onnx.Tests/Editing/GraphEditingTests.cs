@@ -199,6 +199,115 @@ public sealed class GraphEditingTests
         Assert.Equal([31f, -98f], OnnxRuntimeSession.Run(OnnxWriter.ToBytes(_model), inputs)[choice.Output.Name].ToArray<float>());
     }
 
+    [Fact]
+    public void A_subgraph_that_is_replaced_or_removed_gives_up_what_it_reads()
+    {
+        var (x, a, b) = Values();
+        Graph Reading(Value value)
+        {
+            var branch = Subgraph(G);
+            branch.AddOutput(branch.AddNode("Neg", [value], ["inner"]).Output);
+            return branch;
+        }
+
+        var choice = If(x, Reading(a));
+        choice.Attributes["then_branch"] = Reading(b);
+        Assert.Equal((0, 1), (a.Uses.Count, b.Uses.Count));
+        choice.Attributes["then_branch"] = choice.Attributes["then_branch"];
+        Assert.Single(b.Uses);
+
+        // A subgraph that was given to another node lives as long as that one.
+        var other = G.AddNode("If", [x], ["other"]);
+        other.Attributes["then_branch"] = choice.Attributes["then_branch"];
+        G.Remove(choice);
+        Assert.Single(b.Uses);
+        other.Attributes.Remove("then_branch");
+        Assert.True(b.IsUnused);
+    }
+
+    [Fact]
+    public void Keys_and_ids_are_unique_over_all_graphs()
+    {
+        var (x, a, _) = Values();
+        var (first, second, deep) = (Subgraph(G), Subgraph(G), default(Graph));
+        deep = Subgraph(second);
+        foreach (var graph in new[] { first, second, deep })
+            graph.AddOutput(graph.AddNode("Neg", [a], ["same"]).Output);
+        var inner = If(x, deep, second);
+        var choice = If(x, first, G, second);
+
+        Assert.Equal([G, second, deep, first], _model.Graphs);
+        Assert.Equal(["a", "b", "choice", "choice/else_branch/same", "choice/else_branch/choice", "choice/else_branch/choice/then_branch/same_1", "choice/then_branch/same"],
+            _model.Nodes.Select(n => n.Key));
+        Assert.Equal(_model.Nodes.Count(), _model.Nodes.Select(n => n.Id).Distinct().Count());
+        Assert.Same(inner, deep.Owner);
+        var copy = _model.Clone();
+        Assert.Equal(_model.Nodes.Select(n => (n.Key, n.Id)), copy.Nodes.Select(n => (n.Key, n.Id)));
+        Assert.DoesNotContain(copy.Graph.AddNode("Neg", [copy.Graph.Find("x")], ["new"]).Id, _model.Nodes.Select(n => n.Id));
+        Assert.Equal("choice", choice.Key);
+    }
+
+    [Fact]
+    public void A_shared_initializer_is_copied_when_one_reader_changes_it()
+    {
+        var (x, _, _) = Values();
+        var w = G.AddInitializer("w", Tensor.Vector(1f, 2f));
+        var branch = Subgraph(G);
+        var (one, two) = (G.AddNode("Add", [x, w], ["one"]), branch.AddNode("Add", [x, w], ["two"]));
+        branch.AddOutput(two.Output);
+        If(x, branch);
+
+        two.SetConstant(1, Tensor.Vector(3f));
+        Assert.Equal([1f, 2f], one.Input(1)!.Constant!.ToArray<float>());
+        Assert.Equal([3f], two.Input(1)!.Constant!.ToArray<float>());
+        Assert.Equal((G, 1), (two.Input(1)!.Graph, two.Input(1)!.Uses.Count));
+        // Its only reader changes it in place, and what is known of it.
+        one.SetConstant(1, Tensor.Vector(4f, 5f, 6f));
+        Assert.Same(w, one.Input(1));
+        Assert.Equal(TensorType.Of(ElementType.Float, 3), w.Type);
+        Assert.Throws<InvalidOperationException>(() => one.SetConstant(0, Tensor.Vector(1f)));
+        G.AddOutput(w);
+        one.SetConstant(1, Tensor.Vector(7f));
+        Assert.NotSame(w, one.Input(1));
+    }
+
+    [Fact]
+    public void Outputs_are_added_to_nodes()
+    {
+        var (x, a, _) = Values();
+        var pool = G.AddNode("MaxPool", [a], ["pooled"]);
+        var indices = G.AddOutput(pool, "a");
+        Assert.Equal(("a_1", pool, 1), (indices.Name, indices.Producer, indices.ProducerIndex));
+        Assert.Equal([pool.Output, indices], pool.Outputs);
+        Assert.Throws<ArgumentException>(() => Subgraph(G).AddOutput(pool, "more"));
+        Assert.NotNull(x);
+    }
+
+    [Fact]
+    public void What_was_known_before_a_change_is_dropped_before_types_are_inferred_anew()
+    {
+        var condition = G.AddInput("condition", TensorType.Of(ElementType.Bool));
+        var x = G.AddInput("x", TensorType.Of(ElementType.Float, 2, 6));
+        var w = G.AddInitializer("w", Tensor.Of(new float[24], 6, 4));
+        var h = G.AddNode("MatMul", [x, w], ["h"]);
+        var branches = new[] { Subgraph(G), Subgraph(G) };
+        foreach (var branch in branches)
+            branch.AddOutput(branch.AddNode("Relu", [h.Output], ["r"]).Output);
+        var choice = If(condition, branches[0], G, branches[1]);
+        G.AddOutput(G.AddNode("ReduceSum", [choice.Output], ["y"]).Output);
+        ShapeInference.Run(_model);
+        // A file that declares the inner types, as files do.
+        var model = OnnxReader.Read(OnnxWriter.ToBytes(_model));
+        ShapeInference.Run(model);
+        Assert.Equal(4, model.Graph.Find("h")!.Type!.Shape[1].Value);
+
+        model.Graph.Find("h")!.Producer!.SetConstant(1, Tensor.Of(new float[18], 6, 3));
+        ShapeInference.RunAnew(model);
+        Assert.All(["h", "choice"], name => Assert.Equal(TensorType.Of(ElementType.Float, 2, 3), model.Graph.Find(name)!.Type));
+        Assert.All(model.Graphs.Skip(1), branch => Assert.Equal(TensorType.Of(ElementType.Float, 2, 3), branch.Outputs[0].Type));
+        Assert.Equal(TensorType.Of(ElementType.Float, 2, 6), model.Graph.Find("x")!.Type);
+    }
+
     /// <summary>x, and a and b that are computed from it.</summary>
     private (Value X, Value A, Value B) Values()
     {

@@ -12,29 +12,38 @@ public static class Calibrator
     /// <summary>Collects histograms.</summary>
     /// <param name="model">The model whose tensors are looked at. It is not changed.</param>
     /// <param name="data">The calibration part.</param>
-    /// <param name="names">The tensors.</param>
+    /// <param name="paths">The tensors, by <see cref="Value.Path"/>; those of bodies must be such that can be observed (<see cref="CanObserve"/>).</param>
     /// <param name="threads">Threads of the run.</param>
     /// <param name="progress">Called with the number of samples done.</param>
     /// <param name="cancellation">Stops the run.</param>
-    public static IReadOnlyDictionary<string, RangeHistogram> Run(Model model, Dataset data, IReadOnlyCollection<string> names, int threads,
+    public static IReadOnlyDictionary<string, RangeHistogram> Run(Model model, Dataset data, IReadOnlyCollection<string> paths, int threads,
         Action<int>? progress = null, CancellationToken cancellation = default)
     {
         var copy = model.Clone();
-        foreach (var name in names)
-            if (copy.Graph.Find(name) is { IsGraphOutput: false, IsGraphInput: false, Constant: null } value)
-                copy.Graph.AddOutput(value);
+        var wanted = paths.ToHashSet(StringComparer.Ordinal);
+        var seenAs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (path, value) in copy.Graphs.SelectMany(static g => g.Values).Select(static v => (v.Path, v)).Where(v => wanted.Contains(v.Path)).ToArray())
+        {
+            var seen = BodyTensors.HandOut(value);
+            seenAs.Add(path, seen.Name);
+            if (seen is { IsGraphOutput: false, IsGraphInput: false, Constant: null })
+                copy.Graph.AddOutput(seen);
+        }
         using var runner = OnnxRuntimeRunner.Unoptimized(copy, threads);
-        var histograms = names.ToDictionary(n => n, _ => new RangeHistogram(), StringComparer.Ordinal);
+        var histograms = paths.ToDictionary(n => n, _ => new RangeHistogram(), StringComparer.Ordinal);
         for (var i = 0; i < data.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             var inputs = data[i].Inputs;
             var outputs = runner.Run(inputs);
-            foreach (var (name, histogram) in histograms)
-                if ((outputs.TryGetValue(name, out var tensor) || inputs.TryGetValue(name, out tensor)) && tensor.ElementType == ElementType.Float)
+            foreach (var (path, histogram) in histograms)
+                if (seenAs.TryGetValue(path, out var name) && (outputs.TryGetValue(name, out var tensor) || inputs.TryGetValue(name, out tensor)) && tensor.ElementType == ElementType.Float)
                     histogram.Add(tensor.Span<float>());
             progress?.Invoke(i + 1);
         }
         return histograms;
     }
+
+    /// <summary>Whether a tensor can be looked at: in a body that is run in turns, it must have the same sizes in each.</summary>
+    public static bool CanObserve(Value value) => BodyTensors.CanHandOut(value);
 }

@@ -195,7 +195,7 @@ public sealed class Compressor : IDisposable
             var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact };
             var placement = _placements[backend].Of(model, artifact);
             // What has no integer kernel where it stands stays in float, and the rest is planned anew.
-            var again = _source.Simplified!.Graph.Nodes.Where(n => n.Outputs.Count > 0 && placement.Misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
+            var again = _source.Simplified!.Nodes.Where(n => n.Outputs.Count > 0 && placement.Misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
             foreach (var node in again)
                 floats.Add(node.Key, placement.Why);
             if (again.Count > 0)

@@ -52,8 +52,8 @@ public static class ReportBuilder
     private static List<LayerFacts> Layers(ModelSource source, Candidate chosen)
     {
         var changes = (chosen.Plan?.Changes ?? []).GroupBy(c => c.Change.Layer.Key, StringComparer.Ordinal).ToDictionary(c => c.Key, c => c.ToList(), StringComparer.Ordinal);
-        var graph = (source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original).Graph;
-        return [.. graph.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
+        var model = source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original;
+        return [.. model.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
         {
             var done = changes.GetValueOrDefault(n.Key) ?? [];
             var bits = done.Select(d => d.Change.Bits).LastOrDefault(b => b is not null)

@@ -35,7 +35,7 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
             return null;
         var limit = context.Profile.WeightLimit;
         var layers = new List<RoundedLayer>();
-        foreach (var node in context.Model.Graph.Nodes)
+        foreach (var node in context.Model.Nodes)
         {
             if (!Operators.Contains(node.OpType) || context.Floats.ContainsKey(node.Key))
                 continue;
@@ -59,17 +59,16 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
     protected override void Apply(Model model, DynamicInt8Plan plan)
     {
         var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
-        foreach (var node in model.Graph.Nodes.ToArray())
+        foreach (var node in model.Nodes.ToArray())
         {
             if (!layers.TryGetValue(node.Key, out var layer))
                 continue;
             if (node.Is("LSTM"))
                 RewriteLstm(model, node, layer.WeightLimit);
             else
-                RewriteDense(model.Graph, node, Dense(node)!, layer.WeightLimit);
+                RewriteDense(node.Graph, node, Dense(node)!, layer.WeightLimit);
         }
-        Sweep.Run(model.Graph);
-        model.Graph.Sort();
+        Sweep.Run(model);
     }
 
     /// <summary>
@@ -83,8 +82,8 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
         var name = node.Output.Name;
         var input = node.Inputs[0]!;
 
-        // One DynamicQuantizeLinear serves all readers of a tensor.
-        var quantizer = input.Uses.Select(u => u.Node).FirstOrDefault(n => n.Is("DynamicQuantizeLinear"))
+        // One DynamicQuantizeLinear serves all readers of a tensor in a graph.
+        var quantizer = input.Uses.Select(u => u.Node).FirstOrDefault(n => n.Is("DynamicQuantizeLinear") && ReferenceEquals(n.Graph, graph))
             ?? graph.AddNode("DynamicQuantizeLinear", [input], [input.Name + "_q", input.Name + "_scale", input.Name + "_zero"]);
         var data = graph.AddInitializer(dense.Weights.Name + "_q", quantized.Data);
         var scales = graph.AddInitializer(dense.Weights.Name + "_scales", Tensor.Vector(quantized.Scales));
@@ -111,7 +110,7 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
 
     private static void RewriteLstm(Model model, Node node, int limit)
     {
-        var graph = model.Graph;
+        var graph = node.Graph;
         model.Opsets.TryAdd(Microsoft, 1);
         // ONNX: W [directions, 4*hidden, inputs], R [directions, 4*hidden, hidden]. The integer operator wants the last two axes swapped.
         var w = QuantizedWeights.Of(node.Inputs[1]!.Constant!, 0, limit, 2);

@@ -33,7 +33,7 @@ public static class MixedPrecision
                 foreach (var i in IntegerRegion.ActivationInputs(node, region.RoleOf(node)))
                     cut.AddCost(side[node], makers.TryGetValue(node.Inputs[i]!, out var maker) ? side[maker] : MinimumCut.Sink, double.PositiveInfinity);
             // And only where what reads it is integer (said where one node reads it: that one of several is, no cut can say).
-            if (region.RoleOf(node) != IntegerRole.Weighted && region.GroupOutput(node) is { IsGraphOutput: false } given && given.Uses.Select(u => u.Node).Distinct().ToList() is [var reader])
+            if (region.RoleOf(node) != IntegerRole.Weighted && region.GroupOutput(node) is { IsGraphOutput: false, IsHandedOut: false } given && given.Uses.Select(u => u.Node).Distinct().ToList() is [var reader])
                 cut.AddCost(side[node], side.TryGetValue(reader, out var its) ? its : MinimumCut.Sink, double.PositiveInfinity);
         }
 
@@ -52,7 +52,7 @@ public static class MixedPrecision
             // One DequantizeLinear where an integer value has a float reader.
             var dequantize = cut.AddNode();
             cut.AddCost(side[maker], dequantize, costs.Dequantize(value));
-            if (value.IsGraphOutput || value.Uses.Any(u => !side.ContainsKey(u.Node)))
+            if (value.IsGraphOutput || value.IsHandedOut || value.Uses.Any(u => !side.ContainsKey(u.Node)))
                 cut.AddCost(dequantize, MinimumCut.Sink, double.PositiveInfinity);
             foreach (var user in value.Uses.Select(u => u.Node).Where(side.ContainsKey).Distinct())
                 cut.AddCost(dequantize, side[user], double.PositiveInfinity);

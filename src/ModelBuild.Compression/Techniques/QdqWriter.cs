@@ -20,9 +20,11 @@ internal sealed class QdqWriter
     /// <summary>The integers of a value, and how they map.</summary>
     private sealed record Integers(Value Value, Quantization Mapping, Value Scale, Value ZeroPoint);
 
-    public QdqWriter(Model model, StaticInt8Plan plan)
+    /// <param name="graph">The main graph or a body.</param>
+    /// <param name="plan">The plan of the whole model.</param>
+    public QdqWriter(Graph graph, StaticInt8Plan plan)
     {
-        _graph = model.Graph;
+        _graph = graph;
         _limits = plan.Layers.Where(l => l.WeightLimit is not null).ToDictionary(l => l.Layer.Key, l => l.WeightLimit!.Value, StringComparer.Ordinal);
         _tensors = plan.Tensors;
         _region = IntegerRegion.Of(_graph, _limits.Keys.ToHashSet(StringComparer.Ordinal));
@@ -35,7 +37,7 @@ internal sealed class QdqWriter
         var reads = nodes.ToDictionary(n => n, n => n.Inputs.ToArray());
         var gives = nodes.ToDictionary(n => n, _region.GroupOutput);
         // Names move when a replacement takes over a graph output's name: mappings are looked up by the names of the model that was planned on.
-        var names = nodes.SelectMany(n => n.Inputs.OfType<Value>().Append(gives[n])).Distinct().ToDictionary(v => v, v => v.Name);
+        var names = nodes.SelectMany(n => n.Inputs.OfType<Value>().Append(gives[n])).Distinct().ToDictionary(v => v, v => (v.Path, v.Name));
         foreach (var node in nodes)
         {
             var role = _region.RoleOf(node);
@@ -53,12 +55,10 @@ internal sealed class QdqWriter
             if (_region.HasIntegerOutput(node))
                 Leave(node, gives[node], names[gives[node]]);
         }
-        Sweep.Run(_graph);
-        _graph.Sort();
     }
 
     /// <summary>Quantizes a value that something else than the region makes.</summary>
-    private void Enter(Value value, Dictionary<Value, string> names)
+    private void Enter(Value value, Dictionary<Value, (string Path, string Name)> names)
     {
         if (_integers.ContainsKey(value))
             return;
@@ -66,7 +66,7 @@ internal sealed class QdqWriter
     }
 
     /// <summary>Quantizes what a node of the region gives, and hands floats to whatever else reads it.</summary>
-    private void Leave(Node node, Value given, string name)
+    private void Leave(Node node, Value given, (string Path, string Name) name)
     {
         var integers = Quantize(node.Output, name, node.Sources);
         _integers.Add(given, integers);
@@ -106,7 +106,7 @@ internal sealed class QdqWriter
     /// <param name="quantizer">The node that must go on reading the float value itself, or null.</param>
     private void GiveFloats(Value given, Integers integers, Node node, Node? quantizer)
     {
-        var outside = given.IsGraphOutput || given.Uses.Any(u => !ReferenceEquals(u.Node, quantizer) && _region.RoleOf(u.Node) == IntegerRole.None);
+        var outside = given.IsGraphOutput || given.IsHandedOut || given.Uses.Any(u => !ReferenceEquals(u.Node, quantizer) && _region.RoleOf(u.Node) == IntegerRole.None);
         if (!outside)
             return;
         var floats = Dequantize(integers, node);
@@ -118,12 +118,12 @@ internal sealed class QdqWriter
     }
 
     /// <summary>Quantizes a value by the mapping of a tensor: its own, or that of the activation behind it, which the range takes over.</summary>
-    private Integers Quantize(Value value, string tensor, ImmutableArray<string> sources)
+    private Integers Quantize(Value value, (string Path, string Name) tensor, ImmutableArray<string> sources)
     {
-        var mapping = _tensors[tensor].Quantization;
+        var mapping = _tensors[tensor.Path].Quantization;
         var scale = _graph.AddInitializer("scale", Tensor.Scalar(mapping.Scale));
         var zero = _graph.AddInitializer("zero", mapping.ZeroPointTensor);
-        var node = _graph.AddNode("QuantizeLinear", [value, scale, zero], [tensor + "_q"]);
+        var node = _graph.AddNode("QuantizeLinear", [value, scale, zero], [tensor.Name + "_q"]);
         node.Sources = sources;
         node.Output.Type = value.Type is { } t ? t with { ElementType = mapping.Type } : null;
         return new(node.Output, mapping, scale, zero);

@@ -40,40 +40,59 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
     {
         if (context.Histograms is null)
             return null;
-        var graph = context.Model.Graph;
-        var weighted = graph.Nodes.Select(WeightedNode.Of).OfType<WeightedNode>().Where(w => !context.Floats.ContainsKey(w.Node.Key)).ToDictionary(w => w.Node.Key, StringComparer.Ordinal);
         var arguments = StaticInt8Arguments.Parse(context.Step);
-        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, why) in context.Floats)
-            kept.Add(key, why);
-        var region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
-        if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
-        {
-            foreach (var name in floats)
-            {
-                weighted.Remove(name);
-                kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.CostClass}");
-            }
-            region = IntegerRegion.Of(graph, weighted.Keys.ToHashSet(StringComparer.Ordinal));
-        }
-        if (weighted.Count == 0)
+        var kept = new SortedDictionary<string, string>(context.Floats.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
+        // A body has a region of its own: what comes in from around it comes in as floats.
+        var regions = context.Model.Graphs.Select(graph => (Graph: graph, Region: RegionOf(graph, context, arguments, kept))).Where(r => r.Region is not null).ToList();
+        if (regions.Count == 0)
             return null;
-        var mapped = MappedValues(graph, region);
-        var histograms = context.Histograms([.. mapped.Select(v => v.Name)]);
+        var mapped = regions.SelectMany(r => MappedValues(r.Graph, r.Region!)).Distinct().ToList();
+        var histograms = context.Histograms([.. mapped.Select(v => v.Path)]);
+        foreach (var (graph, region) in regions.Where(r => r.Graph.Owner is not null && MappedValues(r.Graph, r.Region!).Any(v => histograms[v.Path].Count == 0)).ToArray())
+        {
+            foreach (var node in graph.Nodes.Where(n => region!.RoleOf(n) == IntegerRole.Weighted))
+                kept.TryAdd(node.Key, "no sample of the calibration data reaches it");
+            regions.Remove((graph, region));
+        }
+        if (regions.Count == 0)
+            return null;
+        mapped = regions.SelectMany(r => MappedValues(r.Graph, r.Region!)).Distinct().ToList();
 
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
         foreach (var value in mapped)
         {
-            var (low, high) = RangeEstimator.Estimate(histograms[value.Name], arguments.Ranges);
+            var (low, high) = RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
-            tensors.Add(value.Name, new(q.Type, q.Scale, q.ZeroPoint));
+            tensors.Add(value.Path, new(q.Type, q.Scale, q.ZeroPoint));
         }
         var limit = context.Profile.WeightLimit;
         var layers = new List<IntegerLayer>();
-        foreach (var node in graph.Nodes)
-            if (region.RoleOf(node) is not IntegerRole.None and var role)
-                layers.Add(role == IntegerRole.Weighted && weighted[node.Key] is var w ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
+        foreach (var (graph, region) in regions)
+            foreach (var node in graph.Nodes)
+                if (region!.RoleOf(node) is not IntegerRole.None and var role)
+                    layers.Add(role == IntegerRole.Weighted && WeightedNode.Of(node) is { } w ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
         return new() { Layers = layers, Tensors = tensors, Kept = kept };
+    }
+
+    /// <summary>What of a graph computes in integers; null where nothing does. Why nodes are left in float is added to <paramref name="kept"/>.</summary>
+    private static IntegerRegion? RegionOf(Graph graph, StepContext context, StaticInt8Arguments arguments, SortedDictionary<string, string> kept)
+    {
+        var weighted = graph.Nodes.Where(n => !context.Floats.ContainsKey(n.Key) && WeightedNode.Of(n) is not null).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
+        var region = IntegerRegion.Of(graph, weighted);
+        if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
+        {
+            weighted.ExceptWith(floats);
+            foreach (var name in floats)
+                kept.TryAdd(name, $"predicted to be faster in float on {context.Profile.CostClass}");
+            region = IntegerRegion.Of(graph, weighted);
+        }
+        if (weighted.Count > 0 && MappedValues(graph, region).FirstOrDefault(v => !Calibrator.CanObserve(v)) is { } hidden)
+        {
+            foreach (var name in weighted)
+                kept.TryAdd(name, $"the range of '{hidden.Path}' cannot be observed: it changes its sizes from turn to turn");
+            return null;
+        }
+        return weighted.Count == 0 ? null : region;
     }
 
     /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values) give.</summary>
@@ -98,7 +117,12 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
     }
 
     /// <inheritdoc/>
-    protected override void Apply(Model model, StaticInt8Plan plan) => new QdqWriter(model, plan).Run();
+    protected override void Apply(Model model, StaticInt8Plan plan)
+    {
+        foreach (var graph in model.Graphs.ToArray())
+            new QdqWriter(graph, plan).Run();
+        Sweep.Run(model);
+    }
 }
 
 /// <summary>The layers that compute on integers with ranges known beforehand.</summary>

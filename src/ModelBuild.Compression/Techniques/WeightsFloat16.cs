@@ -38,7 +38,7 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
     /// <inheritdoc/>
     protected override WeightsFloat16Plan? Plan(StepContext context)
     {
-        var layers = context.Model.Graph.Nodes.Where(n => ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!))).Select(PlannedLayer.Of).ToList();
+        var layers = context.Model.Nodes.Where(n => ConstantWeights.Of(n).Any(w => Fits(n.Inputs[w.Index]!.Constant!))).Select(PlannedLayer.Of).ToList();
         return layers.Count == 0 ? null : new() { Layers = layers };
     }
 
@@ -48,9 +48,8 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
     protected override void Apply(Model model, WeightsFloat16Plan plan)
     {
         var layers = plan.Layers.Select(l => l.Key).ToHashSet(StringComparer.Ordinal);
-        var graph = model.Graph;
         var unpacked = new Dictionary<Value, Value>();
-        foreach (var node in graph.Nodes.Where(n => layers.Contains(n.Key)).ToArray())
+        foreach (var node in model.Nodes.Where(n => layers.Contains(n.Key)).ToArray())
             foreach (var (index, _, _) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;
@@ -58,6 +57,8 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
                     continue;
                 if (!unpacked.TryGetValue(weights, out var floats))
                 {
+                    // Where the weights are: what bodies share is unpacked once.
+                    var graph = weights.Graph;
                     var halves = new Half[weights.Constant!.Length];
                     TensorPrimitives.ConvertToHalf(weights.Constant.Span<float>(), halves);
                     var data = graph.AddInitializer(weights.Name + "_h", Tensor.Of(halves, weights.Constant.Shape.AsSpan()));
@@ -70,8 +71,7 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
                 }
                 node.SetInput(index, floats);
             }
-        Sweep.Run(graph);
-        graph.Sort();
+        Sweep.Run(model);
     }
 }
 

@@ -36,7 +36,7 @@ public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
     protected override WeightsInt8Plan? Plan(StepContext context)
     {
         var layers = new List<RoundedLayer>();
-        foreach (var node in context.Model.Graph.Nodes)
+        foreach (var node in context.Model.Nodes)
         {
             var weights = ConstantWeights.Of(node).ToList();
             if (weights.Count > 0)
@@ -49,21 +49,20 @@ public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
     protected override void Apply(Model model, WeightsInt8Plan plan)
     {
         var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
-        var graph = model.Graph;
         var unpacked = new Dictionary<(Value, int, int), Value>();
-        foreach (var node in graph.Nodes.Where(n => layers.ContainsKey(n.Key)).ToArray())
+        foreach (var node in model.Nodes.Where(n => layers.ContainsKey(n.Key)).ToArray())
             foreach (var (index, axis, axes) in ConstantWeights.Of(node).ToArray())
             {
                 var weights = node.Inputs[index]!;
                 if (!unpacked.TryGetValue((weights, axis, axes), out var floats))
                 {
-                    floats = Unpack(graph, node, weights, axis, axes);
+                    // Where the weights are: what bodies share is unpacked once.
+                    floats = Unpack(weights.Graph, node, weights, axis, axes);
                     unpacked.Add((weights, axis, axes), floats);
                 }
                 node.SetInput(index, floats);
             }
-        Sweep.Run(graph);
-        graph.Sort();
+        Sweep.Run(model);
     }
 
     private static Value Unpack(Graph graph, Node node, Value weights, int axis, int axes)

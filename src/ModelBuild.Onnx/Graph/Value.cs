@@ -63,6 +63,9 @@ public sealed class Value
     /// <summary>Subgraphs that list the value, which belongs to a graph around them, as an output.</summary>
     internal List<Graph> HandedOutBy { get; } = [];
 
+    /// <summary>Whether a subgraph gives the value, which belongs to a graph around it, as its own output.</summary>
+    public bool IsHandedOut => HandedOutBy.Count > 0;
+
     /// <summary>Whether nothing reads the value and it is no output of a graph.</summary>
     public bool IsUnused => _uses.Count == 0 && HandedOutBy.Count == 0 && !IsGraphOutput;
 

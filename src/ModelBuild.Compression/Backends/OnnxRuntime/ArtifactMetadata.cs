@@ -24,7 +24,7 @@ public static class ArtifactMetadata
         model.Metadata.Add(new(SignatureKey, Convert.ToHexStringLower(signatureHash)));
         model.Metadata.Add(new(RecipeKey, plan.Recipe.ToString()));
         model.Graph.Metadata.Clear();
-        foreach (var node in model.Graph.Nodes)
+        foreach (var node in model.Nodes)
         {
             node.DocString = "";
             node.Metadata.Clear();

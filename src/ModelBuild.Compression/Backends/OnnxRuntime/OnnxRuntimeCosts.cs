@@ -25,8 +25,34 @@ public sealed class OnnxRuntimeCosts : ICosts
     /// <inheritdoc/>
     public double Predict(Graph graph) => _table.Of(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
-    /// <summary>Predicted nanoseconds of each node; 0 for what is folded or fused away.</summary>
-    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => graph.Nodes.Select(n => (n, IsConstant(n) ? 0 : Charges(n).Sum(Cost)));
+    /// <summary>Predicted nanoseconds of each node, those of bodies included; 0 for what is folded or fused away.</summary>
+    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => Counted(graph).Select(c => (c.Node, IsConstant(c.Node) ? 0 : c.Times * Charges(c.Node).Sum(Cost)));
+
+    /// <summary>The nodes that run in a call, and how often: of an If its dearer branch, of Loop and Scan each turn.</summary>
+    private IEnumerable<(Node Node, double Times)> Counted(Graph graph)
+    {
+        foreach (var node in graph.Nodes)
+        {
+            yield return (node, 1);
+            var bodies = node.Attributes.Values.SelectMany(static a => a.Graphs).ToList();
+            if (bodies.Count == 0)
+                continue;
+            var dearest = bodies.MaxBy(b => PerNode(b).Sum(static n => n.Cost))!;
+            var turns = Turns(node);
+            foreach (var (inner, times) in Counted(dearest))
+                yield return (inner, times * turns);
+        }
+    }
+
+    /// <summary>How often a body runs in a call; once where nothing tells.</summary>
+    private double Turns(Node node)
+    {
+        if (node.Is("Loop") && node.Input(0)?.Constant is { Length: 1, ElementType: ElementType.Int64 } most)
+            return Math.Clamp(most.Span<long>()[0], 1, 1 << 20);
+        if (node.Is("Loop"))
+            return node.Outputs.Skip(node.Inputs.Count - 2).Where(static o => o.Name.Length > 0).Select(o => _sizes.Along(o, 0)).DefaultIfEmpty(1).Max();
+        return node.Is("Scan") ? _sizes.Along(node.Inputs[^1]!, 0) : 1;
+    }
 
     /// <inheritdoc/>
     public double Of(Node node, bool integer) => IsConstant(node) || Charge(node, integer) is not { } charged ? 0 : Cost(charged);
@@ -49,11 +75,11 @@ public sealed class OnnxRuntimeCosts : ICosts
     public IReadOnlyDictionary<string, double> PerKey(Graph graph)
     {
         var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", default) };
-        foreach (var node in graph.Nodes.Where(n => !IsConstant(n)))
+        foreach (var (node, times) in Counted(graph).Where(c => !IsConstant(c.Node)))
             foreach (var charge in Charges(node))
             {
                 var key = $"{Backend}/{charge.Class}/{charge.Precision}";
-                costs[key] = costs.GetValueOrDefault(key) + Cost(charge);
+                costs[key] = costs.GetValueOrDefault(key) + times * Cost(charge);
             }
         return costs;
     }

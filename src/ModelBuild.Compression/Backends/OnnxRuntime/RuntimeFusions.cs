@@ -14,7 +14,13 @@ internal static class RuntimeFusions
     /// <param name="model">A model for ONNX Runtime; changed in place.</param>
     public static void Apply(Model model)
     {
-        var graph = model.Graph;
+        foreach (var graph in model.Graphs)
+            Apply(graph);
+    }
+
+    private static void Apply(Graph graph)
+    {
+        var model = graph.Model;
         foreach (var product in graph.Nodes.Where(n => n.Is("Mul")).ToArray())
             if (Sigmoid(product, 0) is { } x || (x = Sigmoid(product, 1)) is not null)
             {

@@ -42,7 +42,7 @@ internal sealed class RuntimePlacement(string original) : IPlacement
     private static HashSet<int> Dequantized(Model candidate, OptimizedGraph optimized)
     {
         var constants = optimized.DequantizedConstants.ToHashSet(StringComparer.Ordinal);
-        return candidate.Graph.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0] is { Constant: not null } data && constants.Contains(data.Name))
+        return candidate.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0] is { Constant: not null } data && constants.Contains(data.Name))
             .SelectMany(n => n.Output.Uses).Select(u => u.Node.Id).ToHashSet();
     }
 

@@ -3,13 +3,17 @@ using ModelBuild.Benchmarks;
 
 // ratios [TOPIC...] [--write]   ours against ONNX Runtime, interleaved in one process on one pinned thread; --write updates docs/results
 // anything else                 BenchmarkDotNet's own command line
-// costs FOLDER                  estimates cost tables of CPU classes that are not at hand, from the measured table of avx512vnni and the latencies of peers
+// costs [MODEL...] [--write]    what the cost table predicts against what this machine takes, for every candidate of the zoo's models
+// tables FOLDER                 estimates cost tables of CPU classes that are not at hand, from the measured table of avx512vnni and the latencies of peers
 // outcomes [MODEL...]           what is chosen for the zoo's models, recorded in docs/results for this CPU class
 // patterns [--write]            operators against what exporters write instead of them, both in ONNX Runtime
 // scale [--write]               time and memory of large models and many samples
+// profiles [MODEL...] [--write] what further profiles cost
+if (args is ["profiles", .. string[] profiles]) return ProfilesCommand.Run(profiles);
 if (args is ["scale", .. string[] scale]) return ScaleCommand.Run(scale);
 if (args is ["patterns", .. string[] patterns]) return PatternsCommand.Run(patterns);
-if (args is ["costs", string folder]) return CostEstimates.Run(folder);
+if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);
+if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);
 BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args);

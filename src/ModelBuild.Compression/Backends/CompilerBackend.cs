@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -33,9 +34,9 @@ public abstract class CompilerBackend
     public virtual double Caution(Plan? plan) => 1;
 
     /// <summary>What things cost on it.</summary>
-    /// <param name="table">The cost table.</param>
     /// <param name="dimensions">Sizes of named dimensions in a typical call; those that are missing count as 1.</param>
-    public abstract ICosts Costs(CostTable table, IReadOnlyDictionary<string, long> dimensions);
+    /// <param name="sample">What is fed in that call; null where there is no data.</param>
+    public abstract ICostModel CostsOver(IReadOnlyDictionary<string, long> dimensions, Sample? sample);
 
     /// <summary>Writes what it runs. The same plan and model give the same bytes.</summary>
     /// <param name="folder">Where it is written.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered</c>.</summary>
+/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered + perWeight * weights</c>.</summary>
 /// <param name="Overhead">Nanoseconds per call of the operator.</param>
 /// <param name="PerUnit">Nanoseconds per unit of work: a multiply-add, or an element where nothing is multiplied.</param>
 /// <param name="PerOutput">Nanoseconds per element of the output: what layers with few multiply-adds an output pay for.</param>
@@ -11,13 +11,15 @@ namespace ModelBuild.Compression.Backends;
 /// Nanoseconds per gather: per position of a convolution's window at each output pixel, or per element of a matrix product's rows. What integer kernels pay for layers of few channels,
 /// where they lose against float.
 /// </param>
-public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0, double PerGathered = 0);
+/// <param name="PerWeight">Nanoseconds per weight: what products of few rows wait for.</param>
+public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0, double PerGathered = 0, double PerWeight = 0);
 
 /// <summary>How much of each a node has to do.</summary>
 /// <param name="Units">Multiply-adds, or elements where nothing is multiplied.</param>
 /// <param name="Outputs">Elements of the output, where they are counted apart from the units.</param>
 /// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows.</param>
-public readonly record struct OperatorWork(double Units, double Outputs = 0, double Gathered = 0);
+/// <param name="Weights">Elements of the weights.</param>
+public readonly record struct OperatorWork(double Units, double Outputs = 0, double Gathered = 0, double Weights = 0);
 
 /// <summary>
 /// The versioned costs of one CPU class, one thread. Keys are <c>backend/operator class/precision</c>, for example <c>onnxruntime/conv/int8</c>.
@@ -64,7 +66,7 @@ public sealed record CostTable
     {
         if (!Costs.TryGetValue($"{backend}/{operatorClass}/{precision}", out var cost))
             throw new KeyNotFoundException($"the cost table of {CpuClass} has no '{backend}/{operatorClass}/{precision}'");
-        return cost.Overhead + cost.PerUnit * work.Units + cost.PerOutput * work.Outputs + cost.PerGathered * work.Gathered;
+        return cost.Overhead + cost.PerUnit * work.Units + cost.PerOutput * work.Outputs + cost.PerGathered * work.Gathered + cost.PerWeight * work.Weights;
     }
 }
 

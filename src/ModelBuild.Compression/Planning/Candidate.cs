@@ -28,7 +28,10 @@ public sealed class Candidate
     /// <summary>Whether only exact rewriting was done: the outputs equal the original's but for float rounding.</summary>
     public bool IsLossless => Plan is null or { Steps.Count: 0 };
 
-    /// <summary>What it loses on the choose part; null where there is no data.</summary>
+    /// <summary>Whether it was run on the choose part.</summary>
+    public bool WasRun { get; set; }
+
+    /// <summary>What it loses on the choose part; null where there is no data, or where it was not run.</summary>
     public EvaluationResult? Choose { get; set; }
 
     /// <summary>What it loses on the report part; null where it was not judged there.</summary>

@@ -18,6 +18,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private const double PriceOfRoom = 1.1;
 
     private readonly List<Look> _looks = [];
+    private readonly HashSet<int> _judged = [];
     private readonly HashSet<int> _held = [];
     private bool _vetoed;
     private readonly List<Finding> _findings = [.. owner.Judgement.Findings];
@@ -27,11 +28,14 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         SayWhatNothingUses();
         for (var i = 0; i < ranked.Count; i++)
         {
-            var instead = ranked[i].Accepted && Open(ranked[i].Candidate, report: false) is not null ? WithRoom(i) : null;
+            var instead = IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is not null ? WithRoom(i) : null;
             if (instead is null && Holds(i))
                 instead = Open(ranked[i].Candidate, report: true) is not null ? WithRoom(i) ?? i : i;
             if (instead is not { } chosen)
                 continue;
+            for (var other = 0; other < ranked.Count; other++)
+                if (!_judged.Contains(other) && !ranked[other].Candidate.IsOriginal)
+                    ranked[other] = ranked[other] with { Accepted = false };
             Explain(ranked[chosen]);
             SayWhatIsOpen(i, chosen);
             return new(profile, ranked[chosen], ranked, failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
@@ -39,10 +43,18 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         throw Nothing();
     }
 
+    /// <summary>Whether a candidate that keeps to the limits is within budget on the part that chooses.</summary>
+    private bool IsWithinBudget(int i)
+    {
+        if (_judged.Add(i) && ranked[i].Accepted && owner.Judge(ranked[i].Candidate) is var (accepted, why))
+            ranked[i] = ranked[i] with { Accepted = accepted, Why = why };
+        return ranked[i].Accepted;
+    }
+
     /// <summary>Whether a candidate that was accepted so far holds on the report part and against the clock; where it does not, it is accepted no longer.</summary>
     private bool Holds(int i)
     {
-        if (!ranked[i].Accepted || !_held.Add(i))
+        if (!IsWithinBudget(i) || !_held.Add(i))
             return ranked[i].Accepted;
         string? why;
         if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
@@ -66,7 +78,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             return null;
         var limit = Ranking.Cost(ranked[than], owner.Options.Optimize) * PriceOfRoom;
         for (var i = 0; i < ranked.Count; i++)
-            if (i != than && ranked[i].Accepted && Ranking.Cost(ranked[i], owner.Options.Optimize) <= limit && Open(ranked[i].Candidate, report: false) is null
+            if (i != than && Ranking.Cost(ranked[i], owner.Options.Optimize) <= limit && IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is null
                 && Holds(i) && Open(ranked[i].Candidate, report: true) is null)
                 return i;
         return null;

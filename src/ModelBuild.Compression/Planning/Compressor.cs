@@ -28,11 +28,12 @@ public sealed class Compressor : IDisposable
     private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
     private readonly Dictionary<CompilerBackend, IPlacement> _placements;
+    private readonly Dictionary<CompilerBackend, ICostModel> _costs;
     private readonly Pipeline? _pipeline;
     // Histograms of tensors, by what stands for the model that they are of.
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Candidate> _verified = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Candidate> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<CompilerBackend, string> _whyNot = [];
     private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
@@ -80,6 +81,7 @@ public sealed class Compressor : IDisposable
         // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
         _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
         TypicalDimensions = FindTypicalDimensions();
+        _costs = CompilerBackends.All.ToDictionary(b => b, b => b.CostsOver(TypicalDimensions, TypicalSample));
         _noiseFloor = new(FindNoiseFloor);
     }
 
@@ -118,24 +120,24 @@ public sealed class Compressor : IDisposable
     public ProfileOutcome Choose(HardwareProfile profile)
     {
         var table = CostTable.Load(profile.CostClass);
-        var costs = CompilerBackends.All.ToDictionary(b => b.Name, b => b.Costs(table, TypicalDimensions), StringComparer.Ordinal);
-        var originalCost = costs[CompilerBackends.Reference.Name].Predict(_source.Original.Graph);
+        var originalCost = Predict(CompilerBackends.Reference, table, _source.Original, _runnable);
         var ranked = new List<RankedCandidate>();
-        var (candidates, made) = CandidatesFor(profile, costs);
+        var (candidates, made) = CandidatesFor(profile, table);
         var failures = new List<FailedRecipe>(made);
         foreach (var candidate in candidates)
         {
             double latency;
             try
             {
-                latency = candidate.Failure is not null ? double.PositiveInfinity : costs[candidate.Backend].Predict((candidate.Model ?? _source.Original).Graph);
+                latency = candidate.Failure is not null ? double.PositiveInfinity : candidate.IsOriginal ? originalCost
+                    : _journal.Attempt($"predict {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () => Predict(CompilerBackends.Get(candidate.Backend), table, candidate.Model!, candidate.Artifact));
             }
             catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
             {
                 failures.Add(new(candidate.Recipe, candidate.Backend, $"its time cannot be predicted: {FailedRecipe.Reason(e)}"));
                 continue;
             }
-            var (accepted, why) = Judge(candidate, latency, table);
+            var (accepted, why) = WithinLimits(candidate, latency, table);
             ranked.Add(new(candidate, latency, latency / originalCost, accepted, why));
         }
         ranked = Ranking.Order(ranked, _options.Optimize);
@@ -148,7 +150,9 @@ public sealed class Compressor : IDisposable
         return new Choice(this, profile, table, ranked, failures).Make();
     }
 
-    private (List<Candidate> Candidates, List<FailedRecipe> Failures) CandidatesFor(HardwareProfile profile, IReadOnlyDictionary<string, ICosts> costs)
+    private double Predict(CompilerBackend backend, CostTable table, Model model, Artifact artifact) => _costs[backend].Predict(table, model, artifact);
+
+    private (List<Candidate> Candidates, List<FailedRecipe> Failures) CandidatesFor(HardwareProfile profile, CostTable table)
     {
         var key = $"{profile.NumericKey} {profile.CostClass}";
         if (_candidates.TryGetValue(key, out var known))
@@ -158,14 +162,14 @@ public sealed class Compressor : IDisposable
         if (_backends.FirstOrDefault(b => b.RunsOriginals) is { } reference)
             candidates.Add(new() { Recipe = "original", Backend = reference.Name, Artifact = _originalArtifact ??= ModelSource.Shippable(_runnable, _folder) });
         if (_pipeline is not null)
-            foreach (var recipe in _candidateSource.Recipes(candidates))
+            foreach (var recipe in _candidateSource.Recipes(candidates, Verify))
                 foreach (var backend in _backends)
                 {
                     _cancellation.ThrowIfCancellationRequested();
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, costs[backend.Name], backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, _costs[backend].By(table), backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
@@ -201,28 +205,40 @@ public sealed class Compressor : IDisposable
             if (again.Count > 0)
                 continue;
             candidate.Failure = placement.Failure;
-            return candidate.Failure is null ? Verify(candidate) : candidate;
+            return candidate.Failure is null ? Known(candidate) : candidate;
         }
         return null;
     }
 
-    /// <summary>Runs a candidate on the choose part. Equal artifacts are run once.</summary>
-    private Candidate Verify(Candidate candidate)
+    /// <summary>The candidate that has these bytes already, or this one: equal artifacts are run once, whatever profile or recipe they are of.</summary>
+    private Candidate Known(Candidate candidate)
     {
-        if (_verified.TryGetValue(candidate.Artifact.Sha256, out var same))
+        if (_known.TryGetValue(candidate.Artifact.Sha256, out var same))
             return same;
-        _verified.Add(candidate.Artifact.Sha256, candidate);
+        _known.Add(candidate.Artifact.Sha256, candidate);
+        return candidate;
+    }
+
+    /// <summary>Runs a candidate on the choose part, the first time it is asked for: what cannot win is not run.</summary>
+    private void Verify(Candidate candidate)
+    {
+        if (candidate.IsOriginal || candidate.WasRun || candidate.Failure is not null)
+            return;
+        candidate.WasRun = true;
         try
         {
-            using var runner = RunnerOf(candidate);
-            if (_judgement.Choose is { } choose)
-                candidate.Choose = Evaluation.Run(choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, choose.Data.Count), _cancellation);
+            // What ends the process here costs this candidate.
+            candidate.Choose = _journal.Attempt($"verify {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () =>
+            {
+                using var runner = RunnerOf(candidate);
+                return _judgement.Choose is { } choose
+                    ? Evaluation.Run(choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, choose.Data.Count), _cancellation) : null;
+            });
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             candidate.Failure = FailedRecipe.Reason(e);
         }
-        return candidate;
     }
 
     /// <summary>Runs a candidate on the report part.</summary>
@@ -241,7 +257,7 @@ public sealed class Compressor : IDisposable
 
     private ModelDescription Description() => DescriptionBuilder.Of(_source.Simplified!.Graph, _signatureHash);
 
-    private (bool Accepted, string Why) Judge(Candidate candidate, double latency, CostTable table)
+    private (bool Accepted, string Why) WithinLimits(Candidate candidate, double latency, CostTable table)
     {
         if (candidate.Failure is not null)
             return (false, candidate.Failure);
@@ -249,6 +265,18 @@ public sealed class Compressor : IDisposable
             return (false, $"{candidate.Artifact.Length} bytes, MaxSize is {size}");
         if (_options.MaxLatency is { } limit && latency > limit && table.IsMeasured)
             return (false, $"predicted {latency:0} ns a call, MaxLatency is {limit:0} ns");
+        return (true, candidate.IsOriginal ? "the original" : NotRun);
+    }
+
+    /// <summary>What is said of candidates behind the one that ships.</summary>
+    private const string NotRun = "not run: what ships is predicted to be better";
+
+    /// <summary>Whether a candidate loses no more than accepted on the part that chooses; it is run for that.</summary>
+    public (bool Accepted, string Why) Judge(Candidate candidate)
+    {
+        Verify(candidate);
+        if (candidate.Failure is { } failure)
+            return (false, failure);
         if (candidate.IsOriginal)
             return (true, "the original");
         if (candidate.Choose is not { } choose)

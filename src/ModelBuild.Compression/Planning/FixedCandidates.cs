@@ -10,7 +10,7 @@ namespace ModelBuild.Compression.Planning;
 public sealed class FixedCandidates(TechniqueRegistry techniques, string technique, bool proves, bool rewrites) : ICandidateSource
 {
     /// <inheritdoc/>
-    public IEnumerable<Recipe> Recipes(IReadOnlyList<Candidate> made) => technique switch
+    public IEnumerable<Recipe> Recipes(IReadOnlyList<Candidate> made, Action<Candidate> run) => technique switch
     {
         "none" => rewrites ? [Recipe.Simplify] : [],
         "auto" => [Recipe.Simplify, .. techniques.All.SelectMany(Offered)],

@@ -87,7 +87,7 @@ internal static class CostEstimates
         Dictionary<string, double> factors = Fit(integers, Fit(floats, []));
         foreach (var (costs, nanoseconds, name) in floats.Concat(integers))
             Console.WriteLine($"{name,-32} {nanoseconds / 1000,10:0.0} us here, {costs.Sum(c => c.Value) / 1000,10:0.0} us operator by operator, {costs.Sum(c => c.Value * factors[c.Key]) / 1000,10:0.0} us by the table");
-        return Scaled(table, table.CpuClass, table.Source + "; keys scaled to whole models' latencies by the benchmark project's command 'costs'", key => factors.GetValueOrDefault(key, 1)) with { Kind = "measured", Version = table.Version + 1 };
+        return Scaled(table, table.CpuClass, table.Source + "; keys scaled to whole models' latencies by the benchmark project's command 'tables'", key => factors.GetValueOrDefault(key, 1)) with { Kind = "measured", Version = table.Version + 1 };
     }
 
     private static Graph? Plan(ZooModel zoo, ModelSource source, string recipe)

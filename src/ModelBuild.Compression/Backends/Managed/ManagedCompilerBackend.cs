@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Managed;
@@ -21,7 +22,7 @@ public sealed class ManagedCompilerBackend : CompilerBackend, IPlacement
     public override bool IsBuiltIn => true;
 
     /// <inheritdoc/>
-    public override ICosts Costs(CostTable table, IReadOnlyDictionary<string, long> dimensions) => new ManagedCosts(table, dimensions);
+    public override ICostModel CostsOver(IReadOnlyDictionary<string, long> dimensions, Sample? sample) => new ManagedCostModel(dimensions);
 
     /// <inheritdoc/>
     public override Artifact? Write(ArtifactFolder folder, Plan plan, Model model, byte[] signatureHash, out string? why) =>

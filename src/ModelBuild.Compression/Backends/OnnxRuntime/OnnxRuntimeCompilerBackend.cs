@@ -1,3 +1,4 @@
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -32,7 +33,7 @@ public sealed class OnnxRuntimeCompilerBackend : CompilerBackend
     public override double Caution(Plan? plan) => plan is { ChangesArithmetic: true } ? Uncertainty : 1;
 
     /// <inheritdoc/>
-    public override ICosts Costs(CostTable table, IReadOnlyDictionary<string, long> dimensions) => new OnnxRuntimeCosts(table, dimensions);
+    public override ICostModel CostsOver(IReadOnlyDictionary<string, long> dimensions, Sample? sample) => new OnnxRuntimeCostModel(dimensions, sample);
 
     /// <inheritdoc/>
     public override Artifact? Write(ArtifactFolder folder, Plan plan, Model model, byte[] signatureHash, out string? why)

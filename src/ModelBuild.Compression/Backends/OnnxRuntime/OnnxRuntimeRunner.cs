@@ -49,6 +49,10 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         return new(model, options);
     }
 
+    /// <summary>Opens a file under options of the caller.</summary>
+    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
+    public OnnxRuntimeRunner(string path, SessionOptions options) => _session = Open(() => new(path, options));
+
     /// <summary>Opens a model under options of the caller.</summary>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
     public OnnxRuntimeRunner(Model model, SessionOptions options)

@@ -1,0 +1,36 @@
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Backends;
+
+/// <summary>
+/// Prices candidates by the kernels that ONNX Runtime runs for them on the user's own data: what it fuses, folds and moves about decides on time more than what the file says, and can be asked without
+/// a clock. Without data the graph is priced.
+/// </summary>
+/// <param name="dimensions">Sizes of named dimensions in a typical call.</param>
+/// <param name="sample">What is fed; null where there is no data.</param>
+internal sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimensions, Sample? sample) : ICostModel
+{
+    private readonly Dictionary<string, IReadOnlyList<KernelClass>> _kernels = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public ICosts By(CostTable table) => new OnnxRuntimeCosts(table, dimensions);
+
+    /// <inheritdoc/>
+    public double Predict(CostTable table, Model model, Artifact artifact)
+    {
+        if (sample is null)
+            return By(table).Predict(model.Graph);
+        // Equal artifacts, of several profiles, are asked about once.
+        if (!_kernels.TryGetValue(artifact.Sha256, out var kernels))
+        {
+            var blocks = BlocksChannels(model);
+            _kernels.Add(artifact.Sha256, kernels = [.. RuntimeTrace.Of(artifact.Path, sample.Inputs).Select(k => KernelClass.Of(k, blocks)).OfType<KernelClass>()]);
+        }
+        return table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
+    }
+
+    /// <summary>Whether convolutions run on blocks of channels: not where the caller may replace their weights, as files of the first years let him.</summary>
+    internal static bool BlocksChannels(Model model) => model.Nodes.Where(static n => n.Is("Conv")).All(static n => n.Input(1) is null or { IsGraphInput: false });
+}

@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
+using ModelBuild.Onnx;
+using Tensor = ModelBuild.Onnx.Tensor;
+
+namespace ModelBuild.Compression.Backends;
+
+/// <summary>A tensor that a kernel reads or gives, as it was in one call.</summary>
+/// <param name="Type">The element type as ONNX Runtime names it: float, uint8, int64 and so on.</param>
+/// <param name="Shape">The sizes.</param>
+public sealed record TracedTensor(string Type, ImmutableArray<long> Shape)
+{
+    /// <summary>The number of elements.</summary>
+    public double Elements { get; } = Shape.Aggregate(1.0, static (n, d) => n * d);
+
+    /// <summary>The size along an axis, from the end where negative; 1 where there is no such axis.</summary>
+    public long Along(int axis) => (axis < 0 ? axis + Shape.Length : axis) is var i && i >= 0 && i < Shape.Length ? Shape[i] : 1;
+}
+
+/// <summary>A kernel that ran in one call.</summary>
+/// <param name="Name">The node's name, as ONNX Runtime gave it.</param>
+/// <param name="Operator">The operator, without its domain.</param>
+/// <param name="Inputs">What it read, left-out inputs excepted.</param>
+/// <param name="Outputs">What it gave.</param>
+/// <param name="Microseconds">How long it took, in whole microseconds.</param>
+public sealed record TracedKernel(string Name, string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs, double Microseconds);
+
+/// <summary>
+/// The kernels that ONNX Runtime runs for a model on one sample, after all that it fuses, folds and moves, with the sizes that tensors have then: the bodies of If, Loop and Scan as often as they run.
+/// </summary>
+public static class RuntimeTrace
+{
+    /// <summary>
+    /// Blocks of channels depend on the CPU of the build, and their sizes with them: convolutions are looked at as they are without.
+    /// </summary>
+    private const string Blocked = "NchwcTransformer";
+
+    /// <summary>Runs a model and tells which kernels ran.</summary>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="inputs">One sample.</param>
+    /// <returns>The kernels in the order in which they ran.</returns>
+    /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
+    public static IReadOnlyList<TracedKernel> Of(string path, IReadOnlyDictionary<string, Tensor> inputs) => Of(path, inputs, 1, asInApps: false)[0];
+
+    /// <summary>The same for several calls, with times, and as an app runs it where that is asked for.</summary>
+    public static IReadOnlyList<IReadOnlyList<TracedKernel>> Of(string path, IReadOnlyDictionary<string, Tensor> inputs, int calls, bool asInApps)
+    {
+        var folder = WorkingFolder.CreateTemporary();
+        try
+        {
+            using var options = OnnxRuntimeRunner.Options(1, exactIntegers: false);
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL;
+            if (!asInApps)
+            {
+                options.AddSessionConfigEntry("optimization.disable_specified_optimizers", Blocked);
+                // What is packed beforehand is not listed among what a kernel reads.
+                options.AddSessionConfigEntry("session.disable_prepacking", "1");
+            }
+            // The prefix counts only if it is set first.
+            options.ProfileOutputPathPrefix = Path.Combine(folder.FullName, "p");
+            options.EnableProfiling = true;
+            string profile;
+            using (var runner = new OnnxRuntimeRunner(path, options))
+            {
+                for (var i = 0; i < calls; i++)
+                    runner.Run(inputs);
+                profile = runner.EndProfiling();
+            }
+            using var json = JsonDocument.Parse(File.ReadAllBytes(profile));
+            var runs = new List<IReadOnlyList<TracedKernel>>();
+            var current = new List<TracedKernel>();
+            foreach (var e in json.RootElement.EnumerateArray())
+            {
+                if (!e.TryGetProperty("cat", out var cat))
+                    continue;
+                var name = e.GetProperty("name").GetString()!;
+                if (cat.GetString() == "Node" && name.EndsWith("_kernel_time", StringComparison.Ordinal))
+                current.Add(KernelOf(e, name[..^"_kernel_time".Length]));
+                else if (cat.GetString() == "Session" && name == "model_run")
+                {
+                    runs.Add(current);
+                    current = [];
+                }
+            }
+            return runs;
+        }
+        finally
+        {
+            folder.Delete(true);
+        }
+    }
+
+    private static TracedKernel KernelOf(JsonElement e, string name)
+    {
+        var facts = e.GetProperty("args");
+        return new(name, facts.GetProperty("op_name").GetString()!, Tensors(facts, "input_type_shape"), Tensors(facts, "output_type_shape"), e.GetProperty("dur").GetDouble());
+    }
+
+    private static ImmutableArray<TracedTensor> Tensors(JsonElement facts, string name) => !facts.TryGetProperty(name, out var list) ? []
+        : [.. list.EnumerateArray().SelectMany(static t => t.EnumerateObject().Select(static p => new TracedTensor(p.Name, [.. p.Value.EnumerateArray().Select(static d => d.GetInt64())])))];
+}

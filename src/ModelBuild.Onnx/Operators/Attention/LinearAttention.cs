@@ -26,6 +26,57 @@ internal sealed class LinearAttention : Operator
         context.Set(1, state, [q[0], heads, q[2] / queryHeads, v[2] / heads]);
     }
 
+    public override InputRole Role(Node node, int input) => input == 3 ? InputRole.State : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var (q, v) = (context.Shape(0), context.Shape(2));
+        Dimension queryHeads = context.Node.Int("q_num_heads"), heads = context.Node.Int("kv_num_heads");
+        if (q.IsDefault || v.IsDefault || queryHeads == 0 || heads == 0)
+            return;
+        var (size, valueSize, shared) = (q[2] / queryHeads, v[2] / heads, queryHeads / heads);
+        var resultHeads = AxesContext.Out(0, 2) with { Inner = shared * valueSize };
+        var resultFeatures = AxesContext.Out(0, 2) with { Outer = queryHeads };
+        for (var i = 0; i < 6; i++)
+        {
+            context.Link(i, 0, 0, 0);
+            if (i > 0)
+                context.Link(i, 0, 1, 0);
+        }
+        context.Link(0, 1, 0, 1);
+        context.Link(AxesContext.In(0, 2) with { Inner = size }, AxesContext.Out(0, 2) with { Inner = valueSize }, queryHeads);
+        AxisEnd[] ends = [AxesContext.In(1, 2) with { Inner = size }, AxesContext.In(2, 2) with { Inner = valueSize }, AxesContext.In(3, 1)];
+        // Gates stand for a head, or for each feature of one, or for all heads.
+        for (var i = 4; i < 6; i++)
+            if (context.Size(i, 2) is { IsConstant: true } width && width != 1 && (width == heads || width == heads * size))
+                ends = [.. ends, AxesContext.In(i, 2) with { Inner = width / heads }];
+        foreach (var end in ends)
+        {
+            context.Link(end, resultHeads, heads);
+            context.Link(end, AxesContext.Out(1, 1), heads);
+        }
+        context.Link(AxesContext.In(2, 2) with { Outer = heads }, resultFeatures, valueSize);
+        context.Link(AxesContext.In(2, 2) with { Outer = heads }, AxesContext.Out(1, 3), valueSize);
+        context.Link(AxesContext.In(3, 3), resultFeatures, valueSize);
+        context.Link(3, 3, 1, 3);
+        context.Tie(AxesContext.In(0, 2) with { Outer = queryHeads }, AxesContext.In(1, 2) with { Outer = heads }, size);
+        // The delta rule reads the state across the features of a key.
+        if (context.Node.String("update_rule", "gated_delta") is "linear" or "gated")
+        {
+            context.Link(AxesContext.In(1, 2) with { Outer = heads }, AxesContext.Out(1, 2), size);
+            context.Link(3, 2, 1, 2);
+        }
+        context.Rest(AxisKind.Mixed, 0);
+        context.Rest(AxisKind.Mixed, 1);
+    }
+
+    public override Work Work(WorkContext context)
+    {
+        var (q, v) = (context.Shape(0), context.Shape(2));
+        var (queryHeads, heads) = ((double)context.Node.Int("q_num_heads"), (double)context.Node.Int("kv_num_heads"));
+        return q is null || v is null || queryHeads == 0 || heads == 0 ? context.Work() : context.Work(q[0] * q[1] * (queryHeads + 3 * heads) * (q[2] / queryHeads) * (v[2] / heads));
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var (q, k, v) = (context.Input(0), context.Input(1), context.Input(2));

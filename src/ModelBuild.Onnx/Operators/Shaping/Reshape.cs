@@ -74,6 +74,25 @@ internal sealed class Reshape : Operator
         return rest.IsConstant && rest.Value == 0 ? 0 : total / rest;
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context) => ReshapeAxes.State(context);
+
+    public override string? Cut(CutContext context)
+    {
+        if (ReshapeAxes.Cut(context) is { } reason)
+            return reason;
+        var rank = context.OutputRank(0);
+        var target = context.Opset < 5 ? context.Node.Ints("shape") : context.Integers(1);
+        if (target is null)
+            return "the shape is not constant";
+        for (var i = 0; i < rank; i++)
+            if (target[i] > 0 && context.CutsOutput(0, i))
+                target[i] = context.OfOutput(0, i).Length;
+        context.SetIntegers("shape", 1, 5, target);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -135,7 +135,8 @@ public sealed class AxesContext
         for (var i = 0; i < InputCount; i++)
             Broadcast(i);
         // Axes that are 1 in all inputs.
-        Rest(AxisKind.New);
+        if (Enumerable.Range(0, InputCount).All(i => !Has(i) || Rank(i) >= 0))
+            Rest(AxisKind.New);
     }
 
     /// <summary>What an axis of an output is that no input's axis is linked to.</summary>

@@ -120,7 +120,10 @@ internal sealed class Attention : Operator
     public override string? Cut(CutContext context)
     {
         var flat = context.Rank(0) == 3;
-        long Count(NodeAxis axis) => context.Kept(axis).Length;
+        if (context.CutsInput(1, flat ? 1 : 2) || context.CutsInput(4, 2))
+            return "keys are normalized together";
+        if (context.CutsInput(0, flat ? 1 : 2) && (context.Node.Int("is_causal") != 0 || context.Node.Int("left_window_size", -1) >= 0 || context.Node.Int("right_window_size", -1) >= 0))
+            return "what a query may look at depends on its place";
         if (flat)
         {
             var (queryHeads, heads) = (context.Node.Int("q_num_heads", 1), context.Node.Int("kv_num_heads", 1));
@@ -138,7 +141,7 @@ internal sealed class Attention : Operator
         var shared = context.Length(NodeAxis.OfInput(0, 1)) / context.Length(NodeAxis.OfInput(1, 1));
         if (!AreShared(context.OfInput(0, 1), context.OfInput(1, 1), shared))
             return "keys would be shared by different numbers of queries";
-        Rescale(context, context.Length(NodeAxis.OfInput(0, 3)), Count(NodeAxis.OfInput(0, 3)));
+        Rescale(context, context.Length(NodeAxis.OfInput(0, 3)), context.OfInput(0, 3).Length);
         return null;
     }
 

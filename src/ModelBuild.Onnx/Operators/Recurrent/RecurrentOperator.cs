@@ -93,10 +93,12 @@ internal abstract class RecurrentOperator : Operator
     {
         if (context.CutsInput(1, 0))
             return "a direction cannot be taken away";
-        if (!context.CutsInput(2, 2))
+        (int Input, int Times)[] rows = [(1, Gates), (2, Gates), (3, 2 * Gates), (7, 3)];
+        rows = [.. rows.Where(r => context.Has(r.Input))];
+        if (!rows.Any(r => context.CutsInput(r.Input, 1)))
             return null;
         var kept = context.OfInput(2, 2);
-        if (context.OfInput(1, 1).Length != Gates * kept.Length || context.OfInput(2, 1).Length != Gates * kept.Length)
+        if (rows.Any(r => context.OfInput(r.Input, 1).Length != r.Times * kept.Length))
             return "gates would keep different units";
         context.Set("hidden_size", kept.Length);
         return null;

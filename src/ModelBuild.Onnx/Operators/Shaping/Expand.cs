@@ -15,7 +15,8 @@ internal sealed class Expand : Operator
     public override void Axes(AxesContext context)
     {
         context.Broadcast(0);
-        context.Rest(AxisKind.New);
+        if (context.Rank(0) >= 0)
+            context.Rest(AxisKind.New);
     }
 
     public override string? Cut(CutContext context)

@@ -105,8 +105,8 @@ internal sealed class Slice : Operator
             var step = places.Length > 1 ? places[1] - places[0] : Math.Sign(steps[i]);
             if (places.Contains(-1) || places.Zip(places.Skip(1)).Any(x => x.Second - x.First != step))
                 return "what is kept is no range";
-            var end = places[^1] + Math.Sign(step);
-            (starts[i], ends[i], steps[i]) = (places[0], end < 0 ? long.MinValue + 1 : end, step);
+            var end = places.Length == 0 ? 0 : places[^1] + Math.Sign(step);
+            (starts[i], ends[i], steps[i]) = (places.FirstOrDefault(), end < 0 ? long.MinValue + 1 : end, step);
         }
         if (p is null && steps.Any(static x => x != 1))
             return "what is kept is no range";

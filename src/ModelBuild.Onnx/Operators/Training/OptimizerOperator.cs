@@ -45,7 +45,9 @@ internal abstract class OptimizerOperator : Operator
         for (var i = 0; i < n; i++)
             for (var kind = 0; kind < 2 + States; kind++)
                 for (var output = 0; output < 1 + States; output++)
-                    context.Same(2 + kind * n + i, output * n + i);
+                    // One state does not read the other.
+                    if (kind < 2 || output == 0 || output == kind - 1)
+                        context.Same(2 + kind * n + i, output * n + i);
     }
 
     public override string? Cut(CutContext context) => null;

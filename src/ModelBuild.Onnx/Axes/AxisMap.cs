@@ -49,6 +49,15 @@ public sealed class AxisMap
         return context.ToMap();
     }
 
+    /// <summary>The same map with sizes in place of names.</summary>
+    public AxisMap Bind(IReadOnlyDictionary<string, long> sizes)
+    {
+        Dimension Of(Dimension d) => d is { IsConstant: false, Expression: { } e } ? e.Evaluate(sizes) is { } n ? n : Dimension.Of(e.Substitute(sizes)) : d;
+        AxisEnd OfEnd(AxisEnd end) => end with { Inner = Of(end.Inner), Offset = Of(end.Offset), Outer = Of(end.Outer) };
+        AxisLink OfLink(AxisLink link) => new(OfEnd(link.From), OfEnd(link.To), Of(link.Size));
+        return new(Node, [.. Links.Select(OfLink)], [.. Ties.Select(OfLink)], _kinds);
+    }
+
     /// <summary>The indices of an output's axis that may change when one slice of an input's axis does; null where nothing is stated of the two.</summary>
     /// <param name="input">The input's axis.</param>
     /// <param name="index">Which slice of it.</param>

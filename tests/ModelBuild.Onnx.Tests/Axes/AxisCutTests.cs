@@ -7,7 +7,10 @@ namespace ModelBuild.Onnx.Tests;
 public sealed class AxisCutTests(ITestOutputHelper output)
 {
     /// <summary>Operators with a rule of which no case can be cut, with the reason.</summary>
-    private static readonly Dictionary<string, string> NeverCut = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> NeverCut = new(StringComparer.Ordinal)
+    {
+        ["com.microsoft.DynamicQuantizeLSTM"] = "it has the rule of its family, but quantizes by the range of all elements: no axis stands apart",
+    };
 
     [SkippableFact]
     public void What_is_cut_gives_the_slices_of_what_is_whole()
@@ -15,14 +18,10 @@ public sealed class AxisCutTests(ITestOutputHelper output)
         var (nodes, cuts) = (0, 0);
         var refusals = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var wrong = new SortedSet<string>(StringComparer.Ordinal);
-        var tried = new Dictionary<string, int>(StringComparer.Ordinal);
         var done = new HashSet<string>(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var c in NodeCases.Of(static (op, node, i) => op.Role(node, i) is InputRole.Parameter or InputRole.Indices).Concat(OwnCases.All()))
+        foreach (var c in OwnCases.All().Concat(NodeCases.Of(static (op, node, i) => op.Role(node, i) is InputRole.Parameter or InputRole.Indices)).Few())
         {
-            // Casts and sums of expanded functions come by the hundred.
-            if ((tried[c.Node.QualifiedOpType] = tried.GetValueOrDefault(c.Node.QualifiedOpType) + 1) > 80)
-                continue;
             nodes++;
             seen.Add(c.Node.QualifiedOpType);
             foreach (var axis in c.Axes().Links.Concat(c.Axes().Ties).SelectMany(static l => new[] { l.From.At, l.To.At }).Distinct())
@@ -53,14 +52,14 @@ public sealed class AxisCutTests(ITestOutputHelper output)
         Assert.True(cuts >= 5000, $"{cuts} cuts");
     }
 
-    /// <summary>Without the first slice; the first half; and without every other slice.</summary>
+    /// <summary>The first half; and without every other slice.</summary>
     private static IEnumerable<long[]> Kept(NodeCase c, NodeAxis axis)
     {
         var value = axis.IsOutput ? c.Node.Outputs[axis.Index] : c.Node.Inputs[axis.Index]!;
         if (c.Types.TypeOf(value) is not { HasRank: true } type || axis.Axis >= type.Rank || type.Shape[axis.Axis] is not { IsConstant: true, Value: > 1 and <= 64 and var n })
             return [];
         long[] all = [.. Enumerable.Range(0, (int)n).Select(static i => (long)i)];
-        return n == 2 ? [[1]] : [all[1..], all[..((int)n / 2)], [.. all.Where(static i => i % 2 == 0)]];
+        return n == 2 ? [[1]] : [all[..((int)n / 2)], [.. all.Where(static i => i % 2 == 0)]];
     }
 
     private static (string? Refusal, string? Difference) Check(NodeCase c, NodeAxis axis, long[] kept)

@@ -55,6 +55,16 @@ public sealed class AxisStatementTests(ITestOutputHelper output)
 
     internal static string NameOf(Operator o) => o.Domain.Length > 0 ? $"{o.Domain}.{o.Name}" : o.Name;
 
+    /// <summary>Sizes have names, each its own, when the statement is made; it is held against the sizes of the case.</summary>
+    [SkippableFact]
+    public void Only_slices_that_are_named_change_where_sizes_have_names()
+    {
+        var sweep = new Sweep(NodeCases.Of(static (op, node, i) => op.Role(node, i) == InputRole.Parameter, true).Few(25));
+        output.WriteLine(sweep.ToString());
+        Assert.Empty(sweep.Wrong);
+        Assert.True(sweep.Nodes >= 1500, $"{sweep.Nodes} nodes");
+    }
+
     internal static bool Overrides(Operator op, string method) => op.GetType().GetMethod(method)!.DeclaringType != typeof(Operator);
 
     private sealed class Sweep

@@ -28,6 +28,9 @@ internal sealed class NodeCase
 
     public InferenceResult Types { get; }
 
+    /// <summary>Sizes by the names that they have where no size is known beforehand.</summary>
+    public Dictionary<string, long> Sizes { get; private init; } = [];
+
     /// <summary>Values of the inputs that are not constants, by name.</summary>
     public IReadOnlyDictionary<string, object?> Inputs { get; }
 
@@ -38,8 +41,18 @@ internal sealed class NodeCase
     /// <param name="node">The node, in another model.</param>
     /// <param name="valueOf">Values of that model.</param>
     /// <param name="isConstant">Which inputs become constants of the node.</param>
-    public static NodeCase Of(string name, Node node, Func<Value, object?> valueOf, Func<Operator, int, bool> isConstant)
+    /// <param name="named">Whether every dimension of the other inputs has a name in place of its size.</param>
+    public static NodeCase Of(string name, Node node, Func<Value, object?> valueOf, Func<Operator, int, bool> isConstant, bool named = false)
     {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        TensorType Named(Tensor t, string of) => t.Type with
+        {
+            Shape = [.. t.Shape.Select((d, i) =>
+            {
+                sizes[$"{of}_{i}"] = d;
+                return Dimension.Named($"{of}_{i}");
+            })],
+        };
         var model = new Model { IrVersion = 10 };
         foreach (var (domain, version) in node.Graph.Model.Opsets)
             model.Opsets[domain] = version;
@@ -57,7 +70,8 @@ internal sealed class NodeCase
                 map[value] = model.Graph.AddInitializer(value.Name, constant);
             else
             {
-                map[value] = model.Graph.AddInput(model.Graph.UniqueName(value.Name), (data as Tensor)?.Type);
+                var own = model.Graph.UniqueName(value.Name);
+                map[value] = model.Graph.AddInput(own, data is Tensor t ? named ? Named(t, own) : t.Type : null);
                 map[value].NonTensorType = data is Tensor ? null : value.NonTensorType;
                 given[map[value].Name] = data;
             }
@@ -67,7 +81,7 @@ internal sealed class NodeCase
             copy.Attributes[key] = GraphCloner.Clone(attribute, model.Graph, map);
         foreach (var output in copy.Outputs.Where(static o => o.Name.Length > 0))
             model.Graph.AddOutput(output);
-        return new(name, model, copy, given);
+        return new(name, model, copy, given) { Sizes = sizes };
     }
 
     /// <summary>The node's outputs, null where one is left out.</summary>
@@ -77,7 +91,7 @@ internal sealed class NodeCase
         return [.. _outputs.Select(o => o is null ? null : values[o.Name])];
     }
 
-    public AxisMap Axes() => AxisMap.Of(Node, Types, Opset);
+    public AxisMap Axes() => AxisMap.Of(Node, Types, Opset).Bind(Sizes);
 
     /// <summary>What two nodes that compute the same have in common.</summary>
     public string Key => $"{Node.Domain}.{Node.OpType}.{Opset}({string.Join(", ", Node.Inputs.Select((v, i) => v is null ? "-" : v.Constant is { } c ? Text(c) : Inputs[v.Name] is Tensor t ? $"{t}" : Name))})"

@@ -3,18 +3,26 @@ namespace ModelBuild.Onnx.Tests;
 /// <summary>Nodes of ONNX's conformance cases, each by itself with the values that it has there.</summary>
 internal static class NodeCases
 {
+    /// <summary>At most so many nodes of each operator: casts and sums of expanded functions come by the hundred.</summary>
+    public static IEnumerable<NodeCase> Few(this IEnumerable<NodeCase> nodes, int most = 50)
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        return nodes.Where(n => (counts[n.Node.QualifiedOpType] = counts.GetValueOrDefault(n.Node.QualifiedOpType) + 1) <= most);
+    }
+
     /// <summary>All nodes that the interpreter executes, those of functions too; of several that compute the same the first.</summary>
     /// <param name="isConstant">Which inputs become constants of the node.</param>
-    public static IEnumerable<NodeCase> Of(Func<Operator, Node, int, bool> isConstant)
+    /// <param name="named">Whether every dimension of the other inputs has a name in place of its size.</param>
+    public static IEnumerable<NodeCase> Of(Func<Operator, Node, int, bool> isConstant, bool named = false)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip")))
-            foreach (var node in Nodes(c, isConstant))
+            foreach (var node in Nodes(c, isConstant, named))
                 if (seen.Add(node.Key))
                     yield return node;
     }
 
-    private static List<NodeCase> Nodes(ConformanceCase c, Func<Operator, Node, int, bool> isConstant)
+    private static List<NodeCase> Nodes(ConformanceCase c, Func<Operator, Node, int, bool> isConstant, bool named)
     {
         var found = new List<NodeCase>();
         var model = OnnxReader.Read(c.Model);
@@ -35,7 +43,7 @@ internal static class NodeCases
         }
         object? ValueOf(Value v) => v.Constant ?? (inputs.TryGetValue(v.Name, out var given) ? given : values.GetValueOrDefault(v.Name));
         foreach (var node in model.Graph.Nodes)
-            found.Add(NodeCase.Of(c.Name, node, ValueOf, (op, i) => isConstant(op, node, i)));
+            found.Add(NodeCase.Of(c.Name, node, ValueOf, (op, i) => isConstant(op, node, i), named));
         return found;
     }
 }

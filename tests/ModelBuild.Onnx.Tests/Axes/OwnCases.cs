@@ -14,6 +14,21 @@ internal static class OwnCases
             [("output_height", 2L), ("output_width", 2L), ("sampling_ratio", 2L)]));
         foreach (var name in (string[])["LpPool", "GlobalLpPool"])
             yield return Of(name, 18, b => (name, [b.Input("x", 2, 3, 4, 4)], name == "LpPool" ? [("kernel_shape", new[] { 2L, 2 })] : []));
+        foreach (var groups in (long[])[2, 4])
+        {
+            yield return Of("Conv in groups", 17, b => ("Conv", [b.Input("x", 1, 4, 5, 5), b.Input("w", 8, 4 / groups, 3, 3), b.Input("b", 8)], [("group", groups)]));
+            yield return Of("ConvTranspose in groups", 17, b => ("ConvTranspose", [b.Input("x", 1, 4, 3, 3), b.Input("w", 4, 8 / groups, 2, 2), b.Input("b", 8)], [("group", groups)]));
+            yield return Of("GroupNormalization", 21, b => ("GroupNormalization", [b.Input("x", 2, 8, 3), b.Input("s", 8), b.Input("b", 8)], [("num_groups", groups)]));
+            yield return Of("DeformConv in groups", 19, b => ("DeformConv", [b.Input("x", 2, 4, 3, 3), b.Input("w", 8, 4 / groups, 2, 2), b.Input("o", 2, 8, 2, 2), b.Input("b", 8)], [("group", groups)]));
+        }
+        yield return Of("Resize by scales", 13, b => ("Resize", [b.Input("x", 2, 3, 4, 4), null, b.Constant(Tensor.Vector(1f, 1, 2, 2))], []));
+        yield return Of("Resize by sizes", 13, b => ("Resize", [b.Input("x", 2, 3, 4, 4), null, null, b.Integers(2, 3, 8, 3)], [("mode", "linear")]));
+        yield return Of("Upsample", 9, b => ("Upsample", [b.Input("x", 2, 3, 4, 4), b.Constant(Tensor.Vector(1f, 1, 2, 2))], []));
+        yield return Of("STFT", 17, b => ("STFT", [b.Input("x", 3, 16, 1), b.Integer(4), b.Input("window", 8)], []));
+        yield return Of("Mish", 18, b => ("Mish", [b.Input("x", 3, 4)], []));
+        yield return Of("Slice downwards", 13, b => ("Slice", [b.Input("x", 7, 3), b.Integers(-1), b.Integers(-8), b.Integers(0), b.Integers(-2)], []));
+        yield return Of("Heads", 13, b => ("Reshape", [b.Input("x", 2, 3, 12), b.Integers(0, 0, 4, 3)], []));
+        yield return Of("Joined heads", 13, b => ("Reshape", [b.Input("x", 2, 3, 4, 3), b.Integers(0, 3, -1)], []));
         yield return Of("LabelEncoder", 2, b => ("ai.onnx.ml:LabelEncoder", [b.Value("x", Tensor.Of([0L, 1, 2, 2, 1, 0], 2, 3))], [("keys_int64s", new[] { 0L, 1, 2 }), ("values_floats", new[] { 5f, 6, 7 })]));
         yield return Of("Scaler", 1, b => ("ai.onnx.ml:Scaler", [b.Input("x", 2, 3)], [("offset", new[] { 1f, 2, 3 }), ("scale", new[] { 2f, 3, 4 })]));
         yield return Of("TreeEnsembleClassifier", 3, b => ("ai.onnx.ml:TreeEnsembleClassifier", [b.Input("x", 3, 2)],
@@ -55,7 +70,8 @@ internal static class OwnCases
         var (opType, inputs, attributes) = make(b);
         b.Model.Opsets["ai.onnx.ml"] = opset;
         var model = b.Finish([.. b.Nodes(opType, inputs, outputs, attributes)]);
-        return NodeCase.Of(name, model.Graph.Nodes[^1], v => b.Inputs[v.Name], static (_, _) => false);
+        var node = model.Graph.Nodes[^1];
+        return NodeCase.Of(name, node, v => v.Constant ?? b.Inputs[v.Name], (op, i) => op.Role(node, i) == InputRole.Parameter);
     }
 
     private static Value Value(this GraphBuilder b, string name, Tensor data)

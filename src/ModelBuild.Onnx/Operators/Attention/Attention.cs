@@ -128,10 +128,10 @@ internal sealed class Attention : Operator
         {
             var (queryHeads, heads) = (context.Node.Int("q_num_heads", 1), context.Node.Int("kv_num_heads", 1));
             var (size, valueSize) = (context.Length(NodeAxis.OfInput(0, 2)) / queryHeads, context.Length(NodeAxis.OfInput(2, 2)) / heads);
-            if (KeptHeads(context.OfInput(0, 2), size) is not { } q || KeptHeads(context.OfInput(1, 2), size) is not { } k || KeptHeads(context.OfInput(2, 2), valueSize) is not { } v
-                || KeptHeads(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads) || !q.Features.SequenceEqual(k.Features))
+            if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
+                || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads) || !q.Features.SequenceEqual(k.Features))
                 return "heads would keep different features";
-            if (!AreShared(q.Heads, k.Heads, queryHeads / heads))
+            if (!KeptHeads.AreShared(q.Heads, k.Heads, queryHeads / heads))
                 return "keys would be shared by different numbers of queries";
             context.Set("q_num_heads", q.Heads.Length);
             context.Set("kv_num_heads", k.Heads.Length);
@@ -139,21 +139,11 @@ internal sealed class Attention : Operator
             return null;
         }
         var shared = context.Length(NodeAxis.OfInput(0, 1)) / context.Length(NodeAxis.OfInput(1, 1));
-        if (!AreShared(context.OfInput(0, 1), context.OfInput(1, 1), shared))
+        if (!KeptHeads.AreShared(context.OfInput(0, 1), context.OfInput(1, 1), shared))
             return "keys would be shared by different numbers of queries";
         Rescale(context, context.Length(NodeAxis.OfInput(0, 3)), context.OfInput(0, 3).Length);
         return null;
     }
-
-    /// <summary>Which heads are kept, and which features of each; null where they differ.</summary>
-    private static (long[] Heads, long[] Features)? KeptHeads(long[] kept, long size)
-    {
-        var heads = kept.GroupBy(i => i / size, i => i % size).ToArray();
-        return heads.All(h => h.SequenceEqual(heads[0])) ? ([.. heads.Select(static h => h.Key)], [.. heads[0]]) : null;
-    }
-
-    private static bool AreShared(long[] queryHeads, long[] heads, long shared) =>
-        queryHeads.GroupBy(h => h / shared).Select(static g => g.Key).SequenceEqual(heads) && queryHeads.GroupBy(h => h / shared).Select(static g => g.Count()).Distinct().Count() == 1;
 
     // Scores are divided by the root of the number of features that there were.
     private static void Rescale(CutContext context, long before, long after)

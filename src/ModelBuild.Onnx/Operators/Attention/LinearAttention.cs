@@ -70,6 +70,27 @@ internal sealed class LinearAttention : Operator
         context.Rest(AxisKind.Mixed, 1);
     }
 
+    public override string? Cut(CutContext context)
+    {
+        var (queryHeads, heads) = (context.Node.Int("q_num_heads"), context.Node.Int("kv_num_heads"));
+        var (size, valueSize) = (context.Length(NodeAxis.OfInput(0, 2)) / queryHeads, context.Length(NodeAxis.OfInput(2, 2)) / heads);
+        if (context.CutsInput(0, 1))
+            return "every token changes the state";
+        if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
+            || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads) || !v.Features.SequenceEqual(y.Features))
+            return "heads would keep different features";
+        if (q.Features.Length != size || k.Features.Length != size)
+            return "the state has a row for each feature of a key";
+        for (var i = 4; i < 6; i++)
+            if (context.CutsInput(i, 2) && context.OfInput(i, 2).Length * heads != k.Heads.Length * context.Length(NodeAxis.OfInput(i, 2)))
+                return "a gate would lose a part of a head";
+        if (!KeptHeads.AreShared(q.Heads, k.Heads, queryHeads / heads))
+            return "keys would be shared by different numbers of queries";
+        context.Set("q_num_heads", q.Heads.Length);
+        context.Set("kv_num_heads", k.Heads.Length);
+        return null;
+    }
+
     public override Work Work(WorkContext context)
     {
         var (q, v) = (context.Shape(0), context.Shape(2));

@@ -33,7 +33,7 @@ internal sealed class DeformConv : Operator
     }
 
     // Groups of displacements belong to runs of channels, which a cut would shift.
-    public override string? Cut(CutContext context) => context.Node.Int("offset_group", 1) > 1 && context.CutsInput(0, 1) ? "displacements belong to groups of channels"
+    public override string? Cut(CutContext context) => context.CutsOutput(0, 2) || context.CutsOutput(0, 3) ? "there is a displacement for each place" : context.Node.Int("offset_group", 1) > 1 && context.CutsInput(0, 1) ? "displacements belong to groups of channels"
         : ConvolutionAxes.Cut(context, 0, 1);
 
     public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 1);

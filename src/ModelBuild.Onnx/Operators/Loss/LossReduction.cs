@@ -51,4 +51,7 @@ internal static class LossReduction
             context.Link(0, i, 0, i - 1);
         context.Same(1);
     }
+
+    /// <summary>Places go together with their classes; what is reduced needs all of them.</summary>
+    public static string? Cut(CutContext context) => context.Node.String("reduction", "mean") == "none" ? null : "losses are reduced to one number";
 }

@@ -13,5 +13,7 @@ internal sealed class NegativeLogLikelihoodLoss : Operator
 
     public override void Axes(AxesContext context) => LossReduction.Axes(context);
 
+    public override string? Cut(CutContext context) => LossReduction.Cut(context);
+
     public override void Execute(ExecutionContext context) => context.Set(0, LossReduction.Of(context, Numbers.Doubles(context.Input(0)), context.Input(0)));
 }

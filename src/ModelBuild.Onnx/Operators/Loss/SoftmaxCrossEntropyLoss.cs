@@ -22,6 +22,8 @@ internal sealed class SoftmaxCrossEntropyLoss : Operator
         context.Rest(AxisKind.Mixed, 1);
     }
 
+    public override string? Cut(CutContext context) => LossReduction.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -51,9 +51,9 @@ internal sealed class RotaryEmbedding : Operator
     public override string? Cut(CutContext context)
     {
         var last = context.Rank(0) - 1;
-        if (!context.CutsInput(0, last))
+        if (!context.CutsInput(0, last) && !context.CutsOutput(0, last))
             return null;
-        if (last == 3)
+        if (last == 3 || !context.OfInput(0, last).SequenceEqual(context.OfOutput(0, last)))
             return "features are turned in pairs";
         var heads = context.Node.Int("num_heads");
         var size = context.Length(NodeAxis.OfInput(0, 2)) / heads;

@@ -39,6 +39,9 @@ internal static class QuantizationAxis
             var rank = context.Rank(i);
             if (rank < 1 || context.Rank(0) < 1 || block == 0 && rank == 1 && context.Size(i, 0) == 1)
                 continue;
+            // One scale for all may come with an axis that the tensor does not have.
+            if (context.Node.Int("axis", 1) is var stated && (stated >= context.Rank(0) || stated < -context.Rank(0)))
+                continue;
             var axis = Indexing.Axis(context.Node.Int("axis", 1), context.Rank(0));
             if (block == 0)
                 context.BroadcastAxis(i, 0, 0, axis);

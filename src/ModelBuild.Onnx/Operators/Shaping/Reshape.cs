@@ -82,13 +82,18 @@ internal sealed class Reshape : Operator
     {
         if (ReshapeAxes.Cut(context) is { } reason)
             return reason;
-        var rank = context.OutputRank(0);
-        var target = context.Opset < 5 ? context.Node.Ints("shape") : context.Integers(1);
-        if (target is null)
-            return "the shape is not constant";
-        for (var i = 0; i < rank; i++)
-            if (target[i] > 0 && context.CutsOutput(0, i))
-                target[i] = context.OfOutput(0, i).Length;
+        if ((context.Opset < 5 ? context.Node.Ints("shape")?.Select(static d => Dimension.Of(d)).ToImmutableArray() : context.Known.Elements(1)) is not { } wanted)
+            return "the shape is not known";
+        var (from, target, open) = (context.Known.Shape(0), new long[wanted.Length], false);
+        for (var i = 0; i < target.Length; i++)
+        {
+            // A size that has a name is copied, or is the one that is left.
+            var keepsName = !wanted[i].IsUnknown && i < from.Length && wanted[i] == from[i] && context.Node.Int("allowzero") == 0;
+            target[i] = context.CutsOutput(0, i) ? context.OfOutput(0, i).Length : wanted[i].IsConstant ? wanted[i].Value : keepsName ? 0 : -1;
+            if (target[i] == -1 && open)
+                return "two sizes of the shape are not known";
+            open |= target[i] == -1;
+        }
         context.SetIntegers("shape", 1, 5, target);
         return null;
     }

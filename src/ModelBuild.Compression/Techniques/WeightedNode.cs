@@ -25,9 +25,10 @@ public sealed record WeightedNode(Node Node, Value Weights, int Axis, Value? Bia
 
     /// <summary>The view of a node as one with weights, or null where it is none, or has a form that integer kernels do not take.</summary>
     public static WeightedNode? Of(Node node) =>
-        node.Domain.Length == 0 && Forms.TryGetValue(node.OpType, out var takes) && node.Input(1)?.Constant is { ElementType: ElementType.Float } weights && takes(node, weights.Rank)
+        node.Domain.Length == 0 && Forms.TryGetValue(node.OpType, out var takes) && node.Input(1)?.Constant is { ElementType: ElementType.Float } weights
+            && takes(node, weights.Rank)
         && node.Input(0) is { Constant: null, Type: null or { ElementType: ElementType.Float } } && OperatorRegistry.Find(node.Domain, node.OpType) is { } op
-            ? WithBias(node, op.Channels(node, 1).First, Enumerable.Range(0, node.Inputs.Count).Where(i => op.Role(node, i) == InputRole.Bias).Select(node.Input).FirstOrDefault())
+            ? WithBias(node, op.Channels(node, 1).First, node.Inputs.Where((_, i) => op.Role(node, i) == InputRole.Bias).FirstOrDefault())
             : null;
 
     private static WeightedNode? WithBias(Node node, int axis, Value? bias)

@@ -33,7 +33,8 @@ public sealed class AxesContext
     public bool Has(int input) => Node.Input(input) is not null;
 
     /// <summary>The shape of an input; <c>default</c> where the rank is unknown or the input is left out.</summary>
-    public ImmutableArray<Dimension> Shape(int input) => Node.Input(input) is { } v ? _types.ConstantOf(v)?.Type.Shape ?? _types.TypeOf(v)?.Shape ?? default : default;
+    public ImmutableArray<Dimension> Shape(int input) =>
+        Node.Input(input) is { } v ? _types.ConstantOf(v)?.Type.Shape ?? _types.TypeOf(v)?.Shape ?? default : default;
 
     /// <summary>The shape of an output; <c>default</c> where the rank is unknown.</summary>
     public ImmutableArray<Dimension> OutputShape(int output) => output < OutputCount ? _types.TypeOf(Node.Outputs[output])?.Shape ?? default : default;
@@ -48,13 +49,15 @@ public sealed class AxesContext
     public Dimension Size(int input, int axis) => Shape(input) is { IsDefault: false } s && axis >= 0 && axis < s.Length ? s[axis] : Dimension.Unknown;
 
     /// <summary>The size of an axis of an output; unknown where it is not known or there is no such axis.</summary>
-    public Dimension OutputSize(int output, int axis) => OutputShape(output) is { IsDefault: false } s && axis >= 0 && axis < s.Length ? s[axis] : Dimension.Unknown;
+    public Dimension OutputSize(int output, int axis) =>
+        OutputShape(output) is { IsDefault: false } s && axis >= 0 && axis < s.Length ? s[axis] : Dimension.Unknown;
 
     /// <summary>The data of an input that is constant, else null.</summary>
     public Tensor? Constant(int input) => Node.Input(input) is { } v ? _types.ConstantOf(v) : null;
 
     /// <summary>The elements of an integer input that is constant, else null.</summary>
-    public long[]? Integers(int input) => Constant(input) is { } t && (ElementTypes.IsInteger(t.ElementType) || t.ElementType == ElementType.Bool) ? Numbers.Integers(t)
+    public long[]? Integers(int input) => Constant(input) is { } t && (ElementTypes.IsInteger(t.ElementType) || t.ElementType == ElementType.Bool)
+        ? Numbers.Integers(t)
         : Elements(input) is { } e && e.All(static d => d.IsConstant) ? [.. e.Select(static d => d.Value)] : null;
 
     /// <summary>The elements of a small integer input as far as they are known, else null.</summary>
@@ -64,7 +67,8 @@ public sealed class AxesContext
             return null;
         if (_types.ElementsOf(v) is { } known)
             return known.Elements;
-        return Constant(input) is { Length: <= SymbolicTensor.MaxLength } t && ElementTypes.IsInteger(t.ElementType) ? [.. Numbers.Integers(t).Select(static n => Dimension.Of(n))] : null;
+        return Constant(input) is { Length: <= SymbolicTensor.MaxLength } t && ElementTypes.IsInteger(t.ElementType)
+            ? [.. Numbers.Integers(t).Select(static n => Dimension.Of(n))] : null;
     }
 
     /// <summary>The end of a link at an input.</summary>
@@ -178,7 +182,8 @@ public sealed class AxesContext
         if (runs.Count > maxRuns || runs.Any(static r => r.From < 0) && !size.IsConstant)
             return;
         foreach (var (from, to, count, down) in runs)
-            Link(In(input, inputAxis) with { Offset = from < 0 ? from + size : from, IsDescending = down }, Out(output, outputAxis) with { Offset = to }, count);
+            Link(In(input, inputAxis) with { Offset = from < 0 ? from + size : from, IsDescending = down }, Out(output, outputAxis) with { Offset = to },
+                count);
     }
 
     internal AxisMap ToMap() => new(Node, [.. _links], [.. _ties], _kinds);

@@ -6,7 +6,8 @@ public sealed class AxisCut
     private readonly IReadOnlyDictionary<string, AttributeValue?> _attributes;
     private readonly IReadOnlyDictionary<int, Tensor> _inputs;
 
-    private AxisCut(Node node, IReadOnlyDictionary<NodeAxis, long[]> kept, string? refusal, IReadOnlyDictionary<string, AttributeValue?> attributes, IReadOnlyDictionary<int, Tensor> inputs)
+    private AxisCut(Node node, IReadOnlyDictionary<NodeAxis, long[]> kept, string? refusal, IReadOnlyDictionary<string, AttributeValue?> attributes,
+        IReadOnlyDictionary<int, Tensor> inputs)
     {
         Node = node;
         Kept = kept;
@@ -30,7 +31,8 @@ public sealed class AxisCut
     /// <param name="opset">The version of the operator set that the node belongs to.</param>
     /// <param name="axis">The axis.</param>
     /// <param name="kept">The indices that it keeps, in order.</param>
-    public static AxisCut Of(Node node, InferenceResult types, long opset, NodeAxis axis, long[] kept) => Of(node, types, opset, new Dictionary<NodeAxis, long[]> { [axis] = kept });
+    public static AxisCut Of(Node node, InferenceResult types, long opset, NodeAxis axis, long[] kept) =>
+        Of(node, types, opset, new Dictionary<NodeAxis, long[]> { [axis] = kept });
 
     /// <summary>Cuts axes, and with them all that are linked or tied to them.</summary>
     public static AxisCut Of(Node node, InferenceResult types, long opset, IReadOnlyDictionary<NodeAxis, long[]> axes)
@@ -38,7 +40,8 @@ public sealed class AxisCut
         var map = AxisMap.Of(node, types, opset);
         var known = new AxesContext(node, types, opset);
         long? Length(NodeAxis a) => (a.IsOutput ? known.OutputSize(a.Index, a.Axis) : known.Size(a.Index, a.Axis)) is { IsConstant: true } d ? d.Value : null;
-        AxisCut Refuse(IReadOnlyDictionary<NodeAxis, long[]> kept, string reason) => new(node, kept, reason, new Dictionary<string, AttributeValue?>(), new Dictionary<int, Tensor>());
+        AxisCut Refuse(IReadOnlyDictionary<NodeAxis, long[]> kept, string reason) =>
+            new(node, kept, reason, new Dictionary<string, AttributeValue?>(), new Dictionary<int, Tensor>());
 
         if (!TrySpread(map, Length, axes, out var kept, out var refusal))
             return Refuse(kept, refusal!);
@@ -88,7 +91,8 @@ public sealed class AxisCut
     /// <param name="axes">The axes to begin with, and what they keep.</param>
     /// <param name="kept">All axes that lose indices, and what they keep.</param>
     /// <param name="refusal">Why that cannot be told; null where it can.</param>
-    public static bool TrySpread(AxisMap map, Func<NodeAxis, long?> length, IReadOnlyDictionary<NodeAxis, long[]> axes, out Dictionary<NodeAxis, long[]> kept, out string? refusal)
+    public static bool TrySpread(AxisMap map, Func<NodeAxis, long?> length, IReadOnlyDictionary<NodeAxis, long[]> axes, out Dictionary<NodeAxis, long[]> kept,
+        out string? refusal)
     {
         kept = new(axes);
         refusal = null;
@@ -96,7 +100,8 @@ public sealed class AxisCut
         var open = new Queue<NodeAxis>(axes.Keys);
         while (open.TryDequeue(out var axis))
         {
-            var groups = links.Where(l => l.From.At == axis || l.To.At == axis).Select(l => l.From.At == axis ? (Forth: true, Other: l.To.At, Link: l) : (Forth: false, Other: l.From.At, Link: l))
+            var groups = links.Where(l => l.From.At == axis || l.To.At == axis)
+                .Select(l => l.From.At == axis ? (Forth: true, Other: l.To.At, Link: l) : (Forth: false, Other: l.From.At, Link: l))
                 .GroupBy(static l => (l.Forth, l.Other), static l => l.Link).ToArray();
             foreach (var group in groups)
             {

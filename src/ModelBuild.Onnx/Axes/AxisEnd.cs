@@ -1,6 +1,9 @@
 namespace ModelBuild.Onnx;
 
-/// <summary>How the indices of an axis count a coordinate that it shares with another axis: <c>(p / Inner) % Size</c>, where p is the distance from <see cref="Offset"/>.</summary>
+/// <summary>
+/// How the indices of an axis count a coordinate that it shares with another axis: <c>(p / Inner) % Size</c>, where p is the distance from
+/// <see cref="Offset"/>.
+/// </summary>
 /// <param name="At">The axis.</param>
 public sealed record AxisEnd(NodeAxis At)
 {

@@ -1,6 +1,9 @@
 namespace ModelBuild.Onnx;
 
-/// <summary>Two axes of a node that share a coordinate. One form serves axes that stay, move, are joined, cut apart, repeated, put one behind the other, or counted in groups.</summary>
+/// <summary>
+/// Two axes of a node that share a coordinate. One form serves axes that stay, move, are joined, cut apart, repeated, put one behind the other, or counted in
+/// groups.
+/// </summary>
 /// <param name="From">The one end, of an input wherever one is an input.</param>
 /// <param name="To">The other end, of an output wherever one is an output.</param>
 /// <param name="Size">How many values the coordinate takes; unknown where the ends are plain and their size is not known.</param>
@@ -27,7 +30,8 @@ public sealed record AxisLink(AxisEnd From, AxisEnd To, Dimension Size)
         return block % Size.Value;
     }
 
-    private bool IsNumericEnd(AxisEnd end) => end.Inner is { IsConstant: true, Value: > 0 } && end.Offset.IsConstant && (Size.IsConstant ? end.Outer.IsConstant || end.Outer.IsUnknown : end.Outer == 1);
+    private bool IsNumericEnd(AxisEnd end) => end.Inner is { IsConstant: true, Value: > 0 } && end.Offset.IsConstant
+        && (Size.IsConstant ? end.Outer.IsConstant || end.Outer.IsUnknown : end.Outer == 1);
 
     /// <inheritdoc/>
     public override string ToString() => $"{From} = {To}, {Size} slices";

@@ -19,13 +19,15 @@ public sealed class AxisMap
     public Node Node { get; }
 
     /// <summary>
-    /// From inputs to outputs: an output's slice reads, of that input, only the slices with the same coordinate. Several links between the same two axes hold together: a slice is read where
-    /// all those agree that say something of the output's index. Indices of the output that no link speaks of read nothing of that input's axis.
+    /// From inputs to outputs: an output's slice reads, of that input, only the slices with the same coordinate. Several links between the same two axes hold
+    /// together: a slice is read where all those agree that say something of the output's index. Indices of the output that no link speaks of read nothing of
+    /// that input's axis.
     /// </summary>
     public ImmutableArray<AxisLink> Links { get; }
 
     /// <summary>
-    /// Axes that count the same things without standing apart in the result: multiplied together and summed over, or units of a recurrent layer, which read each other. They are cut together.
+    /// Axes that count the same things without standing apart in the result: multiplied together and summed over, or units of a recurrent layer, which read
+    /// each other. They are cut together.
     /// </summary>
     public ImmutableArray<AxisLink> Ties { get; }
 

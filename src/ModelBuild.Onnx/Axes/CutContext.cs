@@ -1,6 +1,9 @@
 namespace ModelBuild.Onnx;
 
-/// <summary>One node whose operator is asked how it changes where axes keep some indices only: which do, after all that are linked were cut alike, and where to put what changes.</summary>
+/// <summary>
+/// One node whose operator is asked how it changes where axes keep some indices only: which do, after all that are linked were cut alike, and where to put what
+/// changes.
+/// </summary>
 public sealed class CutContext
 {
     private readonly IReadOnlyDictionary<NodeAxis, long[]> _kept;

@@ -49,7 +49,8 @@ internal sealed class DimensionFactors
     /// <summary>The largest product that divides both.</summary>
     public DimensionFactors GreatestDivisor(DimensionFactors other) => Combine(other, Gcd(Number, other.Number), Math.Min);
 
-    public bool Divides(DimensionFactors other) => other.Number % Number == 0 && _powers.All(p => other._powers.GetValueOrDefault(p.Key).Power >= p.Value.Power);
+    public bool Divides(DimensionFactors other) => other.Number % Number == 0
+        && _powers.All(p => other._powers.GetValueOrDefault(p.Key).Power >= p.Value.Power);
 
     /// <summary>The quotient by a product that divides this one.</summary>
     public DimensionFactors Over(DimensionFactors divisor) => Combine(divisor, Number / divisor.Number, static (a, b) => a - b);

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx;
 
-/// <summary>Where axes go when the same elements, in the same order, are given another shape: each axis is a run of digits of an element's number, and axes with digits in common are linked.</summary>
+/// <summary>
+/// Where axes go when the same elements, in the same order, are given another shape: each axis is a run of digits of an element's number, and axes with digits
+/// in common are linked.
+/// </summary>
 internal static class ReshapeAxes
 {
     /// <summary>Neighbouring axes of both shapes that hold the same elements.</summary>
@@ -16,6 +19,10 @@ internal static class ReshapeAxes
         var known = from.Concat(to).All(static d => DimensionFactors.Of(d) is not null);
         foreach (var block in Blocks(from, to))
             Link(context, from, to, block);
+        // A single sample in front stays a sample.
+        for (var i = 0; i < Math.Min(from.Length, to.Length) && from[i] == to[i] && !to[i].IsUnknown; i++)
+            if (to[i] == 1)
+                context.Link(0, i, 0, i);
         for (var i = 0; i < to.Length; i++)
             if (to[i] == 1)
                 context.Set(0, i, AxisKind.New);
@@ -99,7 +106,8 @@ internal static class ReshapeAxes
                 if (!bottom.Divides(top) || bottom.Equals(top))
                     continue;
                 context.Link(AxesContext.In(0, x) with { Inner = bottom.Over(low).ToDimension(), Outer = high.Over(top).ToDimension() },
-                    AxesContext.Out(0, y) with { Inner = bottom.Over(start).ToDimension(), Outer = end.Over(top).ToDimension() }, top.Over(bottom).ToDimension());
+                    AxesContext.Out(0, y) with { Inner = bottom.Over(start).ToDimension(), Outer = end.Over(top).ToDimension() },
+                    top.Over(bottom).ToDimension());
             }
     }
 

@@ -35,13 +35,16 @@ public abstract class Operator
     /// <summary>The axes of an input of weights that count its channels: those that scales run along where each channel has its own.</summary>
     public virtual WeightChannels Channels(Node node, int input) => WeightChannels.None;
 
-    /// <summary>States where the axes of the outputs come from, and which axes of inputs belong together. Without a statement they are <see cref="AxisKind.Unknown"/>.</summary>
+    /// <summary>
+    /// States where the axes of the outputs come from, and which axes of inputs belong together. Without a statement they are <see cref="AxisKind.Unknown"/>.
+    /// </summary>
     public virtual void Axes(AxesContext context)
     {
     }
 
     /// <summary>
-    /// Says how attributes and parameters change where axes keep some indices only, after every linked axis was cut alike: the cut node must give the slices of the uncut node's outputs.
+    /// Says how attributes and parameters change where axes keep some indices only, after every linked axis was cut alike: the cut node must give the slices of
+    /// the uncut node's outputs.
     /// </summary>
     /// <returns>Null where that can be done, else why not.</returns>
     public virtual string? Cut(CutContext context) => $"{Name} has no rule for being cut";

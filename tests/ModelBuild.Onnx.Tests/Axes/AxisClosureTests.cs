@@ -2,7 +2,10 @@ using Xunit.Abstractions;
 
 namespace ModelBuild.Onnx.Tests;
 
-/// <summary>Channels taken out of real models by nothing but what operators state: the cut is followed from node to node, and what is left answers as the whole model does without them.</summary>
+/// <summary>
+/// Channels taken out of real models by nothing but what operators state: the cut is followed from node to node, and what is left answers as the whole model
+/// does without them.
+/// </summary>
 public sealed class AxisClosureTests(ITestOutputHelper output)
 {
     private const int MaxCuts = 6;
@@ -32,7 +35,8 @@ public sealed class AxisClosureTests(ITestOutputHelper output)
     public void Heads_can_be_taken_out_of_whole_models(string name, bool fuses)
     {
         Run(name, fuses, 3, static model => Enumerable.Range(0, model.Graph.Nodes.Count).Where(i => model.Graph.Nodes[i] is { OpType: "Reshape" } n
-            && n.Output.Type is { Rank: 4 } to && to.Shape[2] is { IsConstant: true, Value: > 1 } && n.Inputs[0]?.Type?.Rank == 3).Select(static i => (i, NodeAxis.OfOutput(0, 2))));
+            && n.Output.Type is { Rank: 4 } to && to.Shape[2] is { IsConstant: true, Value: > 1 } && n.Inputs[0]?.Type?.Rank == 3)
+            .Select(static i => (i, NodeAxis.OfOutput(0, 2))));
     }
 
     private void Run(string name, bool fuses, int least, Func<Model, IEnumerable<(int Position, NodeAxis Axis)>> starts)
@@ -152,7 +156,8 @@ public sealed class AxisClosureTests(ITestOutputHelper output)
         {
             var inner = Indexing.Product(data.Shape.AsSpan(), axis + 1, data.Rank);
             var stays = kept.ToHashSet();
-            return Numbers.Of(data.ElementType, data.Shape, Numbers.Doubles(data).Select((v, i) => stays.Contains(i / inner % data.Shape[axis]) ? v : 0).ToArray());
+            var values = Numbers.Doubles(data).Select((v, i) => stays.Contains(i / inner % data.Shape[axis]) ? v : 0);
+            return Numbers.Of(data.ElementType, data.Shape, values.ToArray());
         }
 
         private void Narrow(Queue<Node> open, Node node, NodeAxis axis, long[] kept)
@@ -166,9 +171,11 @@ public sealed class AxisClosureTests(ITestOutputHelper output)
             open.Enqueue(node);
         }
 
-        private long? Length(Node node, NodeAxis axis) =>
-            (axis.IsOutput ? types.TypeOf(node.Outputs[axis.Index]) : node.Inputs[axis.Index]!.Constant?.Type ?? types.TypeOf(node.Inputs[axis.Index]!)) is { HasRank: true } t && t.Shape[axis.Axis].IsConstant
-                ? t.Shape[axis.Axis].Value : null;
+        private long? Length(Node node, NodeAxis axis)
+        {
+            var value = axis.IsOutput ? node.Outputs[axis.Index] : node.Inputs[axis.Index]!;
+            return (value.Constant?.Type ?? types.TypeOf(value)) is { HasRank: true } t && t.Shape[axis.Axis].IsConstant ? t.Shape[axis.Axis].Value : null;
+        }
 
         private long Opset(Node node) => model.Opsets.GetValueOrDefault(node.Domain, 1);
     }

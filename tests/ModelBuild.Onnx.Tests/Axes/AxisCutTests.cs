@@ -39,9 +39,11 @@ public sealed class AxisCutTests(ITestOutputHelper output)
                     }
                 }
         }
-        var never = OperatorRegistry.Operators.Where(o => AxisStatementTests.Overrides(o, nameof(Operator.Cut))).Select(AxisStatementTests.NameOf).Where(o => seen.Contains(o) && !done.Contains(o)).ToArray();
+        var never = OperatorRegistry.Operators.Where(static o => AxisStatementTests.Overrides(o, nameof(Operator.Cut))).Select(AxisStatementTests.NameOf)
+            .Where(o => seen.Contains(o) && !done.Contains(o)).ToArray();
         var text = new StringBuilder();
-        text.AppendLine($"{nodes} nodes, {cuts} cuts of {done.Count} operators, {wrong.Count} wrong, {refusals.Values.Sum()} refused; never cut: {string.Join(", ", never)}");
+        text.AppendLine($"{nodes} nodes, {cuts} cuts of {done.Count} operators, {wrong.Count} wrong, {refusals.Values.Sum()} refused");
+        text.AppendLine($"never cut: {string.Join(", ", never)}");
         foreach (var w in wrong)
             text.AppendLine(w);
         foreach (var (reason, count) in refusals)
@@ -56,7 +58,8 @@ public sealed class AxisCutTests(ITestOutputHelper output)
     private static IEnumerable<long[]> Kept(NodeCase c, NodeAxis axis)
     {
         var value = axis.IsOutput ? c.Node.Outputs[axis.Index] : c.Node.Inputs[axis.Index]!;
-        if (c.Types.TypeOf(value) is not { HasRank: true } type || axis.Axis >= type.Rank || type.Shape[axis.Axis] is not { IsConstant: true, Value: > 1 and <= 64 and var n })
+        if (c.Types.TypeOf(value) is not { HasRank: true } type || axis.Axis >= type.Rank
+            || type.Shape[axis.Axis] is not { IsConstant: true, Value: > 1 and <= 64 and var n })
             return [];
         long[] all = [.. Enumerable.Range(0, (int)n).Select(static i => (long)i)];
         return n == 2 ? [[1]] : [all[..((int)n / 2)], [.. all.Where(static i => i % 2 == 0)]];
@@ -81,7 +84,8 @@ public sealed class AxisCutTests(ITestOutputHelper output)
         cut.Apply();
         var inputs = new Dictionary<string, object?>(whole);
         foreach (var (a, indices) in cut.Kept)
-            if (!a.IsOutput && c.Inputs.ContainsKey(c.Node.Inputs[a.Index]!.Name) && node.Inputs[a.Index] is { Constant: null } input && inputs[input.Name] is Tensor t)
+            if (!a.IsOutput && c.Inputs.ContainsKey(c.Node.Inputs[a.Index]!.Name) && node.Inputs[a.Index] is { Constant: null } input
+                && inputs[input.Name] is Tensor t)
             {
                 // Of a value that is read twice both inputs are in the list.
                 if (node.Inputs.Take(a.Index).Any(i => ReferenceEquals(i, input)))

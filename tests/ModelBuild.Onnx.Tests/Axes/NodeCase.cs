@@ -94,8 +94,16 @@ internal sealed class NodeCase
     public AxisMap Axes() => AxisMap.Of(Node, Types, Opset).Bind(Sizes);
 
     /// <summary>What two nodes that compute the same have in common.</summary>
-    public string Key => $"{Node.Domain}.{Node.OpType}.{Opset}({string.Join(", ", Node.Inputs.Select((v, i) => v is null ? "-" : v.Constant is { } c ? Text(c) : Inputs[v.Name] is Tensor t ? $"{t}" : Name))})"
-        + string.Join(", ", Node.Attributes.OrderBy(static a => a.Key, StringComparer.Ordinal).Select(a => $"{a.Key}={(a.Value.Value is Tensor t ? Text(t) : a.Value.Graphs.Any() ? Name : a.Value.ToString())}"));
+    public string Key
+    {
+        get
+        {
+            var inputs = Node.Inputs.Select((v, i) => v is null ? "-" : v.Constant is { } c ? Text(c) : Inputs[v.Name] is Tensor t ? $"{t}" : Name);
+            var attributes = Node.Attributes.OrderBy(static a => a.Key, StringComparer.Ordinal)
+                .Select(a => $"{a.Key}={(a.Value.Value is Tensor t ? Text(t) : a.Value.Graphs.Any() ? Name : a.Value.ToString())}");
+            return $"{Node.Domain}.{Node.OpType}.{Opset}({string.Join(", ", inputs)}){string.Join(", ", attributes)}";
+        }
+    }
 
     private static string Text(Tensor t) => ElementTypes.BitsOf(t.ElementType) == 0 || t.Length > 64 ? $"{t}" : $"{t}:{Convert.ToHexString(t.Bytes.Span)}";
 }

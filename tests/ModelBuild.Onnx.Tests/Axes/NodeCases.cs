@@ -35,7 +35,8 @@ internal static class NodeCases
         IReadOnlyDictionary<string, object?> values;
         try
         {
-            values = new Interpreter(model).RunValues(inputs, model.Graph.Values.Where(static v => v.Name.Length > 0 && v.Producer is not null).Select(static v => v.Name));
+            var made = model.Graph.Values.Where(static v => v.Name.Length > 0 && v.Producer is not null).Select(static v => v.Name);
+            values = new Interpreter(model).RunValues(inputs, made);
         }
         catch (OnnxException e) when (e.Code == OnnxErrors.UnsupportedOperator)
         {

@@ -50,5 +50,7 @@ public sealed class WorkTests
         Assert.Equal(new(0, 24, 12), WorkOf(node));
     }
 
-    private static Work WorkOf(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)!.Work(new(node, static v => v.Type?.StaticShape is { } s ? [.. s.Select(static d => (double)d)] : null));
+    private static Work WorkOf(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)!.Work(new(node, ShapeOf));
+
+    private static double[]? ShapeOf(Value value) => value.Type?.StaticShape is { } s ? [.. s.Select(static d => (double)d)] : null;
 }

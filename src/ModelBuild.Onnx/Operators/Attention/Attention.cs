@@ -41,13 +41,15 @@ internal sealed class Attention : Operator
         if (shapes.Any(static s => s.IsDefault))
             return;
         var flat = shapes[0].Length == 3;
-        var (queryHeads, heads) = flat ? (Dimension.Of(context.Node.Int("q_num_heads", 1)), Dimension.Of(context.Node.Int("kv_num_heads", 1))) : (shapes[0][1], shapes[1][1]);
+        var (queryHeads, heads) = flat ? (Dimension.Of(context.Node.Int("q_num_heads", 1)), Dimension.Of(context.Node.Int("kv_num_heads", 1)))
+            : (shapes[0][1], shapes[1][1]);
         var (size, valueSize) = flat ? (shapes[0][2] / queryHeads, shapes[2][2] / heads) : (shapes[0][3], shapes[2][3]);
         var (shared, row) = (queryHeads / heads, flat ? 1 : 2);
         // The heads of an input, the features within each of its heads, and the same of the result.
         AxisEnd Heads(int input, Dimension features) => flat ? AxesContext.In(input, 2) with { Inner = features } : AxesContext.In(input, 1);
         AxisEnd Features(int input, Dimension count) => flat ? AxesContext.In(input, 2) with { Outer = count } : AxesContext.In(input, 3);
-        AxisEnd ResultHeads(Dimension perHead) => flat ? AxesContext.Out(0, 2) with { Inner = perHead * valueSize } : AxesContext.Out(0, 1) with { Inner = perHead };
+        AxisEnd ResultHeads(Dimension perHead) => flat ? AxesContext.Out(0, 2) with { Inner = perHead * valueSize }
+            : AxesContext.Out(0, 1) with { Inner = perHead };
         var resultFeatures = flat ? AxesContext.Out(0, 2) with { Outer = queryHeads } : AxesContext.Out(0, 3);
 
         for (var i = 0; i < 3; i++)
@@ -122,14 +124,17 @@ internal sealed class Attention : Operator
         var flat = context.Rank(0) == 3;
         if (context.CutsInput(1, flat ? 1 : 2) || context.CutsInput(4, 2))
             return "keys are normalized together";
-        if (context.CutsInput(0, flat ? 1 : 2) && (context.Node.Int("is_causal") != 0 || context.Node.Int("left_window_size", -1) >= 0 || context.Node.Int("right_window_size", -1) >= 0))
+        if (context.CutsInput(0, flat ? 1 : 2) && (context.Node.Int("is_causal") != 0 || context.Node.Int("left_window_size", -1) >= 0
+            || context.Node.Int("right_window_size", -1) >= 0))
             return "what a query may look at depends on its place";
         if (flat)
         {
             var (queryHeads, heads) = (context.Node.Int("q_num_heads", 1), context.Node.Int("kv_num_heads", 1));
             var (size, valueSize) = (context.Length(NodeAxis.OfInput(0, 2)) / queryHeads, context.Length(NodeAxis.OfInput(2, 2)) / heads);
-            if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
-                || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads) || !q.Features.SequenceEqual(k.Features))
+            if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k
+                || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
+                || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads)
+                || !q.Features.SequenceEqual(k.Features))
                 return "heads would keep different features";
             if (!KeptHeads.AreShared(q.Heads, k.Heads, queryHeads / heads))
                 return "keys would be shared by different numbers of queries";

@@ -76,8 +76,10 @@ internal sealed class LinearAttention : Operator
         var (size, valueSize) = (context.Length(NodeAxis.OfInput(0, 2)) / queryHeads, context.Length(NodeAxis.OfInput(2, 2)) / heads);
         if (context.CutsInput(0, 1))
             return "every token changes the state";
-        if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
-            || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads) || !v.Features.SequenceEqual(y.Features))
+        if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k
+            || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
+            || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads)
+            || !v.Features.SequenceEqual(y.Features))
             return "heads would keep different features";
         if (q.Features.Length != size || k.Features.Length != size)
             return "the state has a row for each feature of a key";
@@ -95,7 +97,8 @@ internal sealed class LinearAttention : Operator
     {
         var (q, v) = (context.Shape(0), context.Shape(2));
         var (queryHeads, heads) = ((double)context.Node.Int("q_num_heads"), (double)context.Node.Int("kv_num_heads"));
-        return q is null || v is null || queryHeads == 0 || heads == 0 ? context.Work() : context.Work(q[0] * q[1] * (queryHeads + 3 * heads) * (q[2] / queryHeads) * (v[2] / heads));
+        return q is null || v is null || queryHeads == 0 || heads == 0 ? context.Work()
+            : context.Work(q[0] * q[1] * (queryHeads + 3 * heads) * (q[2] / queryHeads) * (v[2] / heads));
     }
 
     public override void Execute(ExecutionContext context)

@@ -65,7 +65,8 @@ internal sealed class Scan : Operator
                     var from = Indexing.Axis(Entry(context.Node, "scan_input_axes", i - states), rank);
                     var turned = Entry(context.Node, "scan_input_directions", i - states) != Entry(context.Node, "scan_output_directions", o - states);
                     var length = context.Size(i, from);
-                    context.Link(turned ? AxesContext.In(i, from) with { Offset = length - 1, IsDescending = true } : AxesContext.In(i, from), AxesContext.Out(o, to), length);
+                    context.Link(turned ? AxesContext.In(i, from) with { Offset = length - 1, IsDescending = true } : AxesContext.In(i, from),
+                        AxesContext.Out(o, to), length);
                 }
         }
     }

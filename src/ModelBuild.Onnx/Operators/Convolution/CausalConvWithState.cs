@@ -17,7 +17,13 @@ internal sealed class CausalConvWithState : Operator
         context.Set(1, context.ElementType(0), x.IsDefault || w.IsDefault ? default : [x[0], x[1], w[2] - 1]);
     }
 
-    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Weights, 2 => InputRole.Bias, 3 => InputRole.State, _ => InputRole.Activation };
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 => InputRole.Weights,
+        2 => InputRole.Bias,
+        3 => InputRole.State,
+        _ => InputRole.Activation,
+    };
 
     public override WeightChannels Channels(Node node, int input) => input == 1 ? new(0, 1) : WeightChannels.None;
 

@@ -1,6 +1,8 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>Where the axes of convolutions come from, and how they are cut: samples and filters stand apart, channels are summed over within their group.</summary>
+/// <summary>
+/// Where the axes of convolutions come from, and how they are cut: samples and filters stand apart, channels are summed over within their group.
+/// </summary>
 internal static class ConvolutionAxes
 {
     /// <summary>States the axes of an input [N, C, spatial...] and weights [M, C/group, kernel...].</summary>
@@ -10,8 +12,10 @@ internal static class ConvolutionAxes
         context.Link(input, 0, 0, 0);
         context.Link(weights, 0, 0, 1);
         if (groups > 1)
-            context.Link(AxesContext.In(input, 1) with { Inner = context.Size(input, 1) / groups }, AxesContext.Out(0, 1) with { Inner = context.Size(weights, 0) / groups }, groups);
-        context.Tie(AxesContext.In(input, 1) with { Outer = groups }, AxesContext.In(weights, 1), context.Size(weights, 1) is { IsUnknown: false } own ? own : context.Size(input, 1) / groups);
+            context.Link(AxesContext.In(input, 1) with { Inner = context.Size(input, 1) / groups },
+                AxesContext.Out(0, 1) with { Inner = context.Size(weights, 0) / groups }, groups);
+        context.Tie(AxesContext.In(input, 1) with { Outer = groups }, AxesContext.In(weights, 1),
+            context.Size(weights, 1) is { IsUnknown: false } own ? own : context.Size(input, 1) / groups);
         for (var axis = 2; axis < Math.Max(context.Rank(input), context.OutputRank(0)); axis++)
             if (IsPoint(context, weights, axis - 2))
                 context.Link(input, axis, 0, axis);

@@ -21,7 +21,8 @@ internal sealed class DeformConv : Operator
         context.Link(1, 0, 0, 1);
         context.Link(3, 0, 0, 1);
         if (groups > 1)
-            context.Link(AxesContext.In(0, 1) with { Inner = context.Size(0, 1) / groups }, AxesContext.Out(0, 1) with { Inner = context.Size(1, 0) / groups }, groups);
+            context.Link(AxesContext.In(0, 1) with { Inner = context.Size(0, 1) / groups }, AxesContext.Out(0, 1) with { Inner = context.Size(1, 0) / groups },
+                groups);
         context.Tie(AxesContext.In(0, 1) with { Outer = groups }, AxesContext.In(1, 1), context.Size(1, 1));
         // A place of the result reads its own displacements, and the image wherever they point.
         for (var axis = 2; axis < context.OutputRank(0); axis++)
@@ -33,7 +34,8 @@ internal sealed class DeformConv : Operator
     }
 
     // Groups of displacements belong to runs of channels, which a cut would shift.
-    public override string? Cut(CutContext context) => context.CutsOutput(0, 2) || context.CutsOutput(0, 3) ? "there is a displacement for each place" : context.Node.Int("offset_group", 1) > 1 && context.CutsInput(0, 1) ? "displacements belong to groups of channels"
+    public override string? Cut(CutContext context) => context.CutsOutput(0, 2) || context.CutsOutput(0, 3) ? "there is a displacement for each place"
+        : context.Node.Int("offset_group", 1) > 1 && context.CutsInput(0, 1) ? "displacements belong to groups of channels"
         : ConvolutionAxes.Cut(context, 0, 1);
 
     public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 1);

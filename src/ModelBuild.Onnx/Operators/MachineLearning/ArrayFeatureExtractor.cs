@@ -27,7 +27,8 @@ internal sealed class ArrayFeatureExtractor : Operator
         context.Rest(AxisKind.Mixed);
     }
 
-    public override string? Cut(CutContext context) => context.CutsInput(0, context.Rank(0) - 1) || context.CutsOutput(0, Math.Max(1, context.Rank(0) - 1)) ? "features are chosen by their number" : null;
+    public override string? Cut(CutContext context) => context.CutsInput(0, context.Rank(0) - 1) || context.CutsOutput(0, Math.Max(1, context.Rank(0) - 1))
+        ? "features are chosen by their number" : null;
 
     public override void Execute(ExecutionContext context)
     {

@@ -56,7 +56,9 @@ internal static class MatrixShape
         context.Rest(AxisKind.New);
     }
 
-    /// <summary>Scales or zero points of a product's side: one for each of its rows or columns, or the same with batch dimensions; a single one is linked to nothing.</summary>
+    /// <summary>
+    /// Scales or zero points of a product's side: one for each of its rows or columns, or the same with batch dimensions; a single one is linked to nothing.
+    /// </summary>
     public static void PerSlice(AxesContext context, int axis, params ReadOnlySpan<int> inputs)
     {
         foreach (var input in inputs)

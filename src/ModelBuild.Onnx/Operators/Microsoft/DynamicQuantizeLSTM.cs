@@ -33,7 +33,12 @@ internal sealed class DynamicQuantizeLSTM : LstmOperator
         public override double[] Recurrent(ReadOnlySpan<double> h, int rows) => R.Multiply(h, rows);
     }
 
-    public override InputRole Role(Node node, int input) => input switch { 8 or 10 => InputRole.Scale, 9 or 11 => InputRole.ZeroPoint, _ => base.Role(node, input) };
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        8 or 10 => InputRole.Scale,
+        9 or 11 => InputRole.ZeroPoint,
+        _ => base.Role(node, input),
+    };
 
     public override WeightChannels Channels(Node node, int input) => input is 1 or 2 ? new(2, 1) : WeightChannels.None;
 

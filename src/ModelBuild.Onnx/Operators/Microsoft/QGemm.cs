@@ -14,8 +14,14 @@ internal sealed class QGemm : Operator
             [a.IsDefault ? Dimension.Unknown : a[Flip(context.Node, "transA") ? 1 : 0], b.IsDefault ? Dimension.Unknown : b[Flip(context.Node, "transB") ? 0 : 1]]);
     }
 
-    public override InputRole Role(Node node, int input) =>
-        input switch { 1 or 4 or 7 => InputRole.Scale, 2 or 5 or 8 => InputRole.ZeroPoint, 3 => InputRole.Weights, 6 => InputRole.Bias, _ => InputRole.Activation };
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 4 or 7 => InputRole.Scale,
+        2 or 5 or 8 => InputRole.ZeroPoint,
+        3 => InputRole.Weights,
+        6 => InputRole.Bias,
+        _ => InputRole.Activation,
+    };
 
     public override WeightChannels Channels(Node node, int input) => input == 3 ? new(Flip(node, "transB") ? 0 : 1, 1) : WeightChannels.None;
 

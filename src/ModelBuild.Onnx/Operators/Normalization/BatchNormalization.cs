@@ -12,7 +12,13 @@ internal sealed class BatchNormalization : Operator
             context.Set(i, context.Input(3 + (i - 1) % 2));
     }
 
-    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.Bias, 3 or 4 => InputRole.State, _ => InputRole.Activation };
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 => InputRole.Scale,
+        2 => InputRole.Bias,
+        3 or 4 => InputRole.State,
+        _ => InputRole.Activation,
+    };
 
     public override void Axes(AxesContext context)
     {

@@ -9,7 +9,14 @@ internal sealed class QLinearConv : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(7), ConvolutionShape.Infer(context, 0, 3));
 
-    public override InputRole Role(Node node, int input) => input switch { 1 or 4 or 6 => InputRole.Scale, 2 or 5 or 7 => InputRole.ZeroPoint, 3 => InputRole.Weights, 8 => InputRole.Bias, _ => InputRole.Activation };
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 4 or 6 => InputRole.Scale,
+        2 or 5 or 7 => InputRole.ZeroPoint,
+        3 => InputRole.Weights,
+        8 => InputRole.Bias,
+        _ => InputRole.Activation,
+    };
 
     public override WeightChannels Channels(Node node, int input) => input == 3 ? new(0, 1) : WeightChannels.None;
 

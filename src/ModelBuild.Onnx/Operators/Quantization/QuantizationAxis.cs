@@ -57,6 +57,7 @@ internal static class QuantizationAxis
         if (block == 0)
             return null;
         var axis = Indexing.Axis(context.Node.Int("axis", 1), context.Rank(0));
-        return context.CutsOutput(0, axis) && context.OfOutput(0, axis).GroupBy(i => i / block).Any(g => g.Count() != block) ? "blocks with a common scale stay whole" : null;
+        return context.CutsOutput(0, axis) && context.OfOutput(0, axis).GroupBy(i => i / block).Any(g => g.Count() != block)
+            ? "blocks with a common scale stay whole" : null;
     }
 }

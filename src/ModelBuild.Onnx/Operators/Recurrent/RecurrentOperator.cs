@@ -58,7 +58,8 @@ internal abstract class RecurrentOperator : Operator
     {
         var first = BatchFirst(context.Node);
         var (batch, steps) = first ? (0, 1) : (1, 0);
-        var hidden = context.Node.Int("hidden_size") is > 0 and var h ? Dimension.Of(h) : context.Shape(2) is { IsDefault: false } r ? HiddenOf(r) : Dimension.Unknown;
+        var hidden = context.Node.Int("hidden_size") is > 0 and var h ? Dimension.Of(h) : context.Shape(2) is { IsDefault: false } r ? HiddenOf(r)
+            : Dimension.Unknown;
         var state = SequenceLengthsInput + 1;
         // Of a single step, each unit is its own; later ones read all units of the step before.
         var apart = context.Size(0, steps) == 1 && UnitsStandApart(context.Node);
@@ -87,7 +88,8 @@ internal abstract class RecurrentOperator : Operator
     }
 
     /// <summary>Where weights and biases have the rows of each unit: gate by gate.</summary>
-    private static AxisEnd[] Units(int gates) => [AxesContext.In(1, 1) with { Outer = gates }, AxesContext.In(2, 1) with { Outer = gates }, AxesContext.In(3, 1) with { Outer = 2 * gates }];
+    private static AxisEnd[] Units(int gates) => [AxesContext.In(1, 1) with { Outer = gates }, AxesContext.In(2, 1) with { Outer = gates },
+        AxesContext.In(3, 1) with { Outer = 2 * gates }];
 
     public override string? Cut(CutContext context)
     {

@@ -48,7 +48,8 @@ internal abstract class ResizeOperator : Operator
         {
             var i = Array.IndexOf(axes, axis);
             // An axis that keeps its size is not resampled.
-            var stays = i < 0 || !crops && (bySizes ? sizes is { } s && i < s.Length && s[i] == shape[axis] && !shape[axis].IsUnknown : scales is not null && i < scales.Length && scales[i] == 1);
+            var stays = i < 0 || !crops && (bySizes ? sizes is { } s && i < s.Length && s[i] == shape[axis] && !shape[axis].IsUnknown
+                : scales is not null && i < scales.Length && scales[i] == 1);
             if (stays)
                 context.Link(0, axis, 0, axis);
             else

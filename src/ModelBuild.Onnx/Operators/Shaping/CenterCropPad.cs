@@ -40,7 +40,8 @@ internal sealed class CenterCropPad : Operator
             else if (sizes is { } t && i < t.Length && t[i].IsConstant && shape[axis].IsConstant)
             {
                 var difference = t[i].Value - shape[axis].Value;
-                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -difference / 2) }, AxesContext.Out(0, axis) with { Offset = Math.Max(0, difference / 2) },
+                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -difference / 2) },
+                    AxesContext.Out(0, axis) with { Offset = Math.Max(0, difference / 2) },
                     Math.Min(t[i].Value, shape[axis].Value));
             }
             else

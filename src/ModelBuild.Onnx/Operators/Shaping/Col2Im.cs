@@ -26,7 +26,8 @@ internal sealed class Col2Im : Operator
     }
 
     public override string? Cut(CutContext context) =>
-        context.CutsInput(0, 1) && context.OfInput(0, 1).Length * context.Length(NodeAxis.OfOutput(0, 1)) != context.OfOutput(0, 1).Length * context.Length(NodeAxis.OfInput(0, 1))
+        context.CutsInput(0, 1)
+            && context.OfInput(0, 1).Length * context.Length(NodeAxis.OfOutput(0, 1)) != context.OfOutput(0, 1).Length * context.Length(NodeAxis.OfInput(0, 1))
             ? "blocks stay whole" : null;
 
     public override void Execute(ExecutionContext context)

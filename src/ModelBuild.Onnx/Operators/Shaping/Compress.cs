@@ -26,7 +26,8 @@ internal sealed class Compress : Operator
             var axis = Indexing.Axis(context.Node.Int("axis"), rank);
             context.Same(0, 0, axis);
             if (context.Integers(1) is { } condition && context.Size(0, axis).IsConstant)
-                context.Select(0, axis, 0, axis, [.. Enumerable.Range(0, (int)Math.Min(condition.Length, context.Size(0, axis).Value)).Where(i => condition[i] != 0).Select(static i => (long)i)]);
+                context.Select(0, axis, 0, axis, [.. Enumerable.Range(0, (int)Math.Min(condition.Length, context.Size(0, axis).Value))
+                    .Where(i => condition[i] != 0).Select(static i => (long)i)]);
         }
         context.Rest(AxisKind.Mixed);
     }

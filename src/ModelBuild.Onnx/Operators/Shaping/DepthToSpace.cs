@@ -12,10 +12,14 @@ internal sealed class DepthToSpace : Operator
         context.Set(0, context.ElementType(0), s.IsDefault ? default : [s[0], s[1] / (block * block), s[2] * block, s[3] * block]);
     }
 
-    public override void Axes(AxesContext context) => Link(context, AxesContext.In, AxesContext.Out, context.OutputSize(0, 1), context.Size(0, 2), context.Size(0, 3), context.Node.String("mode", "DCR") == "DCR");
+    public override void Axes(AxesContext context) => Link(context, AxesContext.In, AxesContext.Out, context.OutputSize(0, 1), context.Size(0, 2),
+        context.Size(0, 3), context.Node.String("mode", "DCR") == "DCR");
 
-    /// <summary>Deep axes [batch, channels * block², rows, columns] and wide ones [batch, channels, rows * block, columns * block] of the same elements.</summary>
-    internal static void Link(AxesContext context, Func<int, int, AxisEnd> deep, Func<int, int, AxisEnd> wide, Dimension channels, Dimension rows, Dimension columns, bool blockFirst)
+    /// <summary>
+    /// Deep axes [batch, channels * block², rows, columns] and wide ones [batch, channels, rows * block, columns * block] of the same elements.
+    /// </summary>
+    internal static void Link(AxesContext context, Func<int, int, AxisEnd> deep, Func<int, int, AxisEnd> wide, Dimension channels, Dimension rows,
+        Dimension columns, bool blockFirst)
     {
         var block = context.Node.Int("blocksize");
         var (depth, width) = (deep(0, 1), deep(0, 1));
@@ -45,7 +49,8 @@ internal sealed class DepthToSpace : Operator
     {
         var block = context.Node.Int("blocksize");
         return context.Kept(deep(0, 1)).Length == context.Kept(wide(0, 1)).Length * block * block
-            && Enumerable.Range(2, 2).All(i => !context.IsCut(deep(0, i)) && !context.IsCut(wide(0, i)) || context.Kept(wide(0, i)).Length == context.Kept(deep(0, i)).Length * block)
+            && Enumerable.Range(2, 2).All(i => !context.IsCut(deep(0, i)) && !context.IsCut(wide(0, i))
+                || context.Kept(wide(0, i)).Length == context.Kept(deep(0, i)).Length * block)
             ? null : "blocks stay whole";
     }
 

@@ -20,10 +20,12 @@ internal sealed class Gather : Operator
     }
 
     public override InputRole Role(Node node, int input) =>
-        input == 1 ? InputRole.Indices : node.Input(0)?.Constant is { Rank: >= 2 } data && ElementTypes.IsFloat(data.ElementType) ? InputRole.Weights : InputRole.Activation;
+        input == 1 ? InputRole.Indices
+        : node.Input(0)?.Constant is { Rank: >= 2 } data && ElementTypes.IsFloat(data.ElementType) ? InputRole.Weights : InputRole.Activation;
 
     // Rows of an embedding.
-    public override WeightChannels Channels(Node node, int input) => input == 0 && node.Int("axis") == 0 && node.Input(0)?.Constant is { Rank: 2 } ? new(0, 1) : WeightChannels.None;
+    public override WeightChannels Channels(Node node, int input) =>
+        input == 0 && node.Int("axis") == 0 && node.Input(0)?.Constant is { Rank: 2 } ? new(0, 1) : WeightChannels.None;
 
     public override void Axes(AxesContext context)
     {

@@ -42,7 +42,8 @@ internal sealed class Pad : Operator
                 context.Link(0, axis, 0, axis);
             // Negative pads cut off.
             else if (isConstant && before.IsConstant && (after.IsConstant || before.Value >= 0 && Shapes.IsNotNegative(after)))
-                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -before.Value) }, AxesContext.Out(0, axis) with { Offset = Math.Max(0, before.Value) },
+                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -before.Value) },
+                    AxesContext.Out(0, axis) with { Offset = Math.Max(0, before.Value) },
                     shape[axis] + Math.Min(0, before.Value) + (after.IsConstant ? Math.Min(0, after.Value) : 0));
             else
                 context.Set(0, axis, AxisKind.Mixed);

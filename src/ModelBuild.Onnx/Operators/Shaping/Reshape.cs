@@ -82,7 +82,8 @@ internal sealed class Reshape : Operator
     {
         if (ReshapeAxes.Cut(context) is { } reason)
             return reason;
-        if ((context.Opset < 5 ? context.Node.Ints("shape")?.Select(static d => Dimension.Of(d)).ToImmutableArray() : context.Known.Elements(1)) is not { } wanted)
+        var stated = context.Opset < 5 ? context.Node.Ints("shape")?.Select(static d => Dimension.Of(d)).ToImmutableArray() : context.Known.Elements(1);
+        if (stated is not { } wanted)
             return "the shape is not known";
         var (from, target, open) = (context.Known.Shape(0), new long[wanted.Length], false);
         for (var i = 0; i < target.Length; i++)

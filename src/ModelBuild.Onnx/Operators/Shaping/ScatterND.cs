@@ -19,7 +19,8 @@ internal sealed class ScatterND : Operator
                 context.Link(2, own - 1 + i - (int)depth, 0, i);
     }
 
-    public override string? Cut(CutContext context) => context.Rank(1) is > 0 and var own && context.Known.Size(1, own - 1) is { IsConstant: true, Value: var depth }
+    public override string? Cut(CutContext context) => context.Rank(1) is > 0 and var own
+        && context.Known.Size(1, own - 1) is { IsConstant: true, Value: var depth }
         && !Enumerable.Range(0, (int)depth).Any(i => context.CutsInput(0, i)) ? null : "indices count along the axis";
 
     public override void Execute(ExecutionContext context)

@@ -54,7 +54,8 @@ internal sealed class Slice : Operator
             if (i < 0)
                 context.Link(0, axis, 0, axis);
             else if (From(shape[axis], s[i], e[i], steps is { } p ? p[i] : 1) is { } from)
-                context.Link(AxesContext.In(0, axis) with { Offset = from.Offset, Inner = Math.Abs(from.Step), IsDescending = from.Step < 0 }, AxesContext.Out(0, axis), context.OutputSize(0, axis));
+                context.Link(AxesContext.In(0, axis) with { Offset = from.Offset, Inner = Math.Abs(from.Step), IsDescending = from.Step < 0 },
+                    AxesContext.Out(0, axis), context.OutputSize(0, axis));
             else
                 context.Set(0, axis, AxisKind.Mixed);
         }
@@ -73,12 +74,15 @@ internal sealed class Slice : Operator
         return start.IsConstant && (start.Value == -1 || start.Value >= far) ? (size - 1, step.Value) : null;
     }
 
-    private static (ImmutableArray<Dimension>? Starts, ImmutableArray<Dimension>? Ends, ImmutableArray<Dimension>? Steps, long[]? Axes) Arguments(AxesContext context)
+    private static (ImmutableArray<Dimension>? Starts, ImmutableArray<Dimension>? Ends, ImmutableArray<Dimension>? Steps, long[]? Axes) Arguments(
+        AxesContext context)
     {
-        ImmutableArray<Dimension>? Of(string attribute, int index) => context.Opset < 10 ? context.Node.Ints(attribute)?.Select(static v => Dimension.Of(v)).ToImmutableArray() : context.Elements(index);
+        ImmutableArray<Dimension>? Of(string attribute, int index) => context.Opset < 10
+            ? context.Node.Ints(attribute)?.Select(static v => Dimension.Of(v)).ToImmutableArray() : context.Elements(index);
         var (starts, ends) = (Of("starts", 1), Of("ends", 2));
         var isGiven = context.Opset < 10 ? context.Node.Attributes.ContainsKey("axes") : context.Has(3);
-        var axes = isGiven ? context.Opset < 10 ? context.Node.Ints("axes") : context.Integers(3) : starts is null ? null : [.. Enumerable.Range(0, starts.Value.Length).Select(static i => (long)i)];
+        var axes = isGiven ? context.Opset < 10 ? context.Node.Ints("axes") : context.Integers(3)
+            : starts is null ? null : [.. Enumerable.Range(0, starts.Value.Length).Select(static i => (long)i)];
         var hasSteps = context.Opset >= 10 && context.Has(4);
         var steps = hasSteps ? context.Elements(4) : null;
         return hasSteps && steps is null ? (null, ends, null, axes) : (starts, ends, steps, axes);

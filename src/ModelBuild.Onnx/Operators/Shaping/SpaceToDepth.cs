@@ -13,7 +13,8 @@ internal sealed class SpaceToDepth : Operator
     }
 
     public override void Axes(AxesContext context) =>
-        DepthToSpace.Link(context, AxesContext.Out, AxesContext.In, context.Size(0, 1), context.OutputSize(0, 2), context.OutputSize(0, 3), context.Node.String("mode", "DCR") != "CRD");
+        DepthToSpace.Link(context, AxesContext.Out, AxesContext.In, context.Size(0, 1), context.OutputSize(0, 2), context.OutputSize(0, 3),
+            context.Node.String("mode", "DCR") != "CRD");
 
     public override string? Cut(CutContext context) => DepthToSpace.Cut(context, NodeAxis.OfOutput, NodeAxis.OfInput);
 

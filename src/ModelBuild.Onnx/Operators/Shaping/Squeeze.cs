@@ -32,7 +32,8 @@ internal sealed class Squeeze : Operator
         var axes = AxesArgument.Of(context, 13, 1, out var known);
         if (shape.IsDefault || !known || axes is null && !shape.All(static d => d.IsConstant))
             return;
-        var removed = axes is null ? Enumerable.Range(0, shape.Length).Where(i => shape[i] == 1).ToHashSet() : axes.Select(a => Indexing.Axis(a, shape.Length)).ToHashSet();
+        var removed = axes is null ? Enumerable.Range(0, shape.Length).Where(i => shape[i] == 1).ToHashSet()
+            : axes.Select(a => Indexing.Axis(a, shape.Length)).ToHashSet();
         context.Reduce(removed, false);
     }
 

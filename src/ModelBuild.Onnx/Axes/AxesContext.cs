@@ -188,5 +188,9 @@ public sealed class AxesContext
 
     internal AxisMap ToMap() => new(Node, [.. _links], [.. _ties], _kinds);
 
-    private bool Exists(NodeAxis at) => at.IsOutput ? at.Index < OutputCount && Node.Outputs[at.Index].Name.Length > 0 : Has(at.Index);
+    private bool Exists(NodeAxis at)
+    {
+        var rank = at.IsOutput ? OutputRank(at.Index) : Rank(at.Index);
+        return (at.IsOutput ? at.Index < OutputCount && Node.Outputs[at.Index].Name.Length > 0 : Has(at.Index)) && at.Axis >= 0 && (rank < 0 || at.Axis < rank);
+    }
 }

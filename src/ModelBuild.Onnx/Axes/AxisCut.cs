@@ -39,10 +39,14 @@ public sealed class AxisCut
     {
         var map = AxisMap.Of(node, types, opset);
         var known = new AxesContext(node, types, opset);
-        long? Length(NodeAxis a) => (a.IsOutput ? known.OutputSize(a.Index, a.Axis) : known.Size(a.Index, a.Axis)) is { IsConstant: true } d ? d.Value : null;
+        long? Length(NodeAxis a) =>
+            (a.IsOutput ? known.OutputSize(a.Index, a.Axis) : known.Size(a.Index, a.Axis)) is { IsConstant: true, Value: <= int.MaxValue and var n } ? n : null;
         AxisCut Refuse(IReadOnlyDictionary<NodeAxis, long[]> kept, string reason) =>
             new(node, kept, reason, new Dictionary<string, AttributeValue?>(), new Dictionary<int, Tensor>());
 
+        foreach (var (axis, indices) in axes)
+            if (Length(axis) is { } length && indices.Where((k, i) => k < (i == 0 ? 0 : indices[i - 1] + 1) || k >= length).Any())
+                throw new ArgumentException($"[{string.Join(',', indices)}] are no indices of {axis}, in order", nameof(axes));
         if (!TrySpread(map, Length, axes, out var kept, out var refusal))
             return Refuse(kept, refusal!);
         foreach (var (axis, indices) in kept)

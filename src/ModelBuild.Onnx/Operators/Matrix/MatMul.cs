@@ -9,8 +9,7 @@ internal sealed class MatMul : Operator
 
     public override InputRole Role(Node node, int input) => MatrixShape.IsWeights(node, input, 0, 1) ? InputRole.Weights : InputRole.Activation;
 
-    public override WeightChannels Channels(Node node, int input) =>
-        node.Input(input)?.Constant is { Rank: >= 2 } w ? new(w.Rank - (input == 1 ? 1 : 2), 1) : WeightChannels.None;
+    public override WeightChannels Channels(Node node, int input) => MatrixShape.Channels(node, input, 0, 1);
 
     public override void Axes(AxesContext context) => MatrixShape.Axes(context, 0, 1);
 

@@ -73,4 +73,8 @@ internal static class MatrixShape
 
     /// <summary>Whether an input of a product is its weights: the constant one of two.</summary>
     public static bool IsWeights(Node node, int input, int first, int second) => (input == first || input == second) && node.Input(input)?.Constant is not null;
+
+    /// <summary>The channels of constant matrices: rows of the first, columns of the second.</summary>
+    public static WeightChannels Channels(Node node, int input, int first, int second) =>
+        (input == first || input == second) && node.Input(input)?.Constant is { Rank: >= 2 } w ? new(w.Rank - (input == second ? 1 : 2), 1) : WeightChannels.None;
 }

@@ -12,6 +12,8 @@ internal sealed class MatMulInteger : Operator
     public override InputRole Role(Node node, int input) =>
         input > 1 ? InputRole.ZeroPoint : MatrixShape.IsWeights(node, input, 0, 1) ? InputRole.Weights : InputRole.Activation;
 
+    public override WeightChannels Channels(Node node, int input) => MatrixShape.Channels(node, input, 0, 1);
+
     public override void Axes(AxesContext context)
     {
         MatrixShape.Axes(context, 0, 1);

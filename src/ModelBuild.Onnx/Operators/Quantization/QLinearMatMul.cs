@@ -16,6 +16,8 @@ internal sealed class QLinearMatMul : Operator
         _ => MatrixShape.IsWeights(node, input, 0, 3) ? InputRole.Weights : InputRole.Activation,
     };
 
+    public override WeightChannels Channels(Node node, int input) => MatrixShape.Channels(node, input, 0, 3);
+
     public override void Axes(AxesContext context)
     {
         MatrixShape.Axes(context, 0, 3);

@@ -6,6 +6,10 @@ namespace ModelBuild.Compression.Backends;
 /// <param name="dimensions">Sizes of named dimensions; those that are missing count as 1.</param>
 public sealed class TypicalSizes(IReadOnlyDictionary<string, long> dimensions)
 {
+    /// <summary>The sizes of a value's axes; null where its rank is not known.</summary>
+    public double[]? Shape(Value value) =>
+        (value.Type is { HasRank: true } type ? type : value.Constant?.Type) is { } known ? [.. known.Shape.Select(Size)] : null;
+
     /// <summary>How many elements a value has; 1 where its shape is not known.</summary>
     public double Elements(Value value)
     {

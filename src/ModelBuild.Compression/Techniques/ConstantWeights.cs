@@ -8,27 +8,21 @@ internal static class ConstantWeights
     /// <summary>Smaller tensors are not worth the nodes that unpack them.</summary>
     private const int MinimumElements = 256;
 
-    private static readonly Dictionary<string, Func<Node, IEnumerable<(int Index, int Axis, int Axes)>>> Candidates = new(StringComparer.Ordinal)
-    {
-        ["Conv"] = static _ => [(1, 0, 1)],
-        ["ConvTranspose"] = static _ => [(1, 0, 2)],
-        ["Gemm"] = static n => [(1, n.Int("transB") == 1 ? 0 : 1, 1)],
-        ["MatMul"] = static n => Enumerable.Range(0, 2).Where(i => n.Input(i)?.Constant is { Rank: >= 2 }).Select(i => (i, n.Inputs[i]!.Constant!.Rank - (i == 1 ? 1 : 2), 1)),
-        ["LSTM"] = Recurrent,
-        ["GRU"] = Recurrent,
-        ["RNN"] = Recurrent,
-        // Rows of an embedding.
-        ["Gather"] = static n => n.Int("axis") == 0 && n.Input(0)?.Constant is { Rank: 2 } ? [(0, 0, 1)] : [],
-    };
+    // Others that state weights have them in forms that unpacking would not pay for.
+    private static readonly HashSet<string> Names = new(StringComparer.Ordinal) { "Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN", "Gather" };
 
     /// <summary>The operators that have weights.</summary>
-    public static IReadOnlyCollection<string> Operators => Candidates.Keys;
+    public static IReadOnlyCollection<string> Operators => Names;
 
-    /// <summary>The weights of a node: input index, first axis with scales, number of such axes.</summary>
-    public static IEnumerable<(int Index, int Axis, int Axes)> Of(Node node) =>
-        node.Domain.Length == 0 && Candidates.TryGetValue(node.OpType, out var candidates) ? candidates(node).Where(c => IsWeight(node, c.Index)) : [];
-
-    private static IEnumerable<(int Index, int Axis, int Axes)> Recurrent(Node node) => [(1, 0, 2), (2, 0, 2)];
+    /// <summary>The weights of a node, as its operator states them: input index, first axis with scales, number of such axes.</summary>
+    public static IEnumerable<(int Index, int Axis, int Axes)> Of(Node node)
+    {
+        if (node.Domain.Length > 0 || !Names.Contains(node.OpType) || OperatorRegistry.Find(node.Domain, node.OpType) is not { } op)
+            yield break;
+        for (var i = 0; i < node.Inputs.Count; i++)
+            if (op.Channels(node, i) is { Count: > 0 } channels && IsWeight(node, i))
+                yield return (i, channels.First, channels.Count);
+    }
 
     private static bool IsWeight(Node node, int index) =>
         node.Input(index) is { Constant: { ElementType: ElementType.Float, Length: >= MinimumElements } } value && !value.IsGraphInput && !value.IsGraphOutput;

@@ -12,24 +12,27 @@ public sealed record WeightedNode(Node Node, Value Weights, int Axis, Value? Bia
     /// <summary>Number of output channels.</summary>
     public int Channels => (int)Weights.Constant!.Shape[Axis];
 
-    private static readonly Dictionary<string, Func<Node, int, WeightedNode?>> Views = new(StringComparer.Ordinal)
+    // The forms that integer kernels take; where weights, channels and bias lie, the operators state themselves.
+    private static readonly Dictionary<string, Func<Node, int, bool>> Forms = new(StringComparer.Ordinal)
     {
-        ["Conv"] = static (n, rank) => rank >= 3 ? WithBias(n, 0) : null,
-        ["MatMul"] = static (n, rank) => rank == 2 ? new(n, n.Input(1)!, 1, null) : null,
-        ["Gemm"] = static (n, rank) => rank == 2 && n.Int("transA") == 0 && n.Float("alpha", 1) == 1 && n.Float("beta", 1) == 1 ? WithBias(n, n.Int("transB") == 1 ? 0 : 1) : null,
+        ["Conv"] = static (_, rank) => rank >= 3,
+        ["MatMul"] = static (_, rank) => rank == 2,
+        ["Gemm"] = static (n, rank) => rank == 2 && n.Int("transA") == 0 && n.Float("alpha", 1) == 1 && n.Float("beta", 1) == 1,
     };
 
     /// <summary>The operators that can be viewed so.</summary>
-    public static IReadOnlyCollection<string> Operators => Views.Keys;
+    public static IReadOnlyCollection<string> Operators => Forms.Keys;
 
     /// <summary>The view of a node as one with weights, or null where it is none, or has a form that integer kernels do not take.</summary>
     public static WeightedNode? Of(Node node) =>
-        node.Domain.Length == 0 && Views.TryGetValue(node.OpType, out var view) && node.Input(1)?.Constant is { ElementType: ElementType.Float } weights
-        && node.Input(0) is { Constant: null, Type: null or { ElementType: ElementType.Float } } ? view(node, weights.Rank) : null;
+        node.Domain.Length == 0 && Forms.TryGetValue(node.OpType, out var takes) && node.Input(1)?.Constant is { ElementType: ElementType.Float } weights
+            && takes(node, weights.Rank)
+        && node.Input(0) is { Constant: null, Type: null or { ElementType: ElementType.Float } } && OperatorRegistry.Find(node.Domain, node.OpType) is { } op
+            ? WithBias(node, op.Channels(node, 1).First, node.Inputs.Where((_, i) => op.Role(node, i) == InputRole.Bias).FirstOrDefault())
+            : null;
 
-    private static WeightedNode? WithBias(Node node, int axis)
+    private static WeightedNode? WithBias(Node node, int axis, Value? bias)
     {
-        var bias = node.Input(2);
         var channels = node.Input(1)!.Constant!.Shape[axis];
         if (bias is null)
             return new(node, node.Input(1)!, axis, null);

@@ -35,6 +35,12 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     /// <summary>A size that is not known, but the same wherever this expression stands. Its name, which is for people, is none that a model could use.</summary>
     internal static DimensionExpression Fresh(string name) => Of(new Atom(AtomKind.Symbol, name, null, null, isFresh: true));
 
+    /// <summary>The expression that is one atom.</summary>
+    internal static DimensionExpression OfAtom(Atom atom) => Of(atom);
+
+    /// <summary>What tells expressions apart, whatever their names hold.</summary>
+    internal string Key => _key;
+
     /// <summary>Quotient rounded towards minus infinity, as the shape rules of convolution and pooling use it.</summary>
     public static DimensionExpression FloorDivide(DimensionExpression a, DimensionExpression b)
     {

@@ -29,6 +29,29 @@ public abstract class Operator
     /// <exception cref="OnnxException">The inputs contradict the operator's definition.</exception>
     public abstract void Infer(InferenceContext context);
 
+    /// <summary>What an input is to the operator.</summary>
+    public virtual InputRole Role(Node node, int input) => InputRole.Activation;
+
+    /// <summary>The axes of an input of weights that count its channels: those that scales run along where each channel has its own.</summary>
+    public virtual WeightChannels Channels(Node node, int input) => WeightChannels.None;
+
+    /// <summary>
+    /// States where the axes of the outputs come from, and which axes of inputs belong together. Without a statement they are <see cref="AxisKind.Unknown"/>.
+    /// </summary>
+    public virtual void Axes(AxesContext context)
+    {
+    }
+
+    /// <summary>
+    /// Says how attributes and parameters change where axes keep some indices only, after every linked axis was cut alike: the cut node must give the slices of
+    /// the uncut node's outputs.
+    /// </summary>
+    /// <returns>Null where that can be done, else why not.</returns>
+    public virtual string? Cut(CutContext context) => $"{Name} has no rule for being cut";
+
+    /// <summary>What one run costs, for given sizes.</summary>
+    public virtual Work Work(WorkContext context) => context.Work();
+
     /// <summary>Computes the outputs.</summary>
     /// <exception cref="OnnxException">The inputs contradict the operator's definition.</exception>
     public abstract void Execute(ExecutionContext context);

@@ -40,7 +40,9 @@ public sealed class OperatorTableTests
             Made from the code; a test keeps it equal (run it with `MODELBUILD_UPDATE_DOCS=1` to write this page anew).
 
             *Versions* are those of the operator set whose semantics are covered. *Inference*: element types and shapes are inferred, with named dimensions
-            followed as expressions. *Interpreter*: the operator can be executed in plain loops, which folds constants, verifies and serves as the reference.
+            followed as expressions. *Roles*: what inputs are besides activations. *Axes*: it is stated where the axes of the outputs come from. *Cut*: there is
+            a rule for keeping some indices of an axis only. *Interpreter*: the operator can be executed in plain loops, which folds constants, verifies and
+            serves as the reference.
             *Managed kernel*: the managed backend runs it, in the forms that dense networks have; everything else runs in ONNX Runtime. *Quantization*: the techniques that may
             work on it; `int8` computes in integers (or moves them), `dynamic-int8` quantizes activations at every call, the others store weights in fewer bits. *Pruning* and
             *gradient*: nothing yet. Everything that is not listed is carried through reading and writing untouched, and refused by name where it would have to be computed.
@@ -50,15 +52,36 @@ public sealed class OperatorTableTests
         foreach (var domain in OperatorRegistry.Operators.GroupBy(o => o.Domain).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var isStandard = domain.Key.Length == 0;
-            text.Append($"## {(isStandard ? "ai.onnx" : domain.Key)}\n\n| operator | versions | inference | interpreter | managed kernel | quantization | pruning | gradient |\n|---|---|---|---|---|---|---|---|\n");
+            text.Append($"## {(isStandard ? "ai.onnx" : domain.Key)}\n\n");
+            text.Append("| operator | versions | inference | roles | axes | cut | interpreter | managed kernel | quantization | pruning | gradient |\n");
+            text.Append("|---|---|---|---|---|---|---|---|---|---|---|\n");
             foreach (var o in domain)
             {
                 var quantization = isStandard ? string.Join(", ", techniques.Where(t => t.Operators.Contains(o.Name)).Select(t => t.Name)) : "";
-                text.Append($"| {o.Name} | {o.FirstVersion}{(o.LastVersion == int.MaxValue ? "+" : $" to {o.LastVersion}")} | yes | {(o.CanExecute ? "yes" : "no")} | ");
+                text.Append($"| {o.Name} | {o.FirstVersion}{(o.LastVersion == int.MaxValue ? "+" : $" to {o.LastVersion}")} | yes | ");
+                text.Append($"{Roles(o)} | {Yes(States(o, nameof(Operator.Axes)))} | {Yes(States(o, nameof(Operator.Cut)))} | ");
+                text.Append($"{(o.CanExecute ? "yes" : "no")} | ");
                 text.Append($"{(isStandard && ManagedLowering.Operators.Contains(o.Name) ? "yes" : None)} | {(quantization.Length > 0 ? quantization : None)} | {None} | {None} |\n");
             }
             text.Append('\n');
         }
         return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    private static string Yes(bool value) => value ? "yes" : None;
+
+    private static bool States(Operator o, string method) => o.GetType().GetMethod(method)!.DeclaringType != typeof(Operator);
+
+    /// <summary>The roles of the inputs of a node with more of them than any operator tells apart, all constant but the first.</summary>
+    private static string Roles(Operator o)
+    {
+        const int inputs = 12;
+        var graph = new Model().Graph;
+        var data = Tensor.Of(new float[1], 1, 1);
+        var node = graph.AddNode(o.Name, [graph.AddInput("x", data.Type), .. Enumerable.Range(1, inputs - 1).Select(i => graph.AddInitializer($"c{i}", data))],
+            ["y"], o.Domain);
+        var roles = Enumerable.Range(0, inputs).Select(i => o.Role(node, i)).Where(static r => r != InputRole.Activation).Distinct()
+            .Select(static r => r == InputRole.ZeroPoint ? "zero point" : r.ToString().ToLowerInvariant()).ToArray();
+        return roles.Length > 0 ? string.Join(", ", roles) : None;
     }
 }

@@ -116,26 +116,23 @@ public sealed class OnnxRuntimeCosts : ICosts
             case "Conv" or "ConvTranspose":
             {
                 var weights = StaticShape(node.Inputs[1]!);
-                var perOutput = weights is null ? 1 : node.Is("Conv") ? Product(weights, 1) : Product(weights, 1) * (weights[0] / (double)Math.Max(1, node.Int("group", 1))) / Math.Max(1, weights[1]);
+                var products = MultiplyAdds(node);
                 var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
                 var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights, 2);
-                return IsPointwise(node, weights) && !depthwise ? new Charged("pointwise", precision, new(output * perOutput, output))
-                    : new Charged(depthwise ? "depthwise" : "conv", precision, new(output * perOutput, output, positions));
+                return IsPointwise(node, weights) && !depthwise ? new Charged("pointwise", precision, new(products, output))
+                    : new Charged(depthwise ? "depthwise" : "conv", precision, new(products, output, positions));
             }
             case "Gemm" or "MatMul":
-            {
-                var k = _sizes.Along(node.Inputs[0]!, node.Int("transA") == 1 ? 0 : -1);
-                return new Charged("gemm", precision, new(output * k, output, _sizes.Elements(node.Inputs[0]!)));
-            }
+                return new Charged("gemm", precision, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             case "MatMulInteger":
-                return new Charged("gemm", Precisions.DynamicInt8, new(output * _sizes.Along(node.Inputs[0]!, -1), output, _sizes.Elements(node.Inputs[0]!)));
+                return new Charged("gemm", Precisions.DynamicInt8, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
             case "LSTM" or "GRU" or "RNN":
-                return new Charged("recurrent", Precisions.Float32, new(RecurrentWork(node)));
+                return new Charged("recurrent", Precisions.Float32, new(MultiplyAdds(node)));
             case "DynamicQuantizeLSTM":
-                return new Charged("recurrent", Precisions.DynamicInt8, new(RecurrentWork(node)));
+                return new Charged("recurrent", Precisions.DynamicInt8, new(MultiplyAdds(node)));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
                 return new Charged("transcendental", Precisions.Float32, new(output));
             // Windows of 8-bit integers have no vector kernels: they take about ten times the time of floats.
@@ -172,17 +169,8 @@ public sealed class OnnxRuntimeCosts : ICosts
 
     private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1) && (node.Ints("strides")?.All(s => s == 1) ?? true);
 
-    private double RecurrentWork(Node node)
-    {
-        var x = node.Inputs[0]!;
-        var steps = _sizes.Along(x, 0);
-        var batch = _sizes.Along(x, 1);
-        var inputs = _sizes.Along(x, 2);
-        var hidden = (double)node.Int("hidden_size", 1);
-        var directions = node.String("direction", "forward") == "bidirectional" ? 2 : 1;
-        var gates = node.OpType switch { "GRU" => 3, "RNN" => 1, _ => 4 };
-        return steps * batch * directions * gates * hidden * (hidden + inputs);
-    }
+    /// <summary>What the node's operator states.</summary>
+    private double MultiplyAdds(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, _sizes.Shape)).MultiplyAdds ?? 0;
 
     private static long[]? StaticShape(Value value) => value.Constant?.Shape.ToArray() ?? value.Type?.StaticShape;
 

@@ -23,6 +23,10 @@ internal abstract class BinaryOperator : Operator
             SymbolicBroadcast.Set(context, a, b, Apply);
     }
 
+    public override void Axes(AxesContext context) => BroadcastAttributes.Axes(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var a = context.Input(0);

@@ -25,4 +25,19 @@ internal static class BroadcastAttributes
         context.Require(axis + b.Rank <= rank, "the second input has too many dimensions for its axis");
         return b.Reshape([.. b.Shape, .. Enumerable.Repeat(1L, rank - axis - b.Rank)]);
     }
+
+    /// <summary>Where axes come from: both inputs are broadcast, the second one to where the attributes put it.</summary>
+    public static void Axes(AxesContext context)
+    {
+        if (context.Opset >= 7)
+        {
+            context.BroadcastAll();
+            return;
+        }
+        var (rank, second) = (context.Rank(0), context.Rank(1));
+        context.Broadcast(0);
+        var isPlaced = rank >= 0 && second >= 0 && context.Node.Int("broadcast") != 0 && context.Node.Attributes.ContainsKey("axis");
+        context.Broadcast(1, behind: isPlaced ? rank - Indexing.Axis(context.Node.Int("axis"), rank) - second : 0);
+        context.Rest(AxisKind.New);
+    }
 }

@@ -14,6 +14,10 @@ internal sealed class Mod : Operator
             SymbolicBroadcast.Set(context, a, b, static (x, y) => y.IsConstant && y.Value > 0 && Shapes.IsNotNegative(x) ? x - x / y * y : Dimension.Unknown);
     }
 
+    public override void Axes(AxesContext context) => context.BroadcastAll();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (a, b) = (context.Input(0), context.Input(1));

@@ -7,6 +7,10 @@ internal sealed class Pow : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), BroadcastAttributes.Shape(context));
 
+    public override void Axes(AxesContext context) => BroadcastAttributes.Axes(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var a = context.Input(0);

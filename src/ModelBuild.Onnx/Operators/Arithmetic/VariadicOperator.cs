@@ -24,6 +24,10 @@ internal abstract class VariadicOperator : Operator
             SymbolicBroadcast.Set(context, a, b, Apply);
     }
 
+    public override void Axes(AxesContext context) => context.BroadcastAll();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var inputs = Enumerable.Range(0, context.InputCount).Select(context.Input).ToArray();

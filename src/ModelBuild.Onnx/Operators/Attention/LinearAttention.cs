@@ -26,6 +26,81 @@ internal sealed class LinearAttention : Operator
         context.Set(1, state, [q[0], heads, q[2] / queryHeads, v[2] / heads]);
     }
 
+    public override InputRole Role(Node node, int input) => input == 3 ? InputRole.State : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var (q, v) = (context.Shape(0), context.Shape(2));
+        Dimension queryHeads = context.Node.Int("q_num_heads"), heads = context.Node.Int("kv_num_heads");
+        if (q.IsDefault || v.IsDefault || queryHeads == 0 || heads == 0)
+            return;
+        var (size, valueSize, shared) = (q[2] / queryHeads, v[2] / heads, queryHeads / heads);
+        var resultHeads = AxesContext.Out(0, 2) with { Inner = shared * valueSize };
+        var resultFeatures = AxesContext.Out(0, 2) with { Outer = queryHeads };
+        for (var i = 0; i < 6; i++)
+        {
+            context.Link(i, 0, 0, 0);
+            if (i > 0)
+                context.Link(i, 0, 1, 0);
+        }
+        context.Link(0, 1, 0, 1);
+        context.Link(AxesContext.In(0, 2) with { Inner = size }, AxesContext.Out(0, 2) with { Inner = valueSize }, queryHeads);
+        AxisEnd[] ends = [AxesContext.In(1, 2) with { Inner = size }, AxesContext.In(2, 2) with { Inner = valueSize }, AxesContext.In(3, 1)];
+        // Gates stand for a head, or for each feature of one, or for all heads.
+        for (var i = 4; i < 6; i++)
+            if (context.Size(i, 2) is { IsConstant: true } width && width != 1 && (width == heads || width == heads * size))
+                ends = [.. ends, AxesContext.In(i, 2) with { Inner = width / heads }];
+        foreach (var end in ends)
+        {
+            context.Link(end, resultHeads, heads);
+            context.Link(end, AxesContext.Out(1, 1), heads);
+        }
+        context.Link(AxesContext.In(2, 2) with { Outer = heads }, resultFeatures, valueSize);
+        context.Link(AxesContext.In(2, 2) with { Outer = heads }, AxesContext.Out(1, 3), valueSize);
+        context.Link(AxesContext.In(3, 3), resultFeatures, valueSize);
+        context.Link(3, 3, 1, 3);
+        context.Tie(AxesContext.In(0, 2) with { Outer = queryHeads }, AxesContext.In(1, 2) with { Outer = heads }, size);
+        // The delta rule reads the state across the features of a key.
+        if (context.Node.String("update_rule", "gated_delta") is "linear" or "gated")
+        {
+            context.Link(AxesContext.In(1, 2) with { Outer = heads }, AxesContext.Out(1, 2), size);
+            context.Link(3, 2, 1, 2);
+        }
+        context.Rest(AxisKind.Mixed, 0);
+        context.Rest(AxisKind.Mixed, 1);
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        var (queryHeads, heads) = (context.Node.Int("q_num_heads"), context.Node.Int("kv_num_heads"));
+        var (size, valueSize) = (context.Length(NodeAxis.OfInput(0, 2)) / queryHeads, context.Length(NodeAxis.OfInput(2, 2)) / heads);
+        if (context.CutsInput(0, 1))
+            return "every token changes the state";
+        if (KeptHeads.Of(context.OfInput(0, 2), size) is not { } q || KeptHeads.Of(context.OfInput(1, 2), size) is not { } k
+            || KeptHeads.Of(context.OfInput(2, 2), valueSize) is not { } v
+            || KeptHeads.Of(context.OfOutput(0, 2), valueSize) is not { } y || !k.Heads.SequenceEqual(v.Heads) || !q.Heads.SequenceEqual(y.Heads)
+            || !v.Features.SequenceEqual(y.Features))
+            return "heads would keep different features";
+        if (q.Features.Length != size || k.Features.Length != size)
+            return "the state has a row for each feature of a key";
+        for (var i = 4; i < 6; i++)
+            if (context.CutsInput(i, 2) && context.OfInput(i, 2).Length * heads != k.Heads.Length * context.Length(NodeAxis.OfInput(i, 2)))
+                return "a gate would lose a part of a head";
+        if (!KeptHeads.AreShared(q.Heads, k.Heads, queryHeads / heads))
+            return "keys would be shared by different numbers of queries";
+        context.Set("q_num_heads", q.Heads.Length);
+        context.Set("kv_num_heads", k.Heads.Length);
+        return null;
+    }
+
+    public override Work Work(WorkContext context)
+    {
+        var (q, v) = (context.Shape(0), context.Shape(2));
+        var (queryHeads, heads) = ((double)context.Node.Int("q_num_heads"), (double)context.Node.Int("kv_num_heads"));
+        return q is null || v is null || queryHeads == 0 || heads == 0 ? context.Work()
+            : context.Work(q[0] * q[1] * (queryHeads + 3 * heads) * (q[2] / queryHeads) * (v[2] / heads));
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var (q, k, v) = (context.Input(0), context.Input(1), context.Input(2));

@@ -13,6 +13,10 @@ internal abstract class ComparisonOperator : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Bool, BroadcastAttributes.Shape(context));
 
+    public override void Axes(AxesContext context) => BroadcastAttributes.Axes(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var a = context.Input(0);

@@ -38,6 +38,15 @@ internal sealed class Loop : Operator
         }
     }
 
+    public override InputRole Role(Node node, int input) => input < 2 ? InputRole.Parameter : InputRole.State;
+
+    public override void Axes(AxesContext context)
+    {
+        // Of values that are carried on nothing is stated; what is collected counts iterations along its first axis.
+        for (var i = Math.Max(0, context.InputCount - 2); i < context.OutputCount; i++)
+            context.Set(i, 0, AxisKind.New);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var body = context.Subgraph("body");

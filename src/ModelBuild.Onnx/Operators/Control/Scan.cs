@@ -45,6 +45,32 @@ internal sealed class Scan : Operator
                     : type.Shape.Insert(Indexing.Axis(Entry(context.Node, "scan_output_axes", i - states), type.Rank + 1), length));
     }
 
+    public override InputRole Role(Node node, int input) => input < node.Inputs.Count - node.Int("num_scan_inputs") ? InputRole.State : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var first = context.Opset < 9 ? 1 : 0;
+        var states = context.InputCount - first - (int)context.Node.Int("num_scan_inputs");
+        for (var o = 0; o < context.OutputCount; o++)
+        {
+            for (var i = first; first > 0 && i < context.InputCount; i++)
+                context.Link(i, 0, o, 0);
+            if (first > 0 || o < states || context.OutputRank(o) < 0)
+                continue;
+            var to = Indexing.Axis(Entry(context.Node, "scan_output_axes", o - states), context.OutputRank(o));
+            context.Set(o, to, AxisKind.Mixed);
+            for (var i = states; states == 0 && i < context.InputCount; i++)
+                if (context.Rank(i) is > 0 and var rank)
+                {
+                    var from = Indexing.Axis(Entry(context.Node, "scan_input_axes", i - states), rank);
+                    var turned = Entry(context.Node, "scan_input_directions", i - states) != Entry(context.Node, "scan_output_directions", o - states);
+                    var length = context.Size(i, from);
+                    context.Link(turned ? AxesContext.In(i, from) with { Offset = length - 1, IsDescending = true } : AxesContext.In(i, from),
+                        AxesContext.Out(o, to), length);
+                }
+        }
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var first = context.Opset < 9 ? 1 : 0;

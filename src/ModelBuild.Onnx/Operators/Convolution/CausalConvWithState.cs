@@ -17,6 +17,34 @@ internal sealed class CausalConvWithState : Operator
         context.Set(1, context.ElementType(0), x.IsDefault || w.IsDefault ? default : [x[0], x[1], w[2] - 1]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 => InputRole.Weights,
+        2 => InputRole.Bias,
+        3 => InputRole.State,
+        _ => InputRole.Activation,
+    };
+
+    public override WeightChannels Channels(Node node, int input) => input == 1 ? new(0, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        foreach (var input in (int[])[0, 3])
+            for (var output = 0; output < 2; output++)
+            {
+                context.Link(input, 0, output, 0);
+                context.Link(input, 1, output, 1);
+            }
+        context.Link(1, 0, 0, 1);
+        context.Link(2, 0, 0, 1);
+        context.Set(0, 2, AxisKind.Mixed);
+        context.Set(1, 2, AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 1);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, w) = (context.Input(0), context.Input(1));

@@ -21,6 +21,40 @@ internal sealed class ConvTranspose : Operator
         context.Set(0, context.ElementType(0), [x[0], w[1] * context.Node.Int("group", 1), .. spatial]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Weights, 2 => InputRole.Bias, _ => InputRole.Activation };
+
+    // One scale for each filter of each input channel.
+    public override WeightChannels Channels(Node node, int input) => input == 1 ? new(0, 2) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        var groups = context.Node.Int("group", 1);
+        context.Link(0, 0, 0, 0);
+        context.Link(AxesContext.In(1, 1), AxesContext.Out(0, 1) with { Outer = groups }, context.Size(1, 1));
+        context.Link(2, 0, 0, 1);
+        if (groups > 1)
+        {
+            var filters = AxesContext.Out(0, 1) with { Inner = context.Size(1, 1) };
+            context.Link(AxesContext.In(0, 1) with { Inner = context.Size(0, 1) / groups }, filters, groups);
+            context.Link(AxesContext.In(1, 0) with { Inner = context.Size(1, 0) / groups }, filters, groups);
+        }
+        context.Contract(0, 1, 1, 0);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        var groups = context.Node.Int("group", 1);
+        return groups == 1 ? null : ConvolutionAxes.Cut(context, groups, NodeAxis.OfOutput(0, 1), NodeAxis.OfInput(0, 1), NodeAxis.OfInput(1, 1));
+    }
+
+    public override Work Work(WorkContext context)
+    {
+        // Each input element is multiplied by its channel's filters; shared out among the output's elements.
+        var perOutput = context.Shape(1) is { } w ? WorkContext.Product(w, 1) * (w[0] / Math.Max(1, context.Node.Int("group", 1))) / Math.Max(1, w[1]) : 1;
+        return context.Work(context.OutputElements() * perOutput);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var (x, w) = (context.Input(0), context.Input(1));

@@ -9,6 +9,37 @@ internal sealed class DeformConv : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), ConvolutionShape.Infer(context, 0, 1));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Weights, 3 => InputRole.Bias, _ => InputRole.Activation };
+
+    public override WeightChannels Channels(Node node, int input) => input == 1 ? new(0, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        var groups = context.Node.Int("group", 1);
+        foreach (var input in (int[])[0, 2, 4])
+            context.Link(input, 0, 0, 0);
+        context.Link(1, 0, 0, 1);
+        context.Link(3, 0, 0, 1);
+        if (groups > 1)
+            context.Link(AxesContext.In(0, 1) with { Inner = context.Size(0, 1) / groups }, AxesContext.Out(0, 1) with { Inner = context.Size(1, 0) / groups },
+                groups);
+        context.Tie(AxesContext.In(0, 1) with { Outer = groups }, AxesContext.In(1, 1), context.Size(1, 1));
+        // A place of the result reads its own displacements, and the image wherever they point.
+        for (var axis = 2; axis < context.OutputRank(0); axis++)
+        {
+            context.Link(2, axis, 0, axis);
+            context.Link(4, axis, 0, axis);
+        }
+        context.Rest(AxisKind.Mixed);
+    }
+
+    // Groups of displacements belong to runs of channels, which a cut would shift.
+    public override string? Cut(CutContext context) => context.CutsOutput(0, 2) || context.CutsOutput(0, 3) ? "there is a displacement for each place"
+        : context.Node.Int("offset_group", 1) > 1 && context.CutsInput(0, 1) ? "displacements belong to groups of channels"
+        : ConvolutionAxes.Cut(context, 0, 1);
+
+    public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 1);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, w, offset) = (context.Input(0), context.Input(1), context.Input(2));

@@ -9,6 +9,14 @@ internal sealed class NonMaxSuppression : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Int64, [context.Fresh("selected"), 3]);
 
+    public override InputRole Role(Node node, int input) => input > 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Set(0, 0, AxisKind.Mixed);
+        context.Set(0, 1, AxisKind.New);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var (boxes, scores) = (context.Input(0), context.Input(1));

@@ -14,6 +14,18 @@ internal sealed class RoiAlign : Operator
             context.Node.Int("output_height", 1), context.Node.Int("output_width", 1)]);
     }
 
+    public override InputRole Role(Node node, int input) => input == 2 ? InputRole.Indices : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Link(1, 0, 0, 0);
+        context.Link(2, 0, 0, 0);
+        context.Link(0, 1, 0, 1);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

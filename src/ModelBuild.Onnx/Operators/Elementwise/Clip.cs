@@ -7,6 +7,12 @@ internal sealed class Clip : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -11,6 +11,16 @@ internal sealed class Dropout : Operator
         context.Set(1, context.Opset < 10 ? context.ElementType(0) : ElementType.Bool, context.Shape(0));
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Same();
+        context.Same(0, 1);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

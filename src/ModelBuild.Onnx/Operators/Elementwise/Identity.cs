@@ -7,5 +7,9 @@ internal sealed class Identity : Operator
 
     public override void Infer(InferenceContext context) => PassThrough.Infer(context);
 
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context) => context.Set(0, context.Value(0));
 }

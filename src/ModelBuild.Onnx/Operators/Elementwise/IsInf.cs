@@ -9,6 +9,10 @@ internal sealed class IsInf : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Bool, context.Shape(0));
 
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

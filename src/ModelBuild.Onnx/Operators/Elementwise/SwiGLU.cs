@@ -9,6 +9,10 @@ internal sealed class SwiGLU : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), Shapes.Broadcast(context.Shape(0), context.Shape(1)));
 
+    public override void Axes(AxesContext context) => context.BroadcastAll();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (a, b) = (context.Input(0), context.Input(1));

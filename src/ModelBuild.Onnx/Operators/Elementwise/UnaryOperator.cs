@@ -11,6 +11,10 @@ internal abstract class UnaryOperator : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -36,5 +36,7 @@ internal sealed class Constant : Operator
 
     public override void Infer(InferenceContext context) => context.SetConstant(0, Data(context.Node));
 
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context) => context.Set(0, Data(context.Node));
 }

@@ -15,6 +15,10 @@ internal sealed class ConstantOfShape : Operator
         context.Set(0, value.ElementType, context.Vector(0) ?? default(ImmutableArray<Dimension>));
     }
 
+    public override InputRole Role(Node node, int input) => InputRole.Parameter;
+
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context) => context.Set(0, Elements.Fill(Value(context.Node), [.. Numbers.Integers(context.Input(0))]));
 
     private static Tensor Value(Node node) => node.Attributes.TryGetValue("value", out var a) && a.Value is Tensor t ? t : Tensor.Scalar(0f);

@@ -9,6 +9,8 @@ internal sealed class EyeLike : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, Type(context.Node, context.ElementType(0)), context.Shape(0));
 
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

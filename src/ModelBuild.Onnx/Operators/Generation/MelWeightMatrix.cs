@@ -10,6 +10,10 @@ internal sealed class MelWeightMatrix : Operator
     public override void Infer(InferenceContext context) => context.Set(0, (ElementType)context.Node.Int("output_datatype", 1),
         [context.Elements(1) is { } length ? length.Elements[0] / 2 + 1 : Dimension.Unknown, context.Elements(0) is { } bins ? bins.Elements[0] : Dimension.Unknown]);
 
+    public override InputRole Role(Node node, int input) => InputRole.Parameter;
+
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context)
     {
         var (mels, length, rate) = (Numbers.Integers(context.Input(0))[0], Numbers.Integers(context.Input(1))[0], Numbers.Integers(context.Input(2))[0]);

@@ -17,6 +17,10 @@ internal sealed class Range : Operator
         context.Set(0, context.ElementType(0), [length]);
     }
 
+    public override InputRole Role(Node node, int input) => InputRole.Parameter;
+
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context)
     {
         var (start, limit, delta) = (context.Input(0), context.Input(1), context.Input(2));

@@ -11,6 +11,10 @@ internal abstract class WindowOperator : Operator
     public override void Infer(InferenceContext context) =>
         context.Set(0, (ElementType)context.Node.Int("output_datatype", 1), [context.Elements(0) is { } e ? e.Elements[0] : Dimension.Unknown]);
 
+    public override InputRole Role(Node node, int input) => InputRole.Parameter;
+
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context)
     {
         var size = Indexing.Length([Numbers.Integers(context.Input(0))[0]]);

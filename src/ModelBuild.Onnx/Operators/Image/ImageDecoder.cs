@@ -9,4 +9,11 @@ internal sealed class ImageDecoder : InferredOperator
 
     public override void Infer(InferenceContext context) =>
         context.Set(0, ElementType.UInt8, [Dimension.Unknown, Dimension.Unknown, context.Node.String("pixel_format", "RGB") == "Grayscale" ? 1 : 3]);
+
+    public override void Axes(AxesContext context)
+    {
+        context.Set(0, 0, AxisKind.Mixed);
+        context.Set(0, 1, AxisKind.Mixed);
+        context.Set(0, 2, AxisKind.New);
+    }
 }

@@ -17,6 +17,10 @@ internal sealed class Where : Operator
         context.SetElements(0, new(shape, [.. c.Select((v, i) => v.Value != 0 ? p[i] : q[i])]));
     }
 
+    public override void Axes(AxesContext context) => context.BroadcastAll();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (condition, x, y) = (context.Input(0), context.Input(1), context.Input(2));

@@ -40,4 +40,18 @@ internal static class LossReduction
             var r => throw context.Error($"unknown reduction '{r}'"),
         };
     }
+
+    /// <summary>Without reduction every place has its loss, which reads the scores and the class of that place.</summary>
+    public static void Axes(AxesContext context)
+    {
+        if (context.Node.String("reduction", "mean") != "none")
+            return;
+        context.Link(0, 0, 0, 0);
+        for (var i = 2; i < context.Rank(0); i++)
+            context.Link(0, i, 0, i - 1);
+        context.Same(1);
+    }
+
+    /// <summary>Places go together with their classes; what is reduced needs all of them.</summary>
+    public static string? Cut(CutContext context) => context.Node.String("reduction", "mean") == "none" ? null : "losses are reduced to one number";
 }

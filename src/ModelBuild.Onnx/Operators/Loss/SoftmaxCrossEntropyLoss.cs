@@ -13,6 +13,17 @@ internal sealed class SoftmaxCrossEntropyLoss : Operator
         context.Set(1, context.Input(0));
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Indices, 2 => InputRole.Weights, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context)
+    {
+        LossReduction.Axes(context);
+        context.Same(0, 1, 1);
+        context.Rest(AxisKind.Mixed, 1);
+    }
+
+    public override string? Cut(CutContext context) => LossReduction.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

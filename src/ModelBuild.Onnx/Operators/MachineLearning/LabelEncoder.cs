@@ -13,6 +13,10 @@ internal sealed class LabelEncoder : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, Table(context.Node, "values").ElementType, context.Shape(0));
 
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

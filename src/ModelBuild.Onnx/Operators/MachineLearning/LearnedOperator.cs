@@ -18,4 +18,15 @@ internal abstract class LearnedOperator : InferredOperator
     /// <summary>Labels of a classifier, by its class labels, and how many classes there are.</summary>
     protected static (ElementType Type, int? Classes) Labels(Node node, string integers) =>
         Strings(node, "classlabels_strings") is { } strings ? (ElementType.String, strings) : (ElementType.Int64, node.Ints(integers)?.Length);
+
+    /// <summary>Every row is a sample, of which all features are read.</summary>
+    internal static void Rows(AxesContext context)
+    {
+        for (var output = 0; output < context.OutputCount; output++)
+        {
+            if (context.Rank(0) > 1)
+                context.Link(0, 0, output, 0);
+            context.Rest(AxisKind.Mixed, output);
+        }
+    }
 }

@@ -11,4 +11,8 @@ internal sealed class LinearClassifier : LearnedOperator
         context.Set(0, type, [Batch(context)]);
         context.Set(1, ElementType.Float, [Batch(context), classes is { } count ? count : Dimension.Unknown]);
     }
+
+    public override void Axes(AxesContext context) => Rows(context);
+
+    public override string? Cut(CutContext context) => null;
 }

@@ -10,4 +10,8 @@ internal sealed class SVMClassifier : LearnedOperator
         context.Set(0, Labels(context.Node, "classlabels_ints").Type, [Batch(context)]);
         context.Set(1, ElementType.Float, [Batch(context), Dimension.Unknown]);
     }
+
+    public override void Axes(AxesContext context) => Rows(context);
+
+    public override string? Cut(CutContext context) => null;
 }

@@ -9,6 +9,17 @@ internal sealed class Scaler : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Float, context.Shape(0));
 
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context)
+    {
+        var features = context.Rank(0) - 1;
+        foreach (var name in (string[])["offset", "scale"])
+            if (features >= 0 && context.CutsInput(0, features) && context.Node.Floats(name) is { Length: > 1 } values)
+                context.Set(name, context.OfInput(0, features).Select(i => values[i]).ToArray());
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -14,6 +14,10 @@ internal sealed class TreeEnsemble : Operator
     public override void Infer(InferenceContext context) =>
         context.Set(0, context.ElementType(0), [context.Shape(0) is { IsDefault: false } s ? s[0] : Dimension.Unknown, context.Node.Int("n_targets", 1)]);
 
+    public override void Axes(AxesContext context) => LearnedOperator.Rows(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

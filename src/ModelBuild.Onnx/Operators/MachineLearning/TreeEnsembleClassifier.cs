@@ -16,6 +16,10 @@ internal sealed class TreeEnsembleClassifier : Operator
         context.Set(1, ElementType.Float, [batch, Math.Max(2, Labels(context.Node))]);
     }
 
+    public override void Axes(AxesContext context) => LearnedOperator.Rows(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

@@ -10,6 +10,10 @@ internal sealed class TreeEnsembleRegressor : Operator
     public override void Infer(InferenceContext context) =>
         context.Set(0, ElementType.Float, [context.Shape(0) is { IsDefault: false, Length: > 0 } s ? s[0] : Dimension.Unknown, context.Node.Int("n_targets", 1)]);
 
+    public override void Axes(AxesContext context) => LearnedOperator.Rows(context);
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

@@ -9,6 +9,14 @@ internal sealed class Det : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), context.Shape(0) is { IsDefault: false } s ? [.. s.Take(s.Length - 2)] : default);
 
+    public override void Axes(AxesContext context)
+    {
+        for (var i = 0; i < context.Rank(0) - 2; i++)
+            context.Link(0, i, 0, i);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

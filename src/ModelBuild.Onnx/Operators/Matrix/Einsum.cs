@@ -27,6 +27,42 @@ internal sealed class Einsum : Operator
         context.Set(0, context.ElementType(0), [.. result.Select(c => sizes[c])]);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        var ranks = Enumerable.Range(0, context.InputCount).Select(context.Rank).ToArray();
+        if (ranks.Any(static r => r < 0))
+            return;
+        var (terms, result) = Parse(context.Node.String("equation"), ranks);
+        var summed = new Dictionary<char, (int Input, int Axis)>();
+        for (var i = 0; i < terms.Length; i++)
+            for (var d = 0; d < terms[i].Length; d++)
+                if (result.IndexOf(terms[i][d]) is >= 0 and var to)
+                    context.BroadcastAxis(i, d, 0, to);
+                else if (context.Size(i, d) == 1)
+                    continue;
+                else if (summed.TryGetValue(terms[i][d], out var other))
+                    context.Contract(other.Input, other.Axis, i, d);
+                else
+                    summed[terms[i][d]] = (i, d);
+        context.Rest(AxisKind.New);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context)
+    {
+        var shapes = Enumerable.Range(0, context.Node.Inputs.Count).Select(context.Shape).ToArray();
+        if (shapes.Any(static s => s is null))
+            return context.Work();
+        var (terms, _) = Parse(context.Node.String("equation"), [.. shapes.Select(static s => s!.Length)]);
+        var sizes = new Dictionary<char, double>();
+        for (var i = 0; i < terms.Length; i++)
+            for (var d = 0; d < terms[i].Length; d++)
+                sizes[terms[i][d]] = Math.Max(sizes.GetValueOrDefault(terms[i][d], 1), shapes[i]![d]);
+        // One product of all inputs for every combination of indices.
+        return context.Work(sizes.Values.Aggregate((double)Math.Max(0, terms.Length - 1), static (a, b) => a * b));
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var inputs = Enumerable.Range(0, context.InputCount).Select(context.Input).ToArray();

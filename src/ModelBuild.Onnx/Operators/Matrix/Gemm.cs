@@ -18,6 +18,29 @@ internal sealed class Gemm : Operator
         context.Set(0, context.ElementType(0), [a.IsDefault ? Dimension.Unknown : a[flipA ? 1 : 0], b.IsDefault ? Dimension.Unknown : b[flipB ? 0 : 1]]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Weights, 2 => InputRole.Bias, _ => InputRole.Activation };
+
+    public override WeightChannels Channels(Node node, int input) => input == 1 ? new(node.Int("transB") != 0 ? 0 : 1, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        Axes(context, 0, 1);
+        context.Broadcast(2);
+    }
+
+    /// <summary>The axes of two matrices, turned where the attributes say so.</summary>
+    internal static void Axes(AxesContext context, int first, int second)
+    {
+        var (flipA, flipB) = (context.Node.Int("transA") != 0, context.Node.Int("transB") != 0);
+        context.Link(first, flipA ? 1 : 0, 0, 0);
+        context.Link(second, flipB ? 0 : 1, 0, 1);
+        context.Contract(first, flipA ? 0 : 1, second, flipB ? 1 : 0);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context) => MatrixShape.Work(context, 0, context.Node.Int("transA") != 0 ? 0 : -1);
+
     public override void Execute(ExecutionContext context)
     {
         var (a, b) = (context.Input(0), context.Input(1));

@@ -7,6 +7,16 @@ internal sealed class MatMul : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), MatrixShape.Infer(context, 0, 1));
 
+    public override InputRole Role(Node node, int input) => MatrixShape.IsWeights(node, input, 0, 1) ? InputRole.Weights : InputRole.Activation;
+
+    public override WeightChannels Channels(Node node, int input) => MatrixShape.Channels(node, input, 0, 1);
+
+    public override void Axes(AxesContext context) => MatrixShape.Axes(context, 0, 1);
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context) => MatrixShape.Work(context, 0);
+
     public override void Execute(ExecutionContext context)
     {
         var (a, b) = (context.Input(0), context.Input(1));

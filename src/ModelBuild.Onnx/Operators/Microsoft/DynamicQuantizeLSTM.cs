@@ -32,4 +32,22 @@ internal sealed class DynamicQuantizeLSTM : LstmOperator
 
         public override double[] Recurrent(ReadOnlySpan<double> h, int rows) => R.Multiply(h, rows);
     }
+
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        8 or 10 => InputRole.Scale,
+        9 or 11 => InputRole.ZeroPoint,
+        _ => base.Role(node, input),
+    };
+
+    public override WeightChannels Channels(Node node, int input) => input is 1 or 2 ? new(2, 1) : WeightChannels.None;
+
+    // Quantized by the range of all elements, everything reads everything.
+    public override void Axes(AxesContext context)
+    {
+        for (var o = 0; o < context.OutputCount; o++)
+            context.Rest(AxisKind.Mixed, o);
+    }
+
+    public override string? Cut(CutContext context) => "inputs are quantized by the range of all elements";
 }

@@ -14,6 +14,28 @@ internal sealed class QGemm : Operator
             [a.IsDefault ? Dimension.Unknown : a[Flip(context.Node, "transA") ? 1 : 0], b.IsDefault ? Dimension.Unknown : b[Flip(context.Node, "transB") ? 0 : 1]]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 4 or 7 => InputRole.Scale,
+        2 or 5 or 8 => InputRole.ZeroPoint,
+        3 => InputRole.Weights,
+        6 => InputRole.Bias,
+        _ => InputRole.Activation,
+    };
+
+    public override WeightChannels Channels(Node node, int input) => input == 3 ? new(Flip(node, "transB") ? 0 : 1, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        Gemm.Axes(context, 0, 3);
+        MatrixShape.PerSlice(context, 1, 4, 5);
+        context.Broadcast(6);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context) => MatrixShape.Work(context, 0, Flip(context.Node, "transA") ? 0 : -1);
+
     public override void Execute(ExecutionContext context)
     {
         var a = Flip(context.Node, "transA") ? Transpose.Apply(context.Input(0), [1, 0]) : context.Input(0);

@@ -12,6 +12,34 @@ internal sealed class BatchNormalization : Operator
             context.Set(i, context.Input(3 + (i - 1) % 2));
     }
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 => InputRole.Scale,
+        2 => InputRole.Bias,
+        3 or 4 => InputRole.State,
+        _ => InputRole.Activation,
+    };
+
+    public override void Axes(AxesContext context)
+    {
+        var training = context.Node.Int("training_mode") != 0;
+        for (var i = 0; i < context.Rank(0); i++)
+            if (i == 1 || !training)
+                context.Link(0, i, 0, i);
+        if (context.Rank(0) > 1)
+            for (var i = 1; i < 5; i++)
+                context.Link(i, 0, 0, 1);
+        context.Rest(AxisKind.Mixed);
+        // Statistics of this call, mixed into those that were handed in.
+        for (var o = 1; o < context.OutputCount; o++)
+        {
+            context.Link(0, 1, o, 0);
+            context.Link(3 + (o - 1) % 2, 0, o, 0);
+        }
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -9,6 +9,34 @@ internal sealed class GroupNormalization : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.Bias, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context)
+    {
+        Dimension groups = context.Node.Int("num_groups");
+        var perGroup = context.Size(0, 1) / groups;
+        context.Link(0, 0, 0, 0);
+        context.Link(AxesContext.In(0, 1) with { Inner = perGroup }, AxesContext.Out(0, 1) with { Inner = perGroup }, groups);
+        for (var i = 1; i < 3; i++)
+            if (context.Opset < 21)
+                context.Link(AxesContext.In(i, 0), AxesContext.Out(0, 1) with { Inner = perGroup }, groups);
+            else
+                context.Link(i, 0, 0, 1);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        if (!context.CutsInput(0, 1) && !context.CutsOutput(0, 1))
+            return null;
+        var perGroup = context.Length(NodeAxis.OfInput(0, 1)) / context.Node.Int("num_groups");
+        var groups = context.OfInput(0, 1).GroupBy(i => i / perGroup).ToArray();
+        if (groups.Any(g => g.Count() != perGroup) || !context.OfInput(0, 1).SequenceEqual(context.OfOutput(0, 1)))
+            return "a group is normalized as a whole";
+        context.Set("num_groups", groups.Length);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -7,6 +7,18 @@ internal sealed class InstanceNormalization : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.Bias, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context)
+    {
+        context.Link(0, 0, 0, 0);
+        for (var i = 0; i < 3; i++)
+            context.Link(i, i == 0 ? 1 : 0, 0, 1);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -7,6 +7,14 @@ internal sealed class LRN : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override void Axes(AxesContext context)
+    {
+        context.Same(0, 0, 1);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -17,6 +17,12 @@ internal sealed class LayerNormalization : Operator
             context.Set(i, (ElementType)context.Node.Int("stash_type", 1), shape.IsDefault ? default : [.. shape.Select((d, k) => k < axis ? d : 1)]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.Bias, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context) => NormalizedTail.Axes(context);
+
+    public override string? Cut(CutContext context) => NormalizedTail.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -7,6 +7,15 @@ internal sealed class LpNormalization : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is > 0 and var rank)
+            context.Same(0, 0, Indexing.Axis(context.Node.Int("axis", -1), rank));
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

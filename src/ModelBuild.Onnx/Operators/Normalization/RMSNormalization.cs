@@ -9,6 +9,12 @@ internal sealed class RMSNormalization : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(1), context.Shape(0));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context) => NormalizedTail.Axes(context);
+
+    public override string? Cut(CutContext context) => NormalizedTail.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, scale) = (context.Input(0), context.Input(1));

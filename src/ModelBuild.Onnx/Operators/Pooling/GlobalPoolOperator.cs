@@ -11,6 +11,18 @@ internal abstract class GlobalPoolOperator : Operator
         context.Set(0, context.ElementType(0), shape.IsDefault ? default : [.. shape.Select(static (d, i) => i < 2 ? d : 1)]);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        for (var output = 0; output < context.OutputCount; output++)
+        {
+            context.Link(0, 0, output, 0);
+            context.Link(0, 1, output, 1);
+            context.Rest(AxisKind.Mixed, output);
+        }
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

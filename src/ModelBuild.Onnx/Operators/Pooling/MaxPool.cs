@@ -13,6 +13,10 @@ internal sealed class MaxPool : PoolOperator
         context.Set(1, ElementType.Int64, OutputShape(context));
     }
 
+    // Positions count through samples and channels.
+    public override string? Cut(CutContext context) => context.Node.Outputs.Count > 1 && context.Node.Outputs[1].Name.Length > 0
+        ? "its second output counts positions through all channels" : null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -16,6 +16,10 @@ internal sealed class MaxUnpool : Operator
             : shape.IsDefault ? default : [shape[0], shape[1], .. shape.Skip(2).Select((d, i) => Length(context.Node, i, d))]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Indices, 2 => InputRole.Parameter, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.Mixed);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, indices) = (context.Input(0), Numbers.Integers(context.Input(1)));

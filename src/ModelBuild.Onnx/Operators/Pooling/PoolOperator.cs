@@ -23,6 +23,18 @@ internal abstract class PoolOperator : Operator
         return [shape[0], shape[1], .. new SpatialWindow(context.Node, kernel).Output(shape.Skip(2))];
     }
 
+    public override void Axes(AxesContext context)
+    {
+        for (var output = 0; output < context.OutputCount; output++)
+        {
+            context.Link(0, 0, output, 0);
+            context.Link(0, 1, output, 1);
+            context.Rest(AxisKind.Mixed, output);
+        }
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -9,6 +9,22 @@ internal sealed class ConvInteger : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Int32, ConvolutionShape.Infer(context, 0, 1));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Weights, 2 or 3 => InputRole.ZeroPoint, _ => InputRole.Activation };
+
+    public override WeightChannels Channels(Node node, int input) => input == 1 ? new(0, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        ConvolutionAxes.State(context, 0, 1);
+        ConvolutionAxes.PerChannel(context, 3);
+        if (context.Rank(2) == 1 && context.Size(2, 0) is { IsConstant: true, Value: > 1 })
+            context.Contract(0, 1, 2, 0);
+    }
+
+    public override string? Cut(CutContext context) => ConvolutionAxes.Cut(context, 0, 1);
+
+    public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 1);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, w) = (context.Input(0), context.Input(1));

@@ -9,6 +9,12 @@ internal sealed class DequantizeLinear : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, Type(context.Node, context.ElementType(1)), context.Shape(0));
 
+    public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.ZeroPoint, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context) => QuantizationAxis.Axes(context);
+
+    public override string? Cut(CutContext context) => QuantizationAxis.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, scale) = (context.Input(0), context.Input(1));

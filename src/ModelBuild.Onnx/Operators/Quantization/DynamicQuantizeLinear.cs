@@ -14,6 +14,9 @@ internal sealed class DynamicQuantizeLinear : Operator
         context.Set(2, ElementType.UInt8, []);
     }
 
+    // The range of all elements sets the scale.
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.Mixed);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

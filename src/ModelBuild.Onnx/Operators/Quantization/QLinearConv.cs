@@ -9,6 +9,30 @@ internal sealed class QLinearConv : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(7), ConvolutionShape.Infer(context, 0, 3));
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 4 or 6 => InputRole.Scale,
+        2 or 5 or 7 => InputRole.ZeroPoint,
+        3 => InputRole.Weights,
+        8 => InputRole.Bias,
+        _ => InputRole.Activation,
+    };
+
+    public override WeightChannels Channels(Node node, int input) => input == 3 ? new(0, 1) : WeightChannels.None;
+
+    public override void Axes(AxesContext context)
+    {
+        ConvolutionAxes.State(context, 0, 3);
+        ConvolutionAxes.PerChannel(context, 4, 5);
+        if (context.Rank(2) == 1 && context.Size(2, 0) is { IsConstant: true, Value: > 1 })
+            context.Contract(0, 1, 2, 0);
+        context.Link(8, 0, 0, 1);
+    }
+
+    public override string? Cut(CutContext context) => ConvolutionAxes.Cut(context, 0, 3);
+
+    public override Work Work(WorkContext context) => ConvolutionAxes.Work(context, 3);
+
     public override void Execute(ExecutionContext context)
     {
         var (x, w) = (context.Input(0), context.Input(3));

@@ -9,6 +9,26 @@ internal sealed class QLinearMatMul : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(7), MatrixShape.Infer(context, 0, 3));
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 4 or 6 => InputRole.Scale,
+        2 or 5 or 7 => InputRole.ZeroPoint,
+        _ => MatrixShape.IsWeights(node, input, 0, 3) ? InputRole.Weights : InputRole.Activation,
+    };
+
+    public override WeightChannels Channels(Node node, int input) => MatrixShape.Channels(node, input, 0, 3);
+
+    public override void Axes(AxesContext context)
+    {
+        MatrixShape.Axes(context, 0, 3);
+        MatrixShape.PerSlice(context, context.OutputRank(0) - 2, 1, 2);
+        MatrixShape.PerSlice(context, context.OutputRank(0) - 1, 4, 5);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
+    public override Work Work(WorkContext context) => MatrixShape.Work(context, 0);
+
     public override void Execute(ExecutionContext context)
     {
         var (a, b) = (context.Input(0), context.Input(3));

@@ -28,4 +28,36 @@ internal static class QuantizationAxis
             positions[i] += (int)(i / inner % x.Shape[a] / blockSize * step);
         return positions;
     }
+
+    /// <summary>Where axes come from: elements stay where they are, scales and zero points stand for slices or blocks of them.</summary>
+    public static void Axes(AxesContext context)
+    {
+        context.Same();
+        var block = context.Node.Int("block_size");
+        for (var i = 1; i < 3; i++)
+        {
+            var rank = context.Rank(i);
+            if (rank < 1 || context.Rank(0) < 1 || block == 0 && rank == 1 && context.Size(i, 0) == 1)
+                continue;
+            // One scale for all may come with an axis that the tensor does not have.
+            if (context.Node.Int("axis", 1) is var stated && (stated >= context.Rank(0) || stated < -context.Rank(0)))
+                continue;
+            var axis = Indexing.Axis(context.Node.Int("axis", 1), context.Rank(0));
+            if (block == 0)
+                context.BroadcastAxis(i, 0, 0, axis);
+            for (var d = 0; block > 0 && d < rank; d++)
+                context.Link(AxesContext.In(i, d), AxesContext.Out(0, d) with { Inner = d == axis ? block : 1 }, context.Size(i, d));
+        }
+    }
+
+    /// <summary>Blocks stay whole.</summary>
+    public static string? Cut(CutContext context)
+    {
+        var block = context.Node.Int("block_size");
+        if (block == 0)
+            return null;
+        var axis = Indexing.Axis(context.Node.Int("axis", 1), context.Rank(0));
+        return context.CutsOutput(0, axis) && context.OfOutput(0, axis).GroupBy(i => i / block).Any(g => g.Count() != block)
+            ? "blocks with a common scale stay whole" : null;
+    }
 }

@@ -7,6 +7,9 @@ internal sealed class Gru : RecurrentOperator
 
     protected override int Gates => 3;
 
+    // Masked before the product, a candidate reads the reset gates of all units.
+    protected override bool UnitsStandApart(Node node) => node.Int("linear_before_reset") != 0;
+
     protected override string[] DefaultActivations => ["Sigmoid", "Tanh"];
 
     protected override void Step(Cell cell, ReadOnlySpan<double> input, ReadOnlySpan<double> recurrent, Span<double> hidden, Span<double> memory)

@@ -40,6 +40,79 @@ internal abstract class RecurrentOperator : Operator
     /// <summary>The hidden size by the shape of R.</summary>
     protected virtual Dimension HiddenOf(ImmutableArray<Dimension> r) => r[^1];
 
+    public override InputRole Role(Node node, int input) => input switch
+    {
+        1 or 2 or 7 => InputRole.Weights,
+        3 => InputRole.Bias,
+        4 => InputRole.Parameter,
+        5 or 6 => InputRole.State,
+        _ => InputRole.Activation,
+    };
+
+    public override WeightChannels Channels(Node node, int input) => input is 1 or 2 ? new(0, 2) : WeightChannels.None;
+
+    /// <summary>Whether the units of one step read each other's state of the step before only.</summary>
+    protected virtual bool UnitsStandApart(Node node) => true;
+
+    public override void Axes(AxesContext context)
+    {
+        var first = BatchFirst(context.Node);
+        var (batch, steps) = first ? (0, 1) : (1, 0);
+        var hidden = context.Node.Int("hidden_size") is > 0 and var h ? Dimension.Of(h) : context.Shape(2) is { IsDefault: false } r ? HiddenOf(r)
+            : Dimension.Unknown;
+        var state = SequenceLengthsInput + 1;
+        // Of a single step, each unit is its own; later ones read all units of the step before.
+        var apart = context.Size(0, steps) == 1 && UnitsStandApart(context.Node);
+        AxisEnd[] units = [.. Units(Gates), AxesContext.In(state + 1, 2), AxesContext.In(7, 1) with { Outer = 3 }];
+        for (var o = 0; o < context.OutputCount; o++)
+        {
+            // Y lists steps and directions, the states directions alone.
+            var (ofBatch, ofDirection, ofUnit) = o == 0 ? first ? (0, 2, 3) : (2, 1, 3) : first ? (0, 1, 2) : (1, 0, 2);
+            context.Link(0, batch, o, ofBatch);
+            context.Link(SequenceLengthsInput, 0, o, ofBatch);
+            for (var i = state; i < state + 2; i++)
+            {
+                context.Link(i, first ? 0 : 1, o, ofBatch);
+                context.Link(i, first ? 1 : 0, o, ofDirection);
+            }
+            foreach (var i in (int[])[1, 2, 3, 7])
+                context.Link(i, 0, o, ofDirection);
+            foreach (var end in apart ? units : [])
+                context.Link(end, AxesContext.Out(o, ofUnit), hidden);
+            context.Tie(AxesContext.In(2, 2), AxesContext.Out(o, ofUnit), hidden);
+            context.Rest(AxisKind.Mixed, o);
+        }
+        foreach (var end in (AxisEnd[])[.. units, AxesContext.In(state, 2)])
+            context.Tie(end, AxesContext.In(2, 2), hidden);
+        context.Contract(0, 2, 1, 2);
+    }
+
+    /// <summary>Where weights and biases have the rows of each unit: gate by gate.</summary>
+    private static AxisEnd[] Units(int gates) => [AxesContext.In(1, 1) with { Outer = gates }, AxesContext.In(2, 1) with { Outer = gates },
+        AxesContext.In(3, 1) with { Outer = 2 * gates }];
+
+    public override string? Cut(CutContext context)
+    {
+        if (context.CutsInput(1, 0))
+            return "a direction cannot be taken away";
+        (int Input, int Times)[] rows = [(1, Gates), (2, Gates), (3, 2 * Gates), (7, 3)];
+        rows = [.. rows.Where(r => context.Has(r.Input))];
+        if (!rows.Any(r => context.CutsInput(r.Input, 1)))
+            return null;
+        var kept = context.OfInput(2, 2);
+        if (rows.Any(r => context.OfInput(r.Input, 1).Length != r.Times * kept.Length))
+            return "gates would keep different units";
+        context.Set("hidden_size", kept.Length);
+        return null;
+    }
+
+    public override Work Work(WorkContext context)
+    {
+        // Each step of each sample multiplies all gates by inputs and state.
+        var hidden = (double)context.Node.Int("hidden_size", 1);
+        return context.Work(context.Along(0, 0) * context.Along(0, 1) * Directions(context.Node) * Gates * hidden * (hidden + context.Along(0, 2)));
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

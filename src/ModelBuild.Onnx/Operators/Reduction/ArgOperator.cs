@@ -20,6 +20,14 @@ internal abstract class ArgOperator : Operator
         context.Set(0, ElementType.Int64, context.Node.Int("keepdims", 1) != 0 ? shape.SetItem(axis, 1) : shape.RemoveAt(axis));
     }
 
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is > 0 and var rank)
+            context.Reduce(new HashSet<int> { Indexing.Axis(context.Node.Int("axis"), rank) }, context.Node.Int("keepdims", 1) != 0);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -11,6 +11,18 @@ internal abstract class CumulativeOperator : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var rank = context.Rank(0);
+        if (context.Integers(1) is [var axis, ..])
+            context.Same(0, 0, Indexing.Axis(axis, rank));
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -39,6 +39,18 @@ internal abstract class ReduceOperator : Operator
             context.SetElements(0, new(keep ? [1] : [], [result]));
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var axes = AxesArgument.Of(context, AxesAreInputSince, 1, out var known);
+        if (known && context.Rank(0) is >= 0 and var rank)
+            context.Reduce(Axes(context.Node, axes, rank), context.Node.Int("keepdims", 1) != 0);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

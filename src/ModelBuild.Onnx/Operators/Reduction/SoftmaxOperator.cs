@@ -9,6 +9,20 @@ internal abstract class SoftmaxOperator : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is > 0 and var rank)
+        {
+            // Before operator set 13 all axes from one on are one.
+            var flat = context.Opset < 13;
+            var axis = context.Node.Int("axis", flat ? 1 : -1) is var a && flat && a == rank ? rank : Indexing.Axis(a, rank);
+            context.Same(0, 0, flat ? [.. Enumerable.Range(axis, rank - axis)] : [axis]);
+        }
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

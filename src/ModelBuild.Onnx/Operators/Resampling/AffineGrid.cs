@@ -12,6 +12,30 @@ internal sealed class AffineGrid : Operator
     public override void Infer(InferenceContext context) =>
         context.Set(0, context.ElementType(0), context.Vector(1) is { } size ? [size[0], .. size.Skip(2), size.Length - 2] : default);
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Link(0, 0, 0, 0);
+        context.Link(0, 1, 0, context.OutputRank(0) - 1);
+        context.Rest(AxisKind.New);
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        if (context.OutputRank(0) < 1 || context.CutsOutput(0, context.OutputRank(0) - 1))
+            return "coordinates belong together";
+        if (context.CutsOutput(0, 0))
+        {
+            var size = context.Integers(1);
+            if (size is null)
+                return "the size is not constant";
+            size[0] = context.OfOutput(0, 0).Length;
+            context.SetIntegers(1, size);
+        }
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var theta = context.Input(0);

@@ -15,6 +15,17 @@ internal sealed class GridSample : Operator
         context.Set(0, context.ElementType(0), x.IsDefault || grid.IsDefault ? default : [x[0], x[1], .. grid.Skip(1).Take(grid.Length - 2)]);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        context.Link(0, 0, 0, 0);
+        context.Link(0, 1, 0, 1);
+        context.Link(1, 0, 0, 0);
+        for (var i = 1; i < context.Rank(1) - 1; i++)
+            context.Link(1, i, 0, i + 1);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (x, grid) = (context.Input(0), context.Input(1));

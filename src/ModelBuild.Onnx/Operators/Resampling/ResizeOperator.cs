@@ -32,6 +32,44 @@ internal abstract class ResizeOperator : Operator
         context.Set(0, context.ElementType(0), [.. dims]);
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var shape = context.Shape(0);
+        if (shape.IsDefault)
+            return;
+        var axes = Axes(context.Node, shape.Length);
+        var scales = Scales(context.Node, context.Constant(ScalesInput(context.Opset)));
+        var bySizes = context.Opset >= 11 && context.Has(3);
+        var sizes = bySizes && context.Node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? context.Elements(3) : null;
+        var crops = context.Node.String("coordinate_transformation_mode") == "tf_crop_and_resize";
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            var i = Array.IndexOf(axes, axis);
+            // An axis that keeps its size is not resampled.
+            var stays = i < 0 || !crops && (bySizes ? sizes is { } s && i < s.Length && s[i] == shape[axis] && !shape[axis].IsUnknown
+                : scales is not null && i < scales.Length && scales[i] == 1);
+            if (stays)
+                context.Link(0, axis, 0, axis);
+            else
+                context.Set(0, axis, AxisKind.Mixed);
+        }
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        if (context.Opset < 11 || !context.Has(3))
+            return null;
+        var axes = Axes(context.Node, context.Rank(0));
+        if (!axes.Any(a => context.CutsOutput(0, a)))
+            return null;
+        if (context.Integers(3) is not { } sizes)
+            return "the sizes are not constant";
+        context.SetIntegers(3, [.. sizes.Select((s, i) => context.CutsOutput(0, axes[i]) ? context.OfOutput(0, axes[i]).Length : s)]);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

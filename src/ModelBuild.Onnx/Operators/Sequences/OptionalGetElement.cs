@@ -19,5 +19,11 @@ internal sealed class OptionalGetElement : Operator
             context.SetNonTensor(0, held);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        for (var i = 0; i < context.OutputRank(0); i++)
+            context.Link(0, i, 0, i);
+    }
+
     public override void Execute(ExecutionContext context) => context.Set(0, context.Value(0) ?? throw context.Error("the optional is empty"));
 }

@@ -9,5 +9,8 @@ internal sealed class OptionalHasElement : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Bool, []);
 
+    // A single value.
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context) => context.Set(0, Tensor.Scalar(context.Value(0) is not null));
 }

@@ -19,4 +19,16 @@ internal static class AxesArgument
     /// <summary>The axes; null where there are none.</summary>
     public static long[]? Of(ExecutionContext context, int sinceInput, int index) =>
         context.Opset < sinceInput ? context.Node.Ints("axes") : context.Optional(index) is { } t ? Numbers.Integers(t) : null;
+
+    public static long[]? Of(AxesContext context, int sinceInput, int index, out bool known)
+    {
+        known = true;
+        if (context.Opset < sinceInput)
+            return context.Node.Ints("axes");
+        if (!context.Has(index))
+            return null;
+        var axes = context.Integers(index);
+        known = axes is not null;
+        return axes;
+    }
 }

@@ -23,6 +23,35 @@ internal sealed class CenterCropPad : Operator
         context.Set(0, context.ElementType(0), [.. dims]);
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var shape = context.Shape(0);
+        if (shape.IsDefault)
+            return;
+        var axes = Axes(context.Node, shape.Length);
+        var sizes = context.Elements(1);
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            var i = Array.IndexOf(axes, axis);
+            if (i < 0 || sizes is { } s && i < s.Length && s[i] == shape[axis] && !shape[axis].IsUnknown)
+                context.Link(0, axis, 0, axis);
+            else if (sizes is { } t && i < t.Length && t[i].IsConstant && shape[axis].IsConstant)
+            {
+                var difference = t[i].Value - shape[axis].Value;
+                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -difference / 2) },
+                    AxesContext.Out(0, axis) with { Offset = Math.Max(0, difference / 2) },
+                    Math.Min(t[i].Value, shape[axis].Value));
+            }
+            else
+                context.Set(0, axis, AxisKind.Mixed);
+        }
+    }
+
+    public override string? Cut(CutContext context) =>
+        Axes(context.Node, context.Rank(0)).Any(a => context.CutsInput(0, a) || context.CutsOutput(0, a)) ? "the center would lie elsewhere" : null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

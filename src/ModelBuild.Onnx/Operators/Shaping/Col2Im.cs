@@ -15,6 +15,21 @@ internal sealed class Col2Im : Operator
         context.Set(0, context.ElementType(0), image is { } s ? [x.IsDefault ? Dimension.Unknown : x[0], channels, .. s] : default);
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Link(0, 0, 0, 0);
+        if (context.Integers(2) is { } block)
+            context.Link(AxesContext.In(0, 1) with { Inner = block.Aggregate(1L, static (a, b) => a * b) }, AxesContext.Out(0, 1), context.OutputSize(0, 1));
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) =>
+        context.CutsInput(0, 1)
+            && context.OfInput(0, 1).Length * context.Length(NodeAxis.OfOutput(0, 1)) != context.OfOutput(0, 1).Length * context.Length(NodeAxis.OfInput(0, 1))
+            ? "blocks stay whole" : null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -47,6 +47,25 @@ internal sealed class Concat : Operator
         context.SetElements(0, SymbolicTensor.Vector([.. elements]));
     }
 
+    public override void Axes(AxesContext context)
+    {
+        var rank = context.OutputRank(0);
+        if (rank < 1)
+            return;
+        var axis = Indexing.Axis(context.Node.Int("axis", 1), rank);
+        Dimension offset = 0;
+        for (var i = 0; i < context.InputCount; i++)
+        {
+            context.Same(i, 0, axis);
+            var size = context.Size(i, axis);
+            if (!offset.IsUnknown)
+                context.Link(AxesContext.In(i, axis), AxesContext.Out(0, axis) with { Offset = offset }, size);
+            offset += size;
+        }
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var parts = Enumerable.Range(0, context.InputCount).Select(context.Input).ToArray();

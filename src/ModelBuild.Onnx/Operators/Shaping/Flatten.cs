@@ -17,6 +17,10 @@ internal sealed class Flatten : Operator
         context.Set(0, context.ElementType(0), [Shapes.Product(shape.Take(axis)), Shapes.Product(shape.Skip(axis))]);
     }
 
+    public override void Axes(AxesContext context) => ReshapeAxes.State(context);
+
+    public override string? Cut(CutContext context) => ReshapeAxes.Cut(context);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -9,6 +9,21 @@ internal sealed class GatherElements : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), context.Shape(1));
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Indices : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (> 0 and var rank))
+            return;
+        var axis = Indexing.Axis(context.Node.Int("axis"), rank);
+        context.Same(1);
+        for (var i = 0; i < rank; i++)
+            if (i != axis)
+                context.Link(AxesContext.In(0, i), AxesContext.Out(0, i), context.OutputSize(0, i));
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (data, indices) = (context.Input(0), context.Input(1));

@@ -15,6 +15,24 @@ internal sealed class GatherND : Operator
             : [.. indices.Take(indices.Length - 1), .. data.Skip(batch + (int)indices[^1].Value)]);
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Indices : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var (rank, indices) = (context.Rank(0), context.Rank(1));
+        if (rank < 1 || indices < 1 || context.Size(1, indices - 1) is not { IsConstant: true, Value: var depth })
+            return;
+        var batch = (int)context.Node.Int("batch_dims");
+        for (var i = 0; i < indices - 1; i++)
+            context.Link(1, i, 0, i);
+        for (var i = 0; i < batch; i++)
+            context.Link(0, i, 0, i);
+        for (var i = batch + (int)depth; i < rank; i++)
+            context.Link(0, i, 0, i - batch - (int)depth + indices - 1);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var (data, indices) = (context.Input(0), context.Input(1));

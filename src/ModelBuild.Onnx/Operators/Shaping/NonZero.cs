@@ -10,6 +10,12 @@ internal sealed class NonZero : Operator
     public override void Infer(InferenceContext context) =>
         context.Set(0, ElementType.Int64, [context.Shape(0).IsDefault ? Dimension.Unknown : context.Shape(0).Length, context.Fresh("nonzero")]);
 
+    public override void Axes(AxesContext context)
+    {
+        context.Set(0, 0, AxisKind.New);
+        context.Set(0, 1, AxisKind.Mixed);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

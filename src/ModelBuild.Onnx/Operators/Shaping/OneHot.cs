@@ -14,6 +14,20 @@ internal sealed class OneHot : Operator
         context.Set(0, context.ElementType(2), shape.IsDefault ? default : shape.Insert(Indexing.Axis(context.Node.Int("axis", -1), shape.Length + 1), depth));
     }
 
+    public override InputRole Role(Node node, int input) => input == 0 ? InputRole.Indices : InputRole.Parameter;
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (>= 0 and var rank))
+            return;
+        var axis = Indexing.Axis(context.Node.Int("axis", -1), rank + 1);
+        for (var i = 0; i < rank; i++)
+            context.Link(0, i, 0, i < axis ? i : i + 1);
+        context.Set(0, axis, AxisKind.New);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var indices = context.Input(0);

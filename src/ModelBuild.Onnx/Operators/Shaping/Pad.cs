@@ -26,6 +26,69 @@ internal sealed class Pad : Operator
         context.Set(0, context.ElementType(0), [.. dims]);
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var shape = context.Shape(0);
+        if (shape.IsDefault)
+            return;
+        var isConstant = context.Node.String("mode", "constant") == "constant";
+        var pads = Pads(context);
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            var (before, after) = pads is null ? (Dimension.Unknown, Dimension.Unknown) : pads[axis];
+            if (before == 0 && after == 0)
+                context.Link(0, axis, 0, axis);
+            // Negative pads cut off.
+            else if (isConstant && before.IsConstant && (after.IsConstant || before.Value >= 0 && Shapes.IsNotNegative(after)))
+                context.Link(AxesContext.In(0, axis) with { Offset = Math.Max(0, -before.Value) },
+                    AxesContext.Out(0, axis) with { Offset = Math.Max(0, before.Value) },
+                    shape[axis] + Math.Min(0, before.Value) + (after.IsConstant ? Math.Min(0, after.Value) : 0));
+            else
+                context.Set(0, axis, AxisKind.Mixed);
+        }
+    }
+
+    /// <summary>What is added before and after each axis; null where that is not known of which axes.</summary>
+    private static (Dimension Before, Dimension After)[]? Pads(AxesContext context)
+    {
+        var rank = context.Rank(0);
+        var pads = context.Opset < 11 ? context.Node.Ints("pads")?.Select(static v => Dimension.Of(v)).ToImmutableArray() : context.Elements(1);
+        long[]? axes = context.Has(3) ? context.Integers(3) : [.. Enumerable.Range(0, rank).Select(static i => (long)i)];
+        if (pads is not { } p || axes is null)
+            return null;
+        var result = Enumerable.Repeat((Dimension.Of(0), Dimension.Of(0)), rank).ToArray();
+        for (var i = 0; i < axes.Length; i++)
+            result[Indexing.Axis(axes[i], rank)] = (p[i], p[axes.Length + i]);
+        return result;
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        var rank = context.Rank(0);
+        if (!Enumerable.Range(0, rank).Any(i => context.CutsInput(0, i) || context.CutsOutput(0, i)))
+            return null;
+        var pads = context.Opset < 11 ? context.Node.Ints("pads") : context.Integers(1);
+        var axes = context.Has(3) ? context.Integers(3) : [.. Enumerable.Range(0, rank).Select(static i => (long)i)];
+        if (pads is null || axes is null)
+            return "the pads are not constant";
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var axis = Indexing.Axis(axes[i], rank);
+            if (!context.CutsInput(0, axis) && !context.CutsOutput(0, axis))
+                continue;
+            var (before, after) = (pads[i], pads[axes.Length + i]);
+            if (before < 0 || after < 0)
+                return "a cut axis has negative pads";
+            var end = before + context.Length(NodeAxis.OfInput(0, axis));
+            var kept = context.OfOutput(0, axis);
+            (pads[i], pads[axes.Length + i]) = (kept.Count(j => j < before), kept.Count(j => j >= end));
+        }
+        context.SetIntegers("pads", 1, 11, pads);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

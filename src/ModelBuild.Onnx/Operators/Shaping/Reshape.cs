@@ -74,6 +74,31 @@ internal sealed class Reshape : Operator
         return rest.IsConstant && rest.Value == 0 ? 0 : total / rest;
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context) => ReshapeAxes.State(context);
+
+    public override string? Cut(CutContext context)
+    {
+        if (ReshapeAxes.Cut(context) is { } reason)
+            return reason;
+        var stated = context.Opset < 5 ? context.Node.Ints("shape")?.Select(static d => Dimension.Of(d)).ToImmutableArray() : context.Known.Elements(1);
+        if (stated is not { } wanted)
+            return "the shape is not known";
+        var (from, target, open) = (context.Known.Shape(0), new long[wanted.Length], false);
+        for (var i = 0; i < target.Length; i++)
+        {
+            // A size that has a name is copied, or is the one that is left.
+            var keepsName = !wanted[i].IsUnknown && i < from.Length && wanted[i] == from[i] && context.Node.Int("allowzero") == 0;
+            target[i] = context.CutsOutput(0, i) ? context.OfOutput(0, i).Length : wanted[i].IsConstant ? wanted[i].Value : keepsName ? 0 : -1;
+            if (target[i] == -1 && open)
+                return "two sizes of the shape are not known";
+            open |= target[i] == -1;
+        }
+        context.SetIntegers("shape", 1, 5, target);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -9,6 +9,19 @@ internal sealed class ReverseSequence : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (> 0 and var rank))
+            return;
+        context.Same(0, 0, Indexing.Axis(context.Node.Int("time_axis"), rank));
+        context.Link(1, 0, 0, Indexing.Axis(context.Node.Int("batch_axis", 1), rank));
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

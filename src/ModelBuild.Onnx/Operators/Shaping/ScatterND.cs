@@ -9,6 +9,20 @@ internal sealed class ScatterND : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Indices : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        context.Same();
+        if (context.Rank(1) is > 0 and var own && context.Size(1, own - 1) is { IsConstant: true, Value: var depth })
+            for (var i = (int)depth; i < context.Rank(0); i++)
+                context.Link(2, own - 1 + i - (int)depth, 0, i);
+    }
+
+    public override string? Cut(CutContext context) => context.Rank(1) is > 0 and var own
+        && context.Known.Size(1, own - 1) is { IsConstant: true, Value: var depth }
+        && !Enumerable.Range(0, (int)depth).Any(i => context.CutsInput(0, i)) ? null : "indices count along the axis";
+
     public override void Execute(ExecutionContext context)
     {
         var (data, indices, updates) = (context.Input(0), context.Input(1), context.Input(2));

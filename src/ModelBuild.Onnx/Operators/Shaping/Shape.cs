@@ -20,6 +20,8 @@ internal sealed class Shape : Operator
         context.SetElements(0, SymbolicTensor.Vector([.. shape.Skip(start).Take(length)]));
     }
 
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context)
     {
         var shape = context.Input(0).Shape;

@@ -12,5 +12,8 @@ internal sealed class Size : Operator
             context.SetElements(0, SymbolicTensor.Scalar(Shapes.Product(shape)));
     }
 
+    // A single number.
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.New);
+
     public override void Execute(ExecutionContext context) => context.Set(0, Tensor.Scalar(context.Input(0).Length));
 }

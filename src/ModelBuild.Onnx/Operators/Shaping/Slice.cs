@@ -35,6 +35,92 @@ internal sealed class Slice : Operator
         }
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var shape = context.Shape(0);
+        if (shape.IsDefault)
+            return;
+        var (starts, ends, steps, axes) = Arguments(context);
+        if (starts is not { } s || ends is not { } e || axes is null)
+        {
+            context.Rest(AxisKind.Mixed);
+            return;
+        }
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            var i = Array.FindLastIndex(axes, a => Indexing.Axis(a, shape.Length) == axis);
+            if (i < 0)
+                context.Link(0, axis, 0, axis);
+            else if (From(shape[axis], s[i], e[i], steps is { } p ? p[i] : 1) is { } from)
+                context.Link(AxesContext.In(0, axis) with { Offset = from.Offset, Inner = Math.Abs(from.Step), IsDescending = from.Step < 0 },
+                    AxesContext.Out(0, axis), context.OutputSize(0, axis));
+            else
+                context.Set(0, axis, AxisKind.Mixed);
+        }
+    }
+
+    /// <summary>Where a range begins, and its step; null where that is not known.</summary>
+    private static (Dimension Offset, long Step)? From(Dimension size, Dimension start, Dimension end, Dimension step)
+    {
+        const long far = int.MaxValue;
+        if (start.IsUnknown || !step.IsConstant || step.Value == 0)
+            return null;
+        if (size.IsConstant && start.IsConstant && end.IsConstant)
+            return (Range(size.Value, start.Value, end.Value, step.Value).Start, step.Value);
+        if (step.Value > 0)
+            return (start.IsConstant && start.Value < 0 ? size + start : start, step.Value);
+        return start.IsConstant && (start.Value == -1 || start.Value >= far) ? (size - 1, step.Value) : null;
+    }
+
+    private static (ImmutableArray<Dimension>? Starts, ImmutableArray<Dimension>? Ends, ImmutableArray<Dimension>? Steps, long[]? Axes) Arguments(
+        AxesContext context)
+    {
+        ImmutableArray<Dimension>? Of(string attribute, int index) => context.Opset < 10
+            ? context.Node.Ints(attribute)?.Select(static v => Dimension.Of(v)).ToImmutableArray() : context.Elements(index);
+        var (starts, ends) = (Of("starts", 1), Of("ends", 2));
+        var isGiven = context.Opset < 10 ? context.Node.Attributes.ContainsKey("axes") : context.Has(3);
+        var axes = isGiven ? context.Opset < 10 ? context.Node.Ints("axes") : context.Integers(3)
+            : starts is null ? null : [.. Enumerable.Range(0, starts.Value.Length).Select(static i => (long)i)];
+        var hasSteps = context.Opset >= 10 && context.Has(4);
+        var steps = hasSteps ? context.Elements(4) : null;
+        return hasSteps && steps is null ? (null, ends, null, axes) : (starts, ends, steps, axes);
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        var rank = context.Rank(0);
+        if (!Enumerable.Range(0, rank).Any(i => context.CutsInput(0, i) || context.CutsOutput(0, i)))
+            return null;
+        var (s, e, p, axes) = Arguments(context.Known);
+        if (s is null || e is null || axes is null || !s.Value.Concat(e.Value).Concat(p ?? []).All(static d => d.IsConstant))
+            return "the range is not constant";
+        long[] starts = [.. s.Value.Select(static d => d.Value)], ends = [.. e.Value.Select(static d => d.Value)];
+        long[] steps = p is { } given ? [.. given.Select(static d => d.Value)] : [.. Enumerable.Repeat(1L, starts.Length)];
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var axis = Indexing.Axis(axes[i], rank);
+            if (!context.CutsInput(0, axis) && !context.CutsOutput(0, axis))
+                continue;
+            var first = Range(context.Length(NodeAxis.OfInput(0, axis)), starts[i], ends[i], steps[i]).Start;
+            var kept = context.OfInput(0, axis);
+            var places = context.OfOutput(0, axis).Select(j => (long)Array.IndexOf(kept, first + steps[i] * j)).ToArray();
+            var step = places.Length > 1 ? places[1] - places[0] : Math.Sign(steps[i]);
+            if (places.Contains(-1) || places.Zip(places.Skip(1)).Any(x => x.Second - x.First != step))
+                return "what is kept is no range";
+            var end = places.Length == 0 ? 0 : places[^1] + Math.Sign(step);
+            (starts[i], ends[i], steps[i]) = (places.FirstOrDefault(), end < 0 ? long.MinValue + 1 : end, step);
+        }
+        if (p is null && steps.Any(static x => x != 1))
+            return "what is kept is no range";
+        context.SetIntegers("starts", 1, 10, starts);
+        context.SetIntegers("ends", 2, 10, ends);
+        if (p is not null)
+            context.SetIntegers(4, steps);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -12,6 +12,12 @@ internal sealed class SpaceToDepth : Operator
         context.Set(0, context.ElementType(0), s.IsDefault ? default : [s[0], s[1] * (block * block), s[2] / block, s[3] / block]);
     }
 
+    public override void Axes(AxesContext context) =>
+        DepthToSpace.Link(context, AxesContext.Out, AxesContext.In, context.Size(0, 1), context.OutputSize(0, 2), context.OutputSize(0, 3),
+            context.Node.String("mode", "DCR") != "CRD");
+
+    public override string? Cut(CutContext context) => DepthToSpace.Cut(context, NodeAxis.OfOutput, NodeAxis.OfInput);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -33,6 +33,43 @@ internal sealed class Split : Operator
         }
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (> 0 and var rank))
+            return;
+        var axis = Indexing.Axis(context.Node.Int("axis"), rank);
+        var lengths = Given(context.Opset) ? context.Node.Ints("split") : context.Integers(1);
+        var isOpen = lengths is null && context.Opset >= 13 && context.Has(1);
+        var size = context.Size(0, axis);
+        if (lengths is null && !isOpen && size.IsConstant)
+            lengths = Equal(size.Value, context.OutputCount);
+        Dimension offset = 0;
+        for (var i = 0; i < context.OutputCount; i++)
+        {
+            context.Same(0, i, axis);
+            var length = lengths is not null && i < lengths.Length ? lengths[i] : Shapes.CeilDivide(size, context.OutputCount);
+            if (isOpen || offset.IsUnknown)
+                context.Set(i, axis, AxisKind.Mixed);
+            else
+                context.Link(AxesContext.In(0, axis) with { Offset = offset }, AxesContext.Out(i, axis), length);
+            offset += length;
+        }
+    }
+
+    public override string? Cut(CutContext context)
+    {
+        var axis = Indexing.Axis(context.Node.Int("axis"), context.Rank(0));
+        if (!context.CutsInput(0, axis))
+            return null;
+        if (context.Node.Outputs.Any(static o => o.Name.Length == 0))
+            return "a part is left out";
+        context.SetIntegers("split", 1, 13, [.. Enumerable.Range(0, context.Node.Outputs.Count).Select(o => (long)context.OfOutput(o, axis).Length)]);
+        context.Set("num_outputs", null);
+        return null;
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -24,6 +24,21 @@ internal sealed class Squeeze : Operator
             context.SetElements(0, elements with { Shape = [.. elements.Shape.Where((_, i) => !removed.Contains(i))] });
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var shape = context.Shape(0);
+        var axes = AxesArgument.Of(context, 13, 1, out var known);
+        if (shape.IsDefault || !known || axes is null && !shape.All(static d => d.IsConstant))
+            return;
+        var removed = axes is null ? Enumerable.Range(0, shape.Length).Where(i => shape[i] == 1).ToHashSet()
+            : axes.Select(a => Indexing.Axis(a, shape.Length)).ToHashSet();
+        context.Reduce(removed, false);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -9,6 +9,20 @@ internal sealed class TensorScatter : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input switch { 0 => InputRole.State, 2 => InputRole.Indices, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (> 0 and var rank))
+            return;
+        context.Same();
+        context.Same(1, 0, Indexing.Axis(context.Node.Int("axis", -2), rank));
+        context.Link(2, 0, 0, 0);
+    }
+
+    public override string? Cut(CutContext context) =>
+        context.CutsInput(0, Indexing.Axis(context.Node.Int("axis", -2), context.Rank(0))) ? "positions count along the axis" : null;
+
     public override void Execute(ExecutionContext context)
     {
         var (cache, update) = (context.Input(0), context.Input(1));

@@ -14,6 +14,22 @@ internal sealed class TopK : Operator
         context.Set(1, ElementType.Int64, result);
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) is not (> 0 and var rank))
+            return;
+        var axis = Indexing.Axis(context.Node.Int("axis", -1), rank);
+        for (var output = 0; output < 2; output++)
+        {
+            context.Same(0, output, axis);
+            context.Rest(AxisKind.Mixed, output);
+        }
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -22,6 +22,17 @@ internal sealed class Transpose : Operator
             context.Set(0, context.ElementType(0), [.. Order(context.Node, shape.Length).Select(a => shape[a])]);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        if (context.OutputRank(0) is not (>= 0 and var rank))
+            return;
+        var order = Order(context.Node, rank);
+        for (var i = 0; i < order.Length; i++)
+            context.Link(0, order[i], 0, i);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context) => context.Set(0, Apply(context.Input(0), Order(context.Node, context.Input(0).Rank)));
 
     /// <summary>A tensor with its axes in another order.</summary>

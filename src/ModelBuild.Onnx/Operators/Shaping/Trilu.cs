@@ -9,6 +9,13 @@ internal sealed class Trilu : Operator
 
     public override void Infer(InferenceContext context) => context.Set(0, context.Input(0));
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context) => context.Same();
+
+    public override string? Cut(CutContext context) =>
+        context.CutsInput(0, context.Rank(0) - 1) || context.CutsInput(0, context.Rank(0) - 2) ? "the diagonal would lie elsewhere" : null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

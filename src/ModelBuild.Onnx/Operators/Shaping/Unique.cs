@@ -20,6 +20,13 @@ internal sealed class Unique : Operator
         context.Set(3, ElementType.Int64, [count]);
     }
 
+    // Which slices are there at all depends on all of them.
+    public override void Axes(AxesContext context)
+    {
+        for (var output = 0; output < context.OutputCount; output++)
+            context.Rest(AxisKind.Mixed, output);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

@@ -20,6 +20,23 @@ internal sealed class Unsqueeze : Operator
             context.SetElements(0, elements with { Shape = Insert(elements.Shape, axes, 1L) });
     }
 
+    public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var rank = context.OutputRank(0);
+        if (rank < 0 || AxesArgument.Of(context, 13, 1, out _) is not { } axes)
+            return;
+        var added = axes.Select(a => Indexing.Axis(a, rank)).ToHashSet();
+        for (int i = 0, from = 0; i < rank; i++)
+            if (added.Contains(i))
+                context.Set(0, i, AxisKind.New);
+            else
+                context.Link(0, from++, 0, i);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context) =>
         context.Set(0, context.Input(0).Reshape(Insert(context.Input(0).Shape, AxesArgument.Of(context, 13, 1) ?? throw context.Error("has no axes"), 1L).AsSpan()));
 

@@ -26,6 +26,19 @@ internal sealed class DFT : Operator
         context.Set(0, context.ElementType(0), shape.SetItem(at, onesided && !inverse ? length / 2 + 1 : length).SetItem(shape.Length - 1, inverse && onesided ? 1 : 2));
     }
 
+    public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;
+
+    public override void Axes(AxesContext context)
+    {
+        var rank = context.Rank(0);
+        var axis = context.Opset < 20 ? context.Node.Int("axis", 1) : context.Has(2) ? context.Integers(2)?[0] : -2;
+        if (rank > 0 && axis is { } along)
+            context.Same(0, 0, Indexing.Axis(along, rank), rank - 1);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

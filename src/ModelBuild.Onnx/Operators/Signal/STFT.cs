@@ -21,6 +21,16 @@ internal sealed class STFT : Operator
         context.Set(0, context.ElementType(0), [signal[0], (signal[1] - length) / step + 1, context.Node.Int("onesided", 1) != 0 ? length / 2 + 1 : length, 2]);
     }
 
+    public override InputRole Role(Node node, int input) => input switch { 1 or 3 => InputRole.Parameter, 2 => InputRole.Weights, _ => InputRole.Activation };
+
+    public override void Axes(AxesContext context)
+    {
+        context.Link(0, 0, 0, 0);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var signal = context.Input(0);

@@ -15,6 +15,8 @@ internal sealed class StringNormalizer : Operator
         context.Set(0, ElementType.String, shape.IsDefault ? default : shape.SetItem(shape.Length - 1, Dimension.Unknown));
     }
 
+    public override void Axes(AxesContext context) => context.Rest(AxisKind.Mixed);
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

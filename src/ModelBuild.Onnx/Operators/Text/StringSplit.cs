@@ -14,6 +14,16 @@ internal sealed class StringSplit : Operator
         context.Set(1, ElementType.Int64, shape);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        for (var i = 0; i < context.Rank(0); i++)
+        {
+            context.Link(0, i, 0, i);
+            context.Link(0, i, 1, i);
+        }
+        context.Rest(AxisKind.New);
+    }
+
     public override void Execute(ExecutionContext context)
     {
         var x = context.Input(0);

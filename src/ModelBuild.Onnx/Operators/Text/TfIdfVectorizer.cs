@@ -16,6 +16,15 @@ internal sealed class TfIdfVectorizer : Operator
         context.Set(0, ElementType.Float, shape.IsDefault ? default : shape.Length == 1 ? [width] : [shape[0], width]);
     }
 
+    public override void Axes(AxesContext context)
+    {
+        if (context.Rank(0) > 1)
+            context.Link(0, 0, 0, 0);
+        context.Rest(AxisKind.Mixed);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var node = context.Node;

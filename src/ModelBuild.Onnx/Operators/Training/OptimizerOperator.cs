@@ -31,6 +31,27 @@ internal abstract class OptimizerOperator : Operator
         }
     }
 
+    public override InputRole Role(Node node, int input)
+    {
+        if (input < 2)
+            return InputRole.Parameter;
+        var n = (node.Inputs.Count - 2) / (2 + States);
+        return n == 0 || input < 2 + n ? InputRole.Weights : input < 2 + 2 * n ? InputRole.Activation : InputRole.State;
+    }
+
+    public override void Axes(AxesContext context)
+    {
+        var n = Count(context.InputCount);
+        for (var i = 0; i < n; i++)
+            for (var kind = 0; kind < 2 + States; kind++)
+                for (var output = 0; output < 1 + States; output++)
+                    // One state does not read the other.
+                    if (kind < 2 || output == 0 || output == kind - 1)
+                        context.Same(2 + kind * n + i, output * n + i);
+    }
+
+    public override string? Cut(CutContext context) => null;
+
     public override void Execute(ExecutionContext context)
     {
         var n = Count(context.InputCount);

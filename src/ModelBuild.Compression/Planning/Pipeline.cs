@@ -20,7 +20,8 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 /// <param name="simplified">The simplified model, types inferred. Never changed.</param>
 /// <param name="statistics">Gives histograms, or null without data.</param>
 /// <param name="asWritten">The simplified model in the operator set of the file; null, or the same, where it needs no newer one.</param>
-public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null)
+/// <param name="layers">What layers are repaired by, or null without data.</param>
+public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null)
 {
     /// <summary>What stands for the simplified model.</summary>
     public const string Source = "";
@@ -34,6 +35,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     {
         var steps = new List<PlannedStep>();
         var (model, chain) = (simplified, Source);
+        var models = new List<Model> { simplified };
         foreach (var step in recipe.Steps)
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
@@ -45,6 +47,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
                 Costs = costs,
                 Floats = floats ?? new Dictionary<string, string>(),
                 Histograms = statistics is null ? null : names => statistics(current, known, names),
+                Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
             });
             if (plan is null && steps.Count == 0)
                 return null;
@@ -52,7 +55,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
             if (plan is null)
                 continue;
             steps.Add(new(step, plan));
-            model = Applied(technique, model, plan);
+            models.Add(model = Applied(technique, model, plan));
             chain = Plan.Chain(chain, step, technique.Write(plan));
         }
         return new(new(recipe, steps), model);

@@ -13,6 +13,10 @@ public abstract record StepPlan
     [JsonIgnore]
     public virtual bool ChangesArithmetic => false;
 
+    /// <summary>Values that lose indices of an axis: what later steps must know to find their values in the models before.</summary>
+    [JsonIgnore]
+    public virtual IEnumerable<AxisCut> Cuts => [];
+
     /// <summary>Why nodes that the step could take (by key) are left alone.</summary>
     public SortedDictionary<string, string> Kept { get; init; } = new(StringComparer.Ordinal);
 }

@@ -7,6 +7,8 @@ using ModelBuild.Benchmarks;
 // outcomes [MODEL...]           what is chosen for the zoo's models, recorded in docs/results for this CPU class
 // patterns [--write]            operators against what exporters write instead of them, both in ONNX Runtime
 // scale [--write]               time and memory of large models and many samples
+// layers [--write]              pairs of all layers against a plain calibration pass, and the memory that they take
+if (args is ["layers", .. string[] layers]) return LayersCommand.Run(layers);
 if (args is ["scale", .. string[] scale]) return ScaleCommand.Run(scale);
 if (args is ["patterns", .. string[] patterns]) return PatternsCommand.Run(patterns);
 if (args is ["costs", string folder]) return CostEstimates.Run(folder);

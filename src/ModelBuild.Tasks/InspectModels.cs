@@ -132,7 +132,7 @@ public sealed class InspectModels : ModelTask
             files.AddRange(data.Value);
         }
         if (LockedMode)
-            files.Add(LockFileName.Of(model.Path));
+            files.AddRange([LockFileName.Of(model.Path), LockFileName.TensorsOf(model.Path)]);
         foreach (var file in files)
             list.AddFiles(file);
         return files.SelectMany(DataFiles.Files);

@@ -54,6 +54,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
             // A later step that finds nothing left changes nothing.
             if (plan is null)
                 continue;
+            plan = plan with { RestsOn = Dependencies.Of(steps, models, plan, technique.NeedsData) };
             steps.Add(new(step, plan));
             models.Add(model = Applied(technique, model, plan));
             chain = Plan.Chain(chain, step, technique.Write(plan));
@@ -65,6 +66,32 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="plan">The plan.</param>
     /// <param name="applied">Called after each step with its number and the model that it made.</param>
     public Planned Apply(Plan plan, Action<int, Model>? applied = null) => new(plan, Apply(plan, simplified, applied));
+
+    /// <summary>A plan without one decision.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="step">The number of the step, from 0.</param>
+    /// <param name="key">The decision's name in the step.</param>
+    /// <exception cref="CompressionException">MDLB2044: there is no such decision, or others rest on it; the message names them.</exception>
+    public Plan Strike(Plan plan, int step, string key)
+    {
+        var (at, before) = plan.Steps[step];
+        var id = Decision.Id(at, key);
+        if (before.Decisions.All(d => d.Key != key))
+            throw new CompressionException("MDLB2044", $"there is no decision {id} in the plan");
+        List<string> dependents = [.. plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key)))];
+        if (dependents.Count > 0)
+            throw new CompressionException("MDLB2044", $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
+        var model = Apply(plan with { Steps = [.. plan.Steps.Take(step)] }, simplified);
+        var after = before.Without(key, model);
+        return plan with { Steps = [.. plan.Steps.Take(step), .. after is null ? Array.Empty<PlannedStep>() : [new(at, after with { RestsOn = Rest(after) })], .. plan.Steps.Skip(step + 1)] };
+
+        SortedDictionary<string, IReadOnlyList<string>>? Rest(StepPlan left)
+        {
+            var names = left.Decisions.Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
+            var rests = new SortedDictionary<string, IReadOnlyList<string>>((left.RestsOn ?? []).Where(r => names.Contains(r.Key)).ToDictionary(), StringComparer.Ordinal);
+            return rests.Count == 0 ? null : rests;
+        }
+    }
 
     /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
     /// <param name="backend">The backend.</param>

@@ -32,7 +32,7 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
         Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-        var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+        var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([.. Enumerable.Range(0, 48)]);
         return new(zoo, source, data, new(_techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1), layers: new(data, new())));
     }
 
@@ -54,7 +54,7 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
-    public void Plan_and_tensors_give_the_same_bytes_in_a_new_process_without_data_and_damaged_ones_are_refused()
+    public void Plan_and_tensors_give_the_same_bytes_in_a_new_process_without_data()
     {
         var subject = Open("cifar_resnet20");
         var planned = subject.Plan("test-prune+int8+bias-mean");
@@ -72,7 +72,7 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
     public void Corrected_biases_bring_the_outputs_nearer_to_their_target()
     {
         var subject = Open("cifar_resnet20");
-        var evaluation = DataLoader.Open([subject.Zoo.Evaluation], subject.Source.Interface, new(), "EvaluationData")!;
+        var evaluation = DataLoader.Open([subject.Zoo.Evaluation], subject.Source.Interface, new(), "EvaluationData")!.Subset([.. Enumerable.Range(0, 200)]);
         var (source, pruned, int8) = (subject.Source.Simplified!, subject.Plan("test-prune").Model, subject.Plan("test-prune+int8").Model);
         var (toSource, toPruned) = (subject.Plan("test-prune+int8+bias-mean").Model, subject.Plan("test-prune+int8+bias-mean(1)").Model);
         var (before, after) = (Compare(pruned, int8, evaluation), Compare(pruned, toPruned, evaluation));

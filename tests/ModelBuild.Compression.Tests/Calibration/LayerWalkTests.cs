@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
+using ModelBuild.Zoo;
 
 namespace ModelBuild.Compression.Tests.Calibration;
 
@@ -181,4 +183,34 @@ public sealed class LayerWalkTests
     [InlineData("c1", "c1_w")]
     public void What_is_no_layer_or_no_activation_is_refused(string layer, string target) =>
         Assert.Throws<ArgumentException>(() => LayerWalk.Run(Net(1), Net(1), Data(1), [new(layer, new(target))], _ => { }));
+
+    public static TheoryData<string> Models => [.. ZooModel.All];
+
+    [SkippableTheory, MemberData(nameof(Models)), Trait("Tier", "Ci")]
+    public void Real_models_are_walked_whatever_they_hold(string name)
+    {
+        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        var zoo = ZooModel.Open(name);
+        var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
+        Skip.If(source.Simplified is null || !File.Exists(zoo.Calibration), "nothing to calibrate");
+        var model = source.Simplified!;
+        var all = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+        var data = all.Subset([0, all.Count - 1]);
+        var layers = model.Graph.Nodes.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "If" or "Loop" && Graph.Dependencies(n).Any(v => v.Constant is null && (v.Producer is not null || v.IsGraphInput))).ToList();
+        Skip.If(layers.Count == 0, "no layers");
+        var whole = Enumerable.Range(0, 2).Select(i => Whole(model, data, i, [.. layers.Select(l => l.Key)])).ToList();
+        var seen = 0;
+        LayerWalk.Run(model, model, data, [.. layers.Select(l => new LayerTarget(l.Key, new(l.Key)))], visit =>
+        {
+            foreach (var pair in visit.Pairs())
+                foreach (var actual in new[] { pair.Target, pair.Output })
+                {
+                    var expected = whole[pair.Sample][visit.Node.Key];
+                    if (expected.ElementType == ElementType.Float)
+                        AssertEqual(expected, actual);
+                    seen++;
+                }
+        }, new() { MemoryBound = 1 << 20 });
+        Assert.Equal(4 * layers.Count, seen);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Compression.Tests.Techniques;
 using ModelBuild.Onnx;
@@ -106,5 +107,25 @@ public sealed class PlanTensorTests : IDisposable
         }
         File.WriteAllBytes(file, bytes[..^1]);
         Assert.Equal("MDLB2043", ApplyInChild.Run(model, plan, file));
+    }
+
+    [Fact]
+    public void What_is_locked_is_made_again_with_its_tensors_and_refused_without()
+    {
+        var techniques = ApplyInChild.Techniques();
+        var profile = BuiltInProfiles.Get("x64-avx2");
+        var options = new CompressionOptions { Profiles = [profile], CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(4 * 100, 6), 100, 4)))], Technique = "weights-int8+bias-mean" };
+        var source = ModelSource.Open(Gemm(300), options.Shapes);
+        using var compressor = new Compressor(source, options, ["onnxruntime"], new byte[32], techniques, _ => { }, default);
+        var outcome = compressor.Choose(profile);
+        Assert.Equal("weights-int8+bias-mean", outcome.Chosen.Candidate.Recipe);
+        using var locks = new Replay(source, techniques, new byte[32]);
+        var locked = new LockedModel("", [], locks.Graph, "", new(StringComparer.Ordinal), new(StringComparer.Ordinal), [locks.Lock(outcome)]);
+        Assert.Equal(1, locks.Tensors.Count);
+
+        using var again = new Replay(source, techniques, new byte[32], locks.Tensors);
+        Assert.Equal(outcome.Chosen.Candidate.Artifact.Sha256, again.Make(locked, profile).Artifact.Sha256);
+        using var without = new Replay(source, techniques, new byte[32]);
+        Assert.Equal("MDLB2043", Assert.Throws<CompressionException>(() => without.Make(locked, profile)).Code);
     }
 }

@@ -59,6 +59,8 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
         var subject = Open("cifar_resnet20");
         var planned = subject.Plan("test-prune+int8+bias-mean");
         Assert.Equal(["test-prune", "int8", "bias-mean"], planned.Plan.Steps.Select(s => s.Step.Technique));
+        // All layers have a target: through cuts, and where int8 has renamed what they give.
+        Assert.Equal(subject.Source.Simplified!.Graph.Nodes.Where(n => n.OpType is "Conv" or "Gemm").Select(n => n.OpType), ((BiasMeanPlan)planned.Plan.Steps[2].Plan).Biases.Select(b => b.Layer.Operator));
         using var folder = new TemporaryFolder();
         var (plan, file) = (folder.File("plan.json"), folder.File("plan.tensors"));
         var tensors = new PlanTensors();

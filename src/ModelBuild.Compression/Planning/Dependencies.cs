@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// What the decisions of a step rest on: the decisions of earlier steps that changed the nodes that they are about, and, where they were made by data, those that changed anything before these nodes,
-/// since the data ran through it.
+/// What the decisions of a step rest on: the decisions of earlier steps that changed the nodes that they are about, and, where they were made by data, those
+/// that changed anything before these nodes, since the data ran through it.
 /// </summary>
 internal static class Dependencies
 {
@@ -13,7 +13,8 @@ internal static class Dependencies
     /// <param name="models">The source model, and the model after each of them; the last one is what the step was planned on.</param>
     /// <param name="plan">The plan of the step.</param>
     /// <param name="usesData">Whether it was planned by data.</param>
-    public static SortedDictionary<string, IReadOnlyList<string>>? Of(IReadOnlyList<PlannedStep> earlier, IReadOnlyList<Model> models, StepPlan plan, bool usesData)
+    public static SortedDictionary<string, IReadOnlyList<string>>? Of(IReadOnlyList<PlannedStep> earlier, IReadOnlyList<Model> models, StepPlan plan,
+        bool usesData)
     {
         if (earlier.Count == 0)
             return null;
@@ -30,18 +31,24 @@ internal static class Dependencies
         var found = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         foreach (var decision in plan.Decisions)
         {
-            var ids = new SortedSet<string>(decision.Nodes.SelectMany(n => nodes.TryGetValue(n, out var node) && touched.TryGetValue(node, out var t) ? t : []), StringComparer.Ordinal);
+            var ids = new SortedSet<string>(StringComparer.Ordinal);
+            foreach (var key in decision.Nodes)
+                if (nodes.TryGetValue(key, out var node) && touched.TryGetValue(node, out var ofNode))
+                    ids.UnionWith(ofNode);
             if (ids.Count > 0)
                 found[decision.Key] = [.. ids];
         }
         return found.Count == 0 ? null : found;
     }
 
-    /// <summary>Notes what a step has done to the nodes of a later model: those that it kept by their ids, those that it made by the source nodes that they came from.</summary>
+    /// <summary>Notes what a step has done to the nodes of a later model: those that it kept by their ids, those that it made by the source nodes that they
+    /// came from.</summary>
     private static void Touch(PlannedStep step, Graph before, Graph after, Dictionary<Node, SortedSet<string>> touched)
     {
-        var (byKey, known) = (before.Nodes.Where(n => n.Outputs.Count > 0).ToDictionary(n => n.Key, StringComparer.Ordinal), before.Nodes.Select(n => n.Id).ToHashSet());
-        var (byId, made) = (after.Nodes.ToDictionary(n => n.Id), after.Nodes.Where(n => !known.Contains(n.Id)).SelectMany(n => n.Sources.Select(s => (s, n))).ToLookup(p => p.s, p => p.n, StringComparer.Ordinal));
+        var byKey = before.Nodes.Where(n => n.Outputs.Count > 0).ToDictionary(n => n.Key, StringComparer.Ordinal);
+        var known = before.Nodes.Select(n => n.Id).ToHashSet();
+        var byId = after.Nodes.ToDictionary(n => n.Id);
+        var made = after.Nodes.Where(n => !known.Contains(n.Id)).SelectMany(n => n.Sources.Select(s => (s, n))).ToLookup(p => p.s, p => p.n, StringComparer.Ordinal);
         foreach (var decision in step.Plan.Decisions)
             foreach (var key in decision.Nodes)
                 if (byKey.TryGetValue(key, out var node))

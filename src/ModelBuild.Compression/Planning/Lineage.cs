@@ -4,7 +4,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// Where the values of a model come from, through the steps that made it. A node that a step keeps has its id, so that its outputs are known even where their names have moved; what a step makes anew has no provenance.
+/// Where the values of a model come from, through the steps that made it. A node that a step keeps has its id, so that its outputs are known even where their
+/// names have moved; what a step makes anew has no provenance.
 /// </summary>
 /// <param name="models">The source model, and the model after each step.</param>
 /// <param name="plans">The plans of the steps.</param>
@@ -35,8 +36,8 @@ public sealed class Lineage(IReadOnlyList<Model> models, IReadOnlyList<StepPlan>
             {
                 return null;
             }
-            foreach (var cut in plans[i].Cuts.Where(c => c.Value == found.Value))
-                found = found with { Kept = found.Kept.SetItem(cut.Axis, found.Kept.TryGetValue(cut.Axis, out var later) ? [.. later.Select(k => cut.Kept[k])] : [.. cut.Kept]) };
+            foreach (var (_, axis, kept) in plans[i].Cuts.Where(c => c.Value == found.Value).ToList())
+                found = found with { Kept = found.Kept.SetItem(axis, found.Kept.TryGetValue(axis, out var later) ? [.. later.Select(k => kept[k])] : [.. kept]) };
         }
         return found;
     }

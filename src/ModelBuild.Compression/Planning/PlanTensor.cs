@@ -5,8 +5,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// A tensor of a step plan: corrected biases, masks, trained weights. Small ones are written into the plan; of larger ones the plan has the hash of their bytes, which lie in <see cref="PlanTensors"/>.
-/// Two are equal where type, shape and bytes are.
+/// A tensor of a step plan: corrected biases, masks, trained weights. Small ones are written into the plan; of larger ones the plan has the hash of their
+/// bytes, which lie in <see cref="PlanTensors"/>. Two are equal where type, shape and bytes are.
 /// </summary>
 [JsonConverter(typeof(PlanTensorConverter))]
 public sealed class PlanTensor : IEquatable<PlanTensor>
@@ -28,7 +28,8 @@ public sealed class PlanTensor : IEquatable<PlanTensor>
     public string Hash { get; }
 
     /// <inheritdoc/>
-    public bool Equals(PlanTensor? other) => other is not null && Hash == other.Hash && Value.ElementType == other.Value.ElementType && Value.Shape.AsSpan().SequenceEqual(other.Value.Shape.AsSpan());
+    public bool Equals(PlanTensor? other) => other is not null && Hash == other.Hash && Value.ElementType == other.Value.ElementType
+        && Value.Shape.AsSpan().SequenceEqual(other.Value.Shape.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as PlanTensor);

@@ -5,7 +5,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// Tensors of plans as JSON: <c>{ "type": "Float", "shape": [16], "data": "base64 of the little-endian bytes" }</c>, or with <c>"tensor": "sha256"</c> instead of the data where they are larger.
+/// Tensors of plans as JSON: <c>{ "type": "Float", "shape": [16], "data": "base64 of the little-endian bytes" }</c>, or with <c>"tensor": "sha256"</c> instead
+/// of the data where they are larger.
 /// </summary>
 /// <param name="tensors">Takes and gives the larger ones; null where only their hashes matter.</param>
 public sealed class PlanTensorConverter(PlanTensors? tensors) : JsonConverter<PlanTensor>

@@ -6,8 +6,9 @@ using ModelBuild.Shared;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// The larger tensors of plans by the hash of their bytes, each once, whatever profiles and steps refer to it: in memory, and as a file beside the lock file. Little endian: <c>MDLBTENS</c>, format,
-/// count (32 bits each), for each tensor in the order of hashes 32 bytes of SHA-256, offset and length (64 bits each), then the bytes, each from a multiple of 64 on.
+/// The larger tensors of plans by the hash of their bytes, each once, whatever profiles and steps refer to it: in memory, and as a file beside the lock file.
+/// Little endian: <c>MDLBTENS</c>, format, count (32 bits each), for each tensor in the order of hashes 32 bytes of SHA-256, offset and length (64 bits each),
+/// then the bytes, each from a multiple of 64 on.
 /// </summary>
 public sealed class PlanTensors
 {
@@ -35,7 +36,8 @@ public sealed class PlanTensors
     {
         if (!_tensors.TryGetValue(hash, out var bytes))
             throw Missing(hash, _path);
-        return Convert.ToHexStringLower(SHA256.HashData(bytes.Span)) == hash ? bytes : throw Refused(_path, $"the bytes of the tensor {hash} are others than when it was written");
+        return Convert.ToHexStringLower(SHA256.HashData(bytes.Span)) == hash ? bytes
+            : throw Refused(_path, $"the bytes of the tensor {hash} are others than when it was written");
     }
 
     /// <summary>Reads a file; none where there is no such file.</summary>
@@ -119,5 +121,6 @@ public sealed class PlanTensors
     internal static CompressionException Missing(string hash, string? path) => Refused(path, $"the tensor {hash} of a plan is not there");
 
     private static CompressionException Refused(string? path, string what) => new("MDLB2043",
-        $"{(path is null ? "the plan's tensors cannot be read" : $"'{path}' cannot be read")}: {what}. Restore the file from version control together with the lock file, or build once with ModelBuildLockFile=true and without ModelBuildLockedMode");
+        $"{(path is null ? "the plan's tensors cannot be read" : $"'{path}' cannot be read")}: {what}. "
+        + "Restore the file from version control together with the lock file, or build once with ModelBuildLockFile=true and without ModelBuildLockedMode");
 }

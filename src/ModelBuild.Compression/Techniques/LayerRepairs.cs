@@ -28,5 +28,6 @@ public sealed class LayerRepairs(Lineage lineage, LayerData data)
     /// <param name="step">Where the targets are: 0 for the source, k for the model after the k-th step.</param>
     /// <param name="samples">Which samples of the calibration part; null for all. What they are not may serve to judge by.</param>
     public LayerWalkResult Walk(IReadOnlyCollection<LayerTarget> targets, Action<LayerVisit> visit, int step = 0, IReadOnlyList<int>? samples = null) =>
-        LayerWalk.Run(lineage.Models[step], lineage.Models[^1], samples is null ? data.Data : data.Data.Subset(samples), targets, visit, data.Options, data.Cancellation);
+        LayerWalk.Run(lineage.Models[step], lineage.Models[^1], samples is null ? data.Data : data.Data.Subset(samples), targets, visit, data.Options,
+            data.Cancellation);
 }

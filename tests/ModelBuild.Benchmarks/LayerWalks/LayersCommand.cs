@@ -13,8 +13,9 @@ using ModelBuild.Zoo;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// The command <c>layers</c>: what it costs to hand every layer of a model, quantized to int8, its pairs from the changed and the original model and to correct its bias, against a plain
-/// calibration pass over the same samples; and what memory it takes with few and many samples, few and all layers, each in a process of its own.
+/// The command <c>layers</c>: what it costs to hand every layer of a model, quantized to int8, its pairs from the changed and the original model and to
+/// correct its bias, against a plain calibration pass over the same samples; and what memory it takes with few and many samples, few and all layers, each in a
+/// process of its own.
 /// </summary>
 internal static class LayersCommand
 {
@@ -70,7 +71,8 @@ internal static class LayersCommand
         List<double> ratios = [.. times[0].Zip(times[1], (c, w) => w / c).Order()];
         List<string> table =
         [
-            "| work | samples | layers | time or ratio | store: peak in memory | store: peak on disk | peak memory of the process |", "|---|---:|---:|---:|---:|---:|---:|",
+            "| work | samples | layers | time or ratio | store: peak in memory | store: peak on disk | peak memory of the process |",
+                "|---|---:|---:|---:|---:|---:|---:|",
             string.Create(CultureInfo.InvariantCulture, $"| {Model}: calibration of {names.Length} tensors | {data.Count} | | {calibration:0} ms | | | |"),
             string.Create(CultureInfo.InvariantCulture, $"| {Model}: all layers' pairs, and biases corrected | {result.Samples} | {subject.Layers.Count} | {walk:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | |"),
             string.Create(CultureInfo.InvariantCulture, $"| walk over calibration, round by round: lowest, median, highest of {Rounds} | | | {ratios[0]:0.00}, {ratios[ratios.Count / 2]:0.00}, {ratios[^1]:0.00} | | | |"),
@@ -127,7 +129,8 @@ internal static class LayersCommand
             StaticInt8Plan plan = (StaticInt8Plan)planned.Plan.Steps[0].Plan;
             Tensors = plan.Tensors.Keys;
             HashSet<string> weighted = [.. plan.Layers.Where(l => l.WeightLimit is not null).Select(l => l.Layer.Key)];
-            Layers = [.. Original.Graph.Nodes.Where(n => weighted.Contains(n.Key)).Select(n => new LayerTarget(_changed.Graph.Nodes.Single(c => c.Id == n.Id).Key, new(n.Key)))];
+            Layers = [.. Original.Graph.Nodes.Where(n => weighted.Contains(n.Key))
+                .Select(n => new LayerTarget(_changed.Graph.Nodes.Single(c => c.Id == n.Id).Key, new(n.Key)))];
         }
 
         public Model Original { get; }
@@ -142,7 +145,8 @@ internal static class LayersCommand
         public Dataset Data(int count) => _data.Subset([.. Enumerable.Range(0, count).Select(i => i % _data.Count)]);
 
         /// <summary>Corrects the biases of each so-manieth layer, 32-bit integers behind a DequantizeLinear.</summary>
-        public LayerWalkResult Correct(Dataset data, int every, LayerWalkOptions options) => LayerWalk.Run(Original, _changed, data, [.. Layers.Where((_, i) => i % every == 0)], visit =>
+        public LayerWalkResult Correct(Dataset data, int every, LayerWalkOptions options) =>
+            LayerWalk.Run(Original, _changed, data, [.. Layers.Where((_, i) => i % every == 0)], visit =>
         {
             ChannelMeans means = new(visit.Node.Is("Conv") ? 1 : -1);
             foreach (LayerPair pair in visit.Pairs()) means.Add(pair);

@@ -8,7 +8,8 @@ namespace ModelBuild.Compression.Tests.Calibration;
 /// <summary>Rows times weights are what ONNX Runtime computes.</summary>
 public sealed class LayerRowsTests
 {
-    public static TheoryData<string> Layers => ["conv", "strides", "dilations", "groups", "depthwise", "same-upper", "same-lower", "valid", "one-axis", "three-axes", "gemm", "gemm-transposed", "matmul"];
+    public static TheoryData<string> Layers => ["conv", "strides", "dilations", "groups", "depthwise", "same-upper", "same-lower", "valid", "one-axis",
+        "three-axes", "gemm", "gemm-transposed", "matmul"];
 
     private static (Node Node, Tensor Input) Layer(string name)
     {
@@ -52,7 +53,8 @@ public sealed class LayerRowsTests
         var rows = LayerRows.Of(node)!;
         var w = node.Inputs[1]!.Constant!.ToArray<float>();
         var byInput = node.Is("MatMul") || node.Is("Gemm") && node.Int("transB") == 0;
-        return (rows, new(0, [input, null], output, () => output), (g, c, i) => byInput ? w[i * rows.Channels + c] : w[(g * rows.Channels + c) * rows.Width + i]);
+        return (rows, new(0, [input, null], output, () => output), (g, c, i) => byInput ? w[i * rows.Channels + c]
+            : w[(g * rows.Channels + c) * rows.Width + i]);
     }
 
     [Theory, MemberData(nameof(Layers))]
@@ -106,7 +108,8 @@ public sealed class LayerRowsTests
         var (rows, _, _) = Open("gemm");
         var sample = new RowSample(rows, 16);
         for (var i = 0; i < 20; i++)
-            sample.Add(new(i, [Tensor.Of([.. Enumerable.Range(0, 30).Select(k => (float)(i * 5 + k / 6))], 5, 6)], Tensor.Of(new float[15], 5, 3), () => throw new InvalidOperationException()));
+            sample.Add(new(i, [Tensor.Of([.. Enumerable.Range(0, 30).Select(k => (float)(i * 5 + k / 6))], 5, 6)], Tensor.Of(new float[15], 5, 3), () =>
+                throw new InvalidOperationException()));
         Assert.Equal(100, sample.Seen(0));
         Assert.Equal(Enumerable.Range(0, 13).Select(i => i * 8f), sample.Of(0).Select(r => r.Inputs[0]));
     }

@@ -28,7 +28,8 @@ public sealed class LayerWalkTests
         var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Of(1), Dimension.Of(2), Dimension.Named("h"), Dimension.Named("w")]));
         Value Conv(Value from, string name, int channels, int seed)
         {
-            var node = graph.AddNode("Conv", [from, graph.AddInitializer(name + "_w", Tensor.Of([.. Nets.Noise(channels * 4 * 9, seed).Select(v => v * strength)], 4, channels, 3, 3)),
+            var node = graph.AddNode("Conv", [from, graph.AddInitializer(name + "_w",
+                Tensor.Of([.. Nets.Noise(channels * 4 * 9, seed).Select(v => v * strength)], 4, channels, 3, 3)),
                 graph.AddInitializer(name + "_b", Tensor.Of(Nets.Noise(4, seed + 1), 4))], [name]);
             node.Attributes["pads"] = new long[] { 1, 1, 1, 1 };
             return node.Output;
@@ -48,7 +49,8 @@ public sealed class LayerWalkTests
             branch.Attributes[name] = body;
         }
         var pooled = graph.AddNode("GlobalAveragePool", [Conv(branch.Output, "c3", 4, 5)], ["pooled"]).Output;
-        var y = graph.AddNode("Gemm", [graph.AddNode("Flatten", [pooled], ["flat"]).Output, graph.AddInitializer("y_w", Tensor.Of(Nets.Noise(12, 8), 4, 3)), graph.AddInitializer("y_b", Tensor.Of(Nets.Noise(3, 9), 3))], ["y"]);
+        var y = graph.AddNode("Gemm", [graph.AddNode("Flatten", [pooled], ["flat"]).Output, graph.AddInitializer("y_w", Tensor.Of(Nets.Noise(12, 8), 4, 3)),
+            graph.AddInitializer("y_b", Tensor.Of(Nets.Noise(3, 9), 3))], ["y"]);
         graph.AddOutput(y.Output);
         ShapeInference.Run(model);
         return model;
@@ -91,7 +93,8 @@ public sealed class LayerWalkTests
             foreach (var pair in visit.Pairs())
             {
                 samples.Add(pair.Sample);
-                var (there, here) = (Whole(original, data, pair.Sample, visit.Node.Key), Whole(changed, data, pair.Sample, visit.Node.Key, visit.Node.Inputs[0]!.Name));
+                var (there, here) = (Whole(original, data, pair.Sample, visit.Node.Key),
+                    Whole(changed, data, pair.Sample, visit.Node.Key, visit.Node.Inputs[0]!.Name));
                 AssertEqual(there[visit.Node.Key], pair.Target);
                 AssertEqual(here[visit.Node.Key], pair.Output);
                 AssertEqual(here.GetValueOrDefault(visit.Node.Inputs[0]!.Name) ?? data[pair.Sample].Inputs["x"], pair.Inputs[0]!);
@@ -196,7 +199,8 @@ public sealed class LayerWalkTests
         var model = source.Simplified!;
         var all = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
         var data = all.Subset([0, all.Count - 1]);
-        var layers = model.Graph.Nodes.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "If" or "Loop" && Graph.Dependencies(n).Any(v => v.Constant is null && (v.Producer is not null || v.IsGraphInput))).ToList();
+        var layers = model.Graph.Nodes.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "If" or "Loop"
+            && Graph.Dependencies(n).Any(v => v.Constant is null && (v.Producer is not null || v.IsGraphInput))).ToList();
         Skip.If(layers.Count == 0, "no layers");
         var whole = Enumerable.Range(0, 2).Select(i => Whole(model, data, i, [.. layers.Select(l => l.Key)])).ToList();
         var seen = 0;

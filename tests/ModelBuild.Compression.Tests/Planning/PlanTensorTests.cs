@@ -20,13 +20,15 @@ public sealed class PlanTensorTests : IDisposable
         var model = new Model { IrVersion = 8, Opset = 17 };
         var graph = model.Graph;
         var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(4)]));
-        var y = graph.AddNode("Gemm", [x, graph.AddInitializer("w", Tensor.Of(Nets.Noise(4 * outputs, 1), 4, outputs)), graph.AddInitializer("b", Tensor.Of(Nets.Noise(outputs, 2), outputs))], ["y"]).Output;
+        var y = graph.AddNode("Gemm", [x, graph.AddInitializer("w", Tensor.Of(Nets.Noise(4 * outputs, 1), 4, outputs)),
+            graph.AddInitializer("b", Tensor.Of(Nets.Noise(outputs, 2), outputs))], ["y"]).Output;
         y.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(outputs)]);
         graph.AddOutput(y);
         return _nets.Write(model);
     }
 
-    private static Plan Plan(params float[][] biases) => new(Recipe.Parse("bias-mean"), [.. biases.Select(b => new PlannedStep(new("bias-mean", []), new BiasMeanPlan { Biases = [new(new("y", "Gemm", []), new(Tensor.Vector(b)))] }))]);
+    private static Plan Plan(params float[][] biases) => new(Recipe.Parse("bias-mean"),
+        [.. biases.Select(b => new PlannedStep(new("bias-mean", []), new BiasMeanPlan { Biases = [new(new("y", "Gemm", []), new(Tensor.Vector(b)))] }))]);
 
     [Fact]
     public void Small_tensors_stand_in_the_text_and_larger_ones_once_in_the_file()
@@ -95,7 +97,8 @@ public sealed class PlanTensorTests : IDisposable
         Assert.Equal("MDLB2043", ApplyInChild.Run(model, plan, file));
         var bytes = tensors.ToBytes();
         File.WriteAllBytes(file, bytes);
-        var applied = new Compression.Planning.Pipeline(techniques, ModelSource.Open(model, new Dictionary<string, long>()).Simplified!, null).Apply(Plan(bias)).Model;
+        var applied = new Compression.Planning.Pipeline(techniques, ModelSource.Open(model, new Dictionary<string, long>()).Simplified!, null)
+            .Apply(Plan(bias)).Model;
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(applied))), ApplyInChild.Run(model, plan, file));
 
         foreach (var damage in new Action<byte[]>[] { b => b[^1] ^= 1, b => b[0] ^= 1, b => b[8] = 2, b => b[12] = 200, b => b[16] ^= 1, b => b[55] = 1 })
@@ -103,7 +106,8 @@ public sealed class PlanTensorTests : IDisposable
             var damaged = (byte[])bytes.Clone();
             damage(damaged);
             File.WriteAllBytes(file, damaged);
-            Assert.Equal("MDLB2043", Assert.Throws<CompressionException>(() => Compression.Planning.Plan.FromJson(File.ReadAllText(plan), techniques, PlanTensors.Read(file))).Code);
+            Assert.Equal("MDLB2043", Assert.Throws<CompressionException>(() =>
+                Compression.Planning.Plan.FromJson(File.ReadAllText(plan), techniques, PlanTensors.Read(file))).Code);
         }
         File.WriteAllBytes(file, bytes[..^1]);
         Assert.Equal("MDLB2043", ApplyInChild.Run(model, plan, file));
@@ -114,7 +118,8 @@ public sealed class PlanTensorTests : IDisposable
     {
         var techniques = ApplyInChild.Techniques();
         var profile = BuiltInProfiles.Get("x64-avx2");
-        var options = new CompressionOptions { Profiles = [profile], CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(4 * 100, 6), 100, 4)))], Technique = "weights-int8+bias-mean" };
+        var options = new CompressionOptions { Profiles = [profile], CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(4 * 100, 6), 100, 4)))],
+            Technique = "weights-int8+bias-mean" };
         var source = ModelSource.Open(Gemm(300), options.Shapes);
         using var compressor = new Compressor(source, options, ["onnxruntime"], new byte[32], techniques, _ => { }, default);
         var outcome = compressor.Choose(profile);

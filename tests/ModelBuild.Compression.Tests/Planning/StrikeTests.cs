@@ -13,9 +13,10 @@ using Xunit.Abstractions;
 namespace ModelBuild.Compression.Tests.Planning;
 
 /// <summary>
-/// A decision that nothing rests on is struck, and exactly that one is gone. What counts, node by node by key: what a node computes from, constants by their bytes and activations by the source nodes that they came from. Of integer layers:
-/// the integers, scales and biases that they multiply by, and how the activation that they read is mapped; where Q and DQ stand between them (before or behind an activation that a range took over, as
-/// floats or integers through what only moves values) follows by arithmetic from the neighbours.
+/// A decision that nothing rests on is struck, and exactly that one is gone. What counts, node by node by key: what a node computes from, constants by their
+/// bytes and activations by the source nodes that they came from. Of integer layers: the integers, scales and biases that they multiply by, and how the
+/// activation that they read is mapped; where Q and DQ stand between them (before or behind an activation that a range took over, as floats or integers
+/// through what only moves values) follows by arithmetic from the neighbours.
 /// </summary>
 public sealed class StrikeTests(ITestOutputHelper output)
 {
@@ -34,8 +35,10 @@ public sealed class StrikeTests(ITestOutputHelper output)
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1, 2, 3]);
         var techniques = ApplyInChild.Techniques();
-        var pipeline = new Compression.Planning.Pipeline(techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1), layers: new(data, new()));
-        var planned = pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"), new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))!;
+        var pipeline = new Compression.Planning.Pipeline(techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1),
+            layers: new(data, new()));
+        var planned = pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"),
+            new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))!;
         var plan = Plan.FromJson(planned.Plan.ToJson(techniques), techniques);
         var integers = recipe.Contains("int8(minmax)", StringComparison.Ordinal);
         var whole = Forms(planned.Model, integers);
@@ -46,7 +49,8 @@ public sealed class StrikeTests(ITestOutputHelper output)
         foreach (var (step, decision) in all.Take(Decisions))
         {
             var id = Decision.Id(plan.Steps[step].Step, decision.Key);
-            var rest = plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key))).ToList();
+            var rest = plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id))
+                .Select(r => Decision.Id(s.Step, r.Key))).ToList();
             if (rest.Count > 0)
             {
                 var thrown = Assert.Throws<CompressionException>(() => pipeline.Strike(plan, step, decision.Key));
@@ -59,11 +63,13 @@ public sealed class StrikeTests(ITestOutputHelper output)
             Assert.Equal(all.Length - 1, left.Steps.Sum(s => s.Plan.Decisions.Count()));
             var applied = pipeline.Apply(Plan.FromJson(left.ToJson(techniques), techniques)).Model;
             var forms = Forms(applied, integers);
-            var sources = decision.Nodes.Select(k => source.Simplified!.Graph.Find(k)?.Producer).OfType<Node>().SelectMany(n => n.Sources).ToHashSet(StringComparer.Ordinal);
+            var sources = decision.Nodes.Select(k => source.Simplified!.Graph.Find(k)?.Producer).OfType<Node>().SelectMany(n => n.Sources)
+                .ToHashSet(StringComparer.Ordinal);
             var changed = whole.Keys.Union(forms.Keys, StringComparer.Ordinal).Where(k => whole.GetValueOrDefault(k) != forms.GetValueOrDefault(k)).ToList();
             Assert.NotEmpty(changed);
             // What a step makes anew for a node has that node's sources.
-            Assert.All(changed, k => Assert.True(decision.Nodes.Contains(k) || SourcesOf(planned.Model, applied, k).IsSubsetOf(sources), $"{id} changes {k}: {whole.GetValueOrDefault(k)} / {forms.GetValueOrDefault(k)}"));
+            Assert.All(changed, k => Assert.True(decision.Nodes.Contains(k) || SourcesOf(planned.Model, applied, k).IsSubsetOf(sources),
+                $"{id} changes {k}: {whole.GetValueOrDefault(k)} / {forms.GetValueOrDefault(k)}"));
             struck++;
         }
         output.WriteLine($"{all.Length} decisions, {struck} struck, {refused} refused");
@@ -76,20 +82,23 @@ public sealed class StrikeTests(ITestOutputHelper output)
     private static HashSet<string> SourcesOf(Model one, Model other, string key) =>
         [.. new[] { one, other }.Select(m => m.Graph.Find(key)?.Producer).OfType<Node>().SelectMany(n => n.Sources)];
 
-    /// <summary>What each node computes from, by key; Q, DQ and what only moves and joins values apart where layers compute in integers, which follow.</summary>
+    /// <summary>What each node computes from, by key; Q, DQ and what only moves and joins values apart where layers compute in integers, which
+    /// follow.</summary>
     private static Dictionary<string, string> Forms(Model model, bool integers) => model.Graph.Nodes
         .Where(n => n.Outputs.Count > 0 && !(integers && (n.Is("QuantizeLinear") || n.Is("DequantizeLinear") || Moves(n))))
         .ToDictionary(n => n.Key, n => $"{n.OpType} {string.Join(' ', n.Attributes)} {string.Join(' ', n.Inputs.Select(i => i is null ? "-" : Form(i, integers)))}", StringComparer.Ordinal);
 
     /// <summary>Whether a node without weights may be part of an integer region, or be taken over by a range.</summary>
-    private static bool Moves(Node node) => (node.OpType is "Relu" or "Clip" || IntegerRegion.Operators.Contains(node.OpType)) && node.Inputs.Count > 0 && node.Inputs[0]?.Constant is null;
+    private static bool Moves(Node node) => (node.OpType is "Relu" or "Clip" || IntegerRegion.Operators.Contains(node.OpType)) && node.Inputs.Count > 0
+        && node.Inputs[0]?.Constant is null;
 
     private static string Form(Value value, bool integers)
     {
         if (value.Constant is { } constant)
             return Convert.ToHexStringLower(SHA256.HashData(constant.Bytes.Span))[..16];
         if (!integers || value.Producer is not { OpType: "DequantizeLinear" } dequantize)
-            return integers && value.Producer is { } p && (Moves(p) || p.Is("QuantizeLinear")) ? "float" : value.Producer is { Sources: { Length: > 0 } sources } ? string.Join('+', sources) : value.Name;
+            return integers && value.Producer is { } p && (Moves(p) || p.Is("QuantizeLinear")) ? "float"
+                : value.Producer is { Sources: { Length: > 0 } sources } ? string.Join('+', sources) : value.Name;
         var mapping = string.Join(' ', dequantize.Inputs.Skip(1).Select(i => Form(i!, integers)));
         return dequantize.Inputs[0]!.Constant is null ? $"dq({mapping})" : $"dq({Form(dequantize.Inputs[0]!, integers)} {mapping})";
     }

@@ -7,7 +7,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Tests.Support;
 
-/// <summary>Applies a plan in a process of its own, which knows a model, a plan's text and a file of tensors, and no data: this assembly, run by itself.</summary>
+/// <summary>Applies a plan in a process of its own, which knows a model, a plan's text and a file of tensors, and no data: this assembly, run by
+/// itself.</summary>
 internal static class ApplyInChild
 {
     /// <summary>What the child does.</summary>
@@ -43,7 +44,8 @@ internal static class ApplyInChild
     /// <summary>SHA-256 of the model that the plan makes in a new process, or the code of what was refused there.</summary>
     public static string Run(string model, string plan, string tensors)
     {
-        using var child = Process.Start(new ProcessStartInfo("dotnet", ["exec", typeof(ApplyInChild).Assembly.Location, "apply", model, plan, tensors]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var child = Process.Start(new ProcessStartInfo("dotnet",
+            ["exec", typeof(ApplyInChild).Assembly.Location, "apply", model, plan, tensors]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = child.StandardError.ReadToEndAsync();
         var output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();

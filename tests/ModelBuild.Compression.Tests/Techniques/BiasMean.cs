@@ -8,13 +8,15 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Tests.Techniques;
 
 /// <summary>
-/// Sequential bias correction, layer by layer: each Conv and Gemm gets the mean of what its channels lack added to its bias, its inputs being those of the already corrected model. What it should give is
-/// what the source model gives, of which the channels are left that it has; <c>bias-mean(1)</c>: what the model after the first step gives. A technique of these tests.
+/// Sequential bias correction, layer by layer: each Conv and Gemm gets the mean of what its channels lack added to its bias, its inputs being those of the
+/// already corrected model. What it should give is what the source model gives, of which the channels are left that it has; <c>bias-mean(1)</c>: what the
+/// model after the first step gives. A technique of these tests.
 /// </summary>
 /// <remarks>
-/// Of a quantized layer the bias is a 32-bit integer behind a DequantizeLinear, at the scale of inputs times weights. These integers are corrected, and not the float bias before int8: a step works on the
-/// model that the steps before left, int8's plan rests on nothing then that a later step changes (its scales of weights follow from the bias where it is large), and rounding to that scale is off by at
-/// most half of it, thousands of times finer than the output's own.
+/// Of a quantized layer the bias is a 32-bit integer behind a DequantizeLinear, at the scale of inputs times weights. These integers are corrected, and not
+/// the float bias before int8: a step works on the model that the steps before left, int8's plan rests on nothing then that a later step changes (its scales
+/// of weights follow from the bias where it is large), and rounding to that scale is off by at most half of it, thousands of times finer than the output's
+/// own.
 /// </remarks>
 internal sealed class BiasMean : Technique<BiasMeanPlan>
 {
@@ -49,7 +51,8 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
             biases.Add(node.Key, new(PlannedLayer.Of(node), new(corrected)));
             SetBias(node, corrected);
         }, step);
-        return biases.Count == 0 ? null : new() { Biases = [.. context.Model.Graph.Nodes.Where(n => n.Outputs.Count > 0 && biases.ContainsKey(n.Key)).Select(n => biases[n.Key])] };
+        return biases.Count == 0 ? null : new() { Biases = [.. context.Model.Graph.Nodes.Where(n => n.Outputs.Count > 0 && biases.ContainsKey(n.Key))
+            .Select(n => biases[n.Key])] };
     }
 
     /// <summary>The bias and what is lacking, in the form that the layer has: integers at the scale of inputs times weights, or floats.</summary>
@@ -61,7 +64,8 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
             return Tensor.Of([.. lacking.Select((l, c) => (float)(bias[bias.Length == 1 ? 0 : c] + l))], lacking.Length);
         }
         var integers = node.Input(2)?.Producer!.Inputs[0]!.Constant!.ToArray<int>() ?? new int[lacking.Length];
-        return Tensor.Vector([.. lacking.Select((l, c) => (int)Math.Clamp(Math.Round(integers[c] + l / scales[c], MidpointRounding.ToEven), int.MinValue, int.MaxValue))]);
+        return Tensor.Vector([.. lacking.Select((l, c) => (int)Math.Clamp(Math.Round(integers[c] + l / scales[c], MidpointRounding.ToEven), int.MinValue,
+            int.MaxValue))]);
     }
 
     /// <summary>The scales of a quantized layer's bias; null where the layer computes in float.</summary>
@@ -86,7 +90,8 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
         }
         if (ScalesOf(node) is { } scales)
         {
-            var floats = graph.AddNode("DequantizeLinear", [value, graph.AddInitializer(node.Key + "_scales", Tensor.Vector(scales))], [node.Key + "_bias_f"], before: node);
+            var floats = graph.AddNode("DequantizeLinear", [value, graph.AddInitializer(node.Key + "_scales", Tensor.Vector(scales))], [node.Key + "_bias_f"],
+                before: node);
             floats.Attributes["axis"] = 0L;
             floats.Sources = node.Sources;
             floats.Output.Type = TensorType.Of(ElementType.Float, bias.Length);
@@ -113,7 +118,8 @@ internal sealed record BiasMeanPlan : StepPlan
 
     public override bool ChangesArithmetic => true;
 
-    public override StepPlan? Without(string key, Model model) => Biases.Where(b => b.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Biases = left } : null;
+    public override StepPlan? Without(string key, Model model) => Biases.Where(b => b.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Biases = left } : null;
 }
 
 /// <summary>A layer's corrected bias: floats, or integers at the scale that the layer's bias has.</summary>

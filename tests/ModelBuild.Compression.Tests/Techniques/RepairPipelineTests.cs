@@ -33,7 +33,8 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([.. Enumerable.Range(0, 48)]);
-        return new(zoo, source, data, new(_techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1), layers: new(data, new())));
+        return new(zoo, source, data, new(_techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1),
+            layers: new(data, new())));
     }
 
     /// <summary>The signal to noise ratio of a model's first output against another's, in dB, and the power of the mean errors of its channels.</summary>
@@ -60,7 +61,8 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
         var planned = subject.Plan("test-prune+int8+bias-mean");
         Assert.Equal(["test-prune", "int8", "bias-mean"], planned.Plan.Steps.Select(s => s.Step.Technique));
         // All layers have a target: through cuts, and where int8 has renamed what they give.
-        Assert.Equal(subject.Source.Simplified!.Graph.Nodes.Where(n => n.OpType is "Conv" or "Gemm").Select(n => n.OpType), ((BiasMeanPlan)planned.Plan.Steps[2].Plan).Biases.Select(b => b.Layer.Operator));
+        Assert.Equal(subject.Source.Simplified!.Graph.Nodes.Where(n => n.OpType is "Conv" or "Gemm").Select(n => n.OpType),
+            ((BiasMeanPlan)planned.Plan.Steps[2].Plan).Biases.Select(b => b.Layer.Operator));
         using var folder = new TemporaryFolder();
         var (plan, file) = (folder.File("plan.json"), folder.File("plan.tensors"));
         var tensors = new PlanTensors();

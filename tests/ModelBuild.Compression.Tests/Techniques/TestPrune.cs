@@ -10,7 +10,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Tests.Techniques;
 
 /// <summary>
-/// Removes output channels of convolutions whose output goes, through elementwise activations only, into exactly one other convolution, the weakest filters (L2) first:
+/// Removes output channels of convolutions whose output goes, through elementwise activations only, into exactly one other convolution, the weakest filters
+/// (L2) first:
 /// <c>test-prune(0.25)</c>. A technique of these tests, to try what a pipeline must do for those that change shapes.
 /// </summary>
 internal sealed class TestPrune : Technique<PrunePlan>
@@ -105,7 +106,8 @@ internal sealed record PrunePlan : StepPlan
     [JsonIgnore]
     public override IEnumerable<Decision> Decisions => Groups.Select(g => new Decision(g.Layer.Key, [g.Layer.Key, g.Consumer]));
 
-    public override StepPlan? Without(string key, Model model) => Groups.Where(g => g.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Groups = left } : null;
+    public override StepPlan? Without(string key, Model model) => Groups.Where(g => g.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Groups = left } : null;
 }
 
 /// <summary>One coupled group: the outputs of a convolution and the inputs of the one that reads them.</summary>

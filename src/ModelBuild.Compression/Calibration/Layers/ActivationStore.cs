@@ -5,8 +5,9 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// Keeps tensors by value and sample: in memory up to a bound, beyond it in a temporary file up to another one. What is freed makes room in both. Not thread safe. Tensors are copied into blocks that stay:
-/// arrays that come and go by the thousand would leave the garbage collector's heap several times as large as what it holds. What is noted of each tensor (some 100 bytes) is not counted.
+/// Keeps tensors by value and sample: in memory up to a bound, beyond it in a temporary file up to another one. What is freed makes room in both. Not thread
+/// safe. Tensors are copied into blocks that stay: arrays that come and go by the thousand would leave the garbage collector's heap several times as large as
+/// what it holds. What is noted of each tensor (some 100 bytes) is not counted.
 /// </summary>
 /// <param name="memoryBound">Bytes of tensors held in memory.</param>
 /// <param name="diskBound">Bytes of the file.</param>
@@ -109,7 +110,8 @@ internal sealed class ActivationStore(long memoryBound, long diskBound) : IDispo
             if (_file is null)
             {
                 _folder = WorkingFolder.CreateTemporary();
-                _file = File.OpenHandle(Path.Combine(_folder.FullName, "activations"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+                _file = File.OpenHandle(Path.Combine(_folder.FullName, "activations"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None,
+                    FileOptions.DeleteOnClose);
             }
             RandomAccess.Write(_file, bytes, offset);
             return offset;

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// The second moments of a layer's inputs: for each group the sum over all rows of x·xᵀ, and of x·yᵀ with the targets y. A matrix of 2304 inputs takes 42 MB. Least squares, whitened factorization and
-/// second-order pruning need no more of the data.
+/// The second moments of a layer's inputs: for each group the sum over all rows of x·xᵀ, and of x·yᵀ with the targets y. A matrix of 2304 inputs takes 42 MB.
+/// Least squares, whitened factorization and second-order pruning need no more of the data.
 /// </summary>
 /// <param name="rows">How the layer's inputs are rows.</param>
 public sealed class GramMatrix(LayerRows rows)

@@ -20,7 +20,8 @@ public sealed class LayerPair(int sample, IReadOnlyList<Tensor?> inputs, Tensor 
     /// <summary>What the layer should give: its target, of which the indices are left that the layer has.</summary>
     public Tensor Target => target;
 
-    /// <summary>What the layer gives, with the constants that it had when the enumeration of pairs began. Run when first asked, which must be during that enumeration.</summary>
+    /// <summary>What the layer gives, with the constants that it had when the enumeration of pairs began. Run when first asked, which must be during that
+    /// enumeration.</summary>
     /// <exception cref="ObjectDisposedException">The enumeration is over.</exception>
     public Tensor Output => _output ??= output();
 }

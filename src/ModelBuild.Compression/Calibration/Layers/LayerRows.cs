@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// A layer's inputs as rows: what one row of outputs is the product of with the weights. A Gemm or MatMul has a row for each index of the leading axes, a convolution one for each place of its kernel, in each
-/// group (Im2col). A repair by least squares needs no more of the inputs.
+/// A layer's inputs as rows: what one row of outputs is the product of with the weights. A Gemm or MatMul has a row for each index of the leading axes, a
+/// convolution one for each place of its kernel, in each group (Im2col). A repair by least squares needs no more of the inputs.
 /// </summary>
 public sealed class LayerRows
 {
@@ -38,7 +38,8 @@ public sealed class LayerRows
             return null;
         return node.OpType switch
         {
-            "Conv" when shape.Length >= 3 && (int)node.Int("group", 1) is var groups => new(node, groups, (int)Tensor.Count(shape.AsSpan(1)), (int)shape[0] / groups, shape[2..], true),
+            "Conv" when shape.Length >= 3 && (int)node.Int("group", 1) is var groups =>
+                new(node, groups, (int)Tensor.Count(shape.AsSpan(1)), (int)shape[0] / groups, shape[2..], true),
             "MatMul" when shape.Length == 2 => new(node, 1, (int)shape[0], (int)shape[1], [], false),
             "Gemm" when shape.Length == 2 && node.Int("transA") == 0 && node.Int("transB") == 1 => new(node, 1, (int)shape[1], (int)shape[0], [], false),
             "Gemm" when shape.Length == 2 && node.Int("transA") == 0 => new(node, 1, (int)shape[0], (int)shape[1], [], false),
@@ -113,7 +114,11 @@ public sealed class LayerRows
         var automatic = _node.String("auto_pad", "NOTSET");
         if (automatic is not ("SAME_UPPER" or "SAME_LOWER"))
             return automatic == "VALID" ? new long[sizes.Length] : _node.Ints("pads") ?? new long[sizes.Length];
-        return [.. sizes.Select((size, d) => Math.Max(0, (places[d] - 1) * strides[d] + dilations[d] * (_kernel[d] - 1) + 1 - size) is var all && automatic == "SAME_UPPER" ? all / 2 : all - all / 2)];
+        return [.. sizes.Select((size, d) =>
+        {
+            var all = Math.Max(0, (places[d] - 1) * strides[d] + dilations[d] * (_kernel[d] - 1) + 1 - size);
+            return automatic == "SAME_UPPER" ? all / 2 : all - all / 2;
+        })];
     }
 
     private static long[] Ones(int count) => [.. Enumerable.Repeat(1L, count)];

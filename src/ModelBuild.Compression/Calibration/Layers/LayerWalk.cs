@@ -4,9 +4,10 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// Walks two models side by side, layer by layer, in the order of the changed one: at each layer stands what it reads in the changed model, and what the original gives in its place. A repair may change
-/// the layer before the walk goes on, so that later layers read what the repaired ones give (sequential bias correction, Nagel et al., Data-Free Quantization, 2019; AdaRound, 2020).
-/// Each model is run once, and each layer once more to see what it gave before its repair: about three forward passes in all. Between two layers, only what is still to be read is kept.
+/// Walks two models side by side, layer by layer, in the order of the changed one: at each layer stands what it reads in the changed model, and what the
+/// original gives in its place. A repair may change the layer before the walk goes on, so that later layers read what the repaired ones give (sequential bias
+/// correction, Nagel et al., Data-Free Quantization, 2019; AdaRound, 2020). Each model is run once, and each layer once more to see what it gave before its
+/// repair: about three forward passes in all. Between two layers, only what is still to be read is kept.
 /// </summary>
 public static class LayerWalk
 {
@@ -21,8 +22,8 @@ public static class LayerWalk
     /// <returns>The changed model with what was changed on the way.</returns>
     /// <exception cref="ArgumentException">A layer or a target is not in its model's main graph, or follows from constants alone.</exception>
     /// <exception cref="CompressionException">MDLB1120, MDLB1121: ONNX Runtime refuses a model, or fails to run it.</exception>
-    public static LayerWalkResult Run(Model original, Model changed, Dataset data, IReadOnlyCollection<LayerTarget> targets, Action<LayerVisit> visit, LayerWalkOptions? options = null,
-        CancellationToken cancellation = default)
+    public static LayerWalkResult Run(Model original, Model changed, Dataset data, IReadOnlyCollection<LayerTarget> targets, Action<LayerVisit> visit,
+        LayerWalkOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= new();
         var work = changed.Clone();
@@ -61,7 +62,8 @@ public static class LayerWalk
         return new(work, samples.Count, store.PeakMemory, store.PeakDisk);
     }
 
-    private static IEnumerable<LayerPair> Pairs(Stop stop, StagedModel source, StagedModel walked, SampleSet samples, int threads, CancellationToken cancellation)
+    private static IEnumerable<LayerPair> Pairs(Stop stop, StagedModel source, StagedModel walked, SampleSet samples, int threads,
+        CancellationToken cancellation)
     {
         var output = stop.Node.Key;
         var open = true;
@@ -72,7 +74,8 @@ public static class LayerWalk
             {
                 cancellation.ThrowIfCancellationRequested();
                 var read = walked.Read(stop.Inputs, i);
-                yield return new(samples[i], [.. stop.Node.Inputs.Select(v => v is null ? null : read.GetValueOrDefault(v.Name))], stop.Target.Of(source.Get(stop.Target.Value, i)), () =>
+                yield return new(samples[i], [.. stop.Node.Inputs.Select(v => v is null ? null : read.GetValueOrDefault(v.Name))],
+                    stop.Target.Of(source.Get(stop.Target.Value, i)), () =>
                 {
                     ObjectDisposedException.ThrowIf(!open, typeof(LayerVisit));
                     return runner.Run(read)[output];
@@ -96,7 +99,8 @@ public static class LayerWalk
             if (original.Graph.Find(target.Target.Value) is not { } value || fixedThere.Contains(value))
                 throw new ArgumentException($"'{target.Target.Value}' is no activation of the model with the targets", nameof(targets));
             // What bodies capture is read by the node as well.
-            var inputs = Graph.Dependencies(node).Where(v => ReferenceEquals(v.Graph, work.Graph) && !fixedHere.Contains(v)).Select(v => v.Name).ToHashSet(StringComparer.Ordinal);
+            var inputs = Graph.Dependencies(node).Where(v => ReferenceEquals(v.Graph, work.Graph) && !fixedHere.Contains(v)).Select(v => v.Name)
+                .ToHashSet(StringComparer.Ordinal);
             if (inputs.Count == 0)
                 throw new ArgumentException($"'{node.Key}' follows from constants alone", nameof(targets));
             stops.Add(new(node, inputs, target.Target));

@@ -8,7 +8,8 @@ internal static class ModelCut
 {
     /// <summary>The part of a model that computes some values from others.</summary>
     /// <param name="model">The model; it is not changed.</param>
-    /// <param name="inputs">What is given, by name, with the type of its elements. Ranks and sizes are not stated, since what models say of inner values is not believed.</param>
+    /// <param name="inputs">What is given, by name, with the type of its elements. Ranks and sizes are not stated, since what models say of inner values is
+    /// not believed.</param>
     /// <param name="outputs">What is wanted, by name.</param>
     public static Model Of(Model model, IReadOnlyCollection<(string Name, ElementType Type)> inputs, IReadOnlyCollection<string> outputs)
     {

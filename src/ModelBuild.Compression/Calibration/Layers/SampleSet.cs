@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// The samples of a walk in the order in which they are run. Where a bound leaves no room for all, the last ones are given up; any first ones of this order are spread evenly over the data,
-/// which may be sorted by class.
+/// The samples of a walk in the order in which they are run. Where a bound leaves no room for all, the last ones are given up; any first ones of this order
+/// are spread evenly over the data, which may be sorted by class.
 /// </summary>
 internal sealed class SampleSet
 {

@@ -4,9 +4,9 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// A model that is run in stages: each computes, for all samples, what is wanted there from what earlier ones left, and keeps what later ones read. Values that follow from constants alone are
-/// computed anew in every part that reads them, so that a part sees constants as they are when it runs; and so are those that cannot be kept (sequences, values of unknown type).
-/// A node with bodies (If, Loop, Scan) is one node here.
+/// A model that is run in stages: each computes, for all samples, what is wanted there from what earlier ones left, and keeps what later ones read. Values
+/// that follow from constants alone are computed anew in every part that reads them, so that a part sees constants as they are when it runs; and so are those
+/// that cannot be kept (sequences, values of unknown type). A node with bodies (If, Loop, Scan) is one node here.
 /// </summary>
 internal sealed class StagedModel
 {
@@ -26,7 +26,8 @@ internal sealed class StagedModel
     /// <param name="constants">What follows from constants alone.</param>
     /// <param name="store">Where values are kept.</param>
     /// <param name="firstId">The first of the numbers that values have there.</param>
-    public StagedModel(Model model, IReadOnlyList<IReadOnlyCollection<string>> stages, IReadOnlySet<string> fed, HashSet<Value> constants, ActivationStore store, int firstId)
+    public StagedModel(Model model, IReadOnlyList<IReadOnlyCollection<string>> stages, IReadOnlySet<string> fed, HashSet<Value> constants,
+        ActivationStore store, int firstId)
     {
         (_model, _store, _firstId) = (model, store, firstId);
         Fed = fed;
@@ -59,7 +60,8 @@ internal sealed class StagedModel
             foreach (var name in _reads[stage].Concat(stages[stage]))
                 _lastRead[name] = stage;
         }
-        _makes = [.. Enumerable.Range(0, stages.Count).Select(stage => made.Where(m => m.Value == stage && _lastRead.ContainsKey(m.Key.Name)).Select(m => m.Key.Name).Order(StringComparer.Ordinal).ToList())];
+        var kept = made.Where(m => _lastRead.ContainsKey(m.Key.Name)).ToLookup(m => m.Value, m => m.Key.Name);
+        _makes = [.. Enumerable.Range(0, stages.Count).Select(stage => kept[stage].Order(StringComparer.Ordinal).ToList())];
         Wanted = stages;
     }
 
@@ -109,7 +111,8 @@ internal sealed class StagedModel
                 foreach (var name in last)
                     _store.Free(IdOf(name), i);
                 foreach (var name in makes)
-                    samples.Put(_store, IdOf(name), i, outputs.TryGetValue(name, out var tensor) ? tensor : throw new CompressionException("MDLB1121", $"'{name}' is no tensor when the model runs"));
+                    samples.Put(_store, IdOf(name), i, outputs.TryGetValue(name, out var tensor) ? tensor
+                        : throw new CompressionException("MDLB1121", $"'{name}' is no tensor when the model runs"));
             }
         }
         finally
@@ -134,13 +137,15 @@ internal sealed class StagedModel
         OnnxRuntimeRunner.Unoptimized(ModelCut.Of(_model, [.. inputs.Select(i => (i.Key, i.Value.ElementType))], outputs), threads);
 
     /// <summary>Kept values of a sample by name.</summary>
-    public Dictionary<string, Tensor> Read(IEnumerable<string> names, int sample) => names.Distinct(StringComparer.Ordinal).ToDictionary(n => n, n => Get(n, sample), StringComparer.Ordinal);
+    public Dictionary<string, Tensor> Read(IEnumerable<string> names, int sample) =>
+        names.Distinct(StringComparer.Ordinal).ToDictionary(n => n, n => Get(n, sample), StringComparer.Ordinal);
 
     /// <summary>The values that are computed anew wherever they are read: those that follow from constants, and those that cannot be kept.</summary>
     private static HashSet<Value> Recomputed(Model model, HashSet<Value> constants, IReadOnlyList<IReadOnlyCollection<string>> wanted)
     {
         var names = wanted.SelectMany(w => w).ToHashSet(StringComparer.Ordinal);
-        return [.. model.Graph.Nodes.Where(n => n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o)))).SelectMany(n => n.Outputs)];
+        return [.. model.Graph.Nodes.Where(n => n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o))))
+            .SelectMany(n => n.Outputs)];
     }
 
     /// <summary>The values of a model's main graph that follow from constants alone.</summary>
@@ -150,7 +155,8 @@ internal sealed class StagedModel
     {
         var constants = model.Graph.Values.Where(v => v.Producer is null && !fed.Contains(v.Name) && (v.Constant is not null || !v.IsGraphInput)).ToHashSet();
         foreach (var node in model.Graph.Nodes)
-            if (OperatorRegistry.Find(node.Domain, node.OpType) is { IsDeterministic: true } && Graph.Dependencies(node).All(v => constants.Contains(v) || !ReferenceEquals(v.Graph, model.Graph)))
+            if (OperatorRegistry.Find(node.Domain, node.OpType) is { IsDeterministic: true }
+                && Graph.Dependencies(node).All(v => constants.Contains(v) || !ReferenceEquals(v.Graph, model.Graph)))
                 constants.UnionWith(node.Outputs);
         return constants;
     }

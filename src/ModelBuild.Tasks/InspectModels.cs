@@ -132,7 +132,13 @@ public sealed class InspectModels : ModelTask
             files.AddRange(data.Value);
         }
         if (LockedMode)
+        {
             files.Add(LockFileName.Of(model.Path));
+            // Few plans have such: it is listed for when it comes, and is no input before.
+            list.AddFiles(LockFileName.TensorsOf(model.Path));
+            if (File.Exists(LockFileName.TensorsOf(model.Path)))
+                files.Add(LockFileName.TensorsOf(model.Path));
+        }
         foreach (var file in files)
             list.AddFiles(file);
         return files.SelectMany(DataFiles.Files);

@@ -10,6 +10,8 @@ using ModelBuild.Benchmarks;
 // scale [--write]               time and memory of large models and many samples
 // profiles [MODEL...] [--write] what further profiles cost
 if (args is ["profiles", .. string[] profiles]) return ProfilesCommand.Run(profiles);
+// layers [--write]              pairs of all layers against a plain calibration pass, and the memory that they take
+if (args is ["layers", .. string[] layers]) return LayersCommand.Run(layers);
 if (args is ["scale", .. string[] scale]) return ScaleCommand.Run(scale);
 if (args is ["patterns", .. string[] patterns]) return PatternsCommand.Run(patterns);
 if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);

@@ -44,7 +44,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
                 Model = request.Model,
                 Class = request.Class,
                 Cached = cached,
-                Files = [.. files.Where(f => !IsReport(f) && Path.GetFileName(f) != _lock.PartName)],
+                Files = [.. files.Where(f => !IsReport(f) && Path.GetFileName(f) != _lock.PartName && Path.GetFileName(f) != _lock.PartTensorsName)],
                 Reports = [.. files.Where(IsReport)],
                 Summary = summary,
             });
@@ -156,7 +156,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         File.WriteAllText(Path.Combine(folder, $"{request.Class}.report.html"), HtmlReport.Of(reports));
         shipment.WriteManifest();
         if (replay is not null)
-            _lock.WritePart(folder, _lock.Describe(replay.Graph, signature, locked));
+            _lock.WritePart(folder, _lock.Describe(replay.Graph, signature, locked), replay.Tensors);
         var summary = string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
         return (summary, isReproducible);
     }
@@ -166,7 +166,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     {
         var locked = _lock.Read(signature);
         var source = ModelSource.Open(request.Model, options.Shapes);
-        using var replay = new Replay(source, new TechniqueRegistry(), Convert.FromHexString(signature));
+        using var replay = new Replay(source, new TechniqueRegistry(), Convert.FromHexString(signature), _lock.ReadTensors());
         var shipment = new Shipment(folder, request.Class, signature);
         var made = new List<(string What, string Profile)>();
         foreach (var profile in options.Profiles)

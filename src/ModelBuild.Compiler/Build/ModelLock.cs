@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -12,21 +13,30 @@ internal sealed class ModelLock(ModelRequest request)
 {
     private string Path => LockFile.PathOf(request.Model);
 
+    private string TensorsPath => PlanTensors.PathOf(request.Model);
+
     private string Key => $"{request.Assembly}/{request.Class}";
 
     /// <summary>The file in a class's folder that holds its part until it is written, so that a build that finds its artifacts in the cache finds that, too.</summary>
     public string PartName => $"{request.Class}.lock.json";
+
+    /// <summary>Beside it, the larger tensors of its plans, where they have such.</summary>
+    public string PartTensorsName => $"{request.Class}.lock.tensors";
 
     /// <summary>What identifies the item, for the profiles that were made.</summary>
     public LockedModel Describe(string? graph, string signatureHash, IReadOnlyList<LockedProfile> profiles) =>
         new(ToolInfo.Version, ModelHashes(), graph, signatureHash, new(request.Texts().ToDictionary(), StringComparer.Ordinal), DataHashes(), profiles);
 
     /// <summary>Keeps a part in the class's folder.</summary>
-    public void WritePart(string folder, LockedModel part) =>
+    public void WritePart(string folder, LockedModel part, PlanTensors tensors)
+    {
         File.WriteAllBytes(System.IO.Path.Combine(folder, PartName), new LockFile(LockFile.CurrentFormat, new(StringComparer.Ordinal) { [Key] = part }).ToBytes());
+        if (tensors.Count > 0)
+            File.WriteAllBytes(System.IO.Path.Combine(folder, PartTensorsName), tensors.ToBytes());
+    }
 
-    /// <summary>Puts the part from the class's folder into the lock file, which changes only where the part does.</summary>
-    /// <exception cref="CompressionException">MDLB2042: the file that is there cannot be read, or not be written.</exception>
+    /// <summary>Puts the part from the class's folder into the lock file, which changes only where the part does. The file of tensors has those that some part of the lock file refers to.</summary>
+    /// <exception cref="CompressionException">MDLB2042: the file that is there cannot be read, or not be written. MDLB2043: its tensors cannot be read.</exception>
     public void Save(string folder, ArtifactCache cache, CancellationToken cancellation)
     {
         var part = LockFile.Read(System.IO.Path.Combine(folder, PartName)).Models[Key];
@@ -35,16 +45,34 @@ internal sealed class ModelLock(ModelRequest request)
         var file = LockFile.Read(Path);
         file.Models[Key] = part;
         var bytes = file.ToBytes();
+        var tensors = new PlanTensors();
+        using (var json = JsonDocument.Parse(bytes))
+            foreach (var from in new[] { TensorsPath, System.IO.Path.Combine(folder, PartTensorsName) })
+                tensors.TakeReferenced(json.RootElement, PlanTensors.Read(from));
         try
         {
-            if (!File.Exists(Path) || !File.ReadAllBytes(Path).AsSpan().SequenceEqual(bytes))
-                AtomicFile.Write(Path, bytes);
+            // The tensors come first: a lock file never refers to what is not there.
+            if (tensors.Count > 0)
+                WriteWhereChanged(TensorsPath, tensors.ToBytes());
+            WriteWhereChanged(Path, bytes);
+            if (tensors.Count == 0)
+                File.Delete(TensorsPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CompressionException("MDLB2042", $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
         }
     }
+
+    private static void WriteWhereChanged(string path, byte[] bytes)
+    {
+        if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes))
+            AtomicFile.Write(path, bytes);
+    }
+
+    /// <summary>The larger tensors of what is locked.</summary>
+    /// <exception cref="CompressionException">MDLB2043: they cannot be read.</exception>
+    public PlanTensors ReadTensors() => PlanTensors.Read(TensorsPath);
 
     /// <summary>What is locked for the class, compared with the item.</summary>
     /// <exception cref="CompressionException">MDLB2040: nothing is; MDLB2041: something differs; MDLB2042: the file cannot be read.</exception>

@@ -20,7 +20,8 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 /// <param name="simplified">The simplified model, types inferred. Never changed.</param>
 /// <param name="statistics">Gives histograms, or null without data.</param>
 /// <param name="asWritten">The simplified model in the operator set of the file; null, or the same, where it needs no newer one.</param>
-public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null)
+/// <param name="layers">What layers are repaired by, or null without data.</param>
+public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null)
 {
     /// <summary>What stands for the simplified model.</summary>
     public const string Source = "";
@@ -34,6 +35,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     {
         var steps = new List<PlannedStep>();
         var (model, chain) = (simplified, Source);
+        var models = new List<Model> { simplified };
         foreach (var step in recipe.Steps)
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
@@ -45,14 +47,16 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
                 Costs = costs,
                 Floats = floats ?? new Dictionary<string, string>(),
                 Histograms = statistics is null ? null : names => statistics(current, known, names),
+                Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
             });
             if (plan is null && steps.Count == 0)
                 return null;
             // A later step that finds nothing left changes nothing.
             if (plan is null)
                 continue;
+            plan = plan with { RestsOn = Dependencies.Of(steps, models, plan, technique.NeedsData) };
             steps.Add(new(step, plan));
-            model = Applied(technique, model, plan);
+            models.Add(model = Applied(technique, model, plan));
             chain = Plan.Chain(chain, step, technique.Write(plan));
         }
         return new(new(recipe, steps), model);
@@ -62,6 +66,32 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="plan">The plan.</param>
     /// <param name="applied">Called after each step with its number and the model that it made.</param>
     public Planned Apply(Plan plan, Action<int, Model>? applied = null) => new(plan, Apply(plan, simplified, applied));
+
+    /// <summary>A plan without one decision.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="step">The number of the step, from 0.</param>
+    /// <param name="key">The decision's name in the step.</param>
+    /// <exception cref="CompressionException">MDLB2044: there is no such decision, or others rest on it; the message names them.</exception>
+    public Plan Strike(Plan plan, int step, string key)
+    {
+        var (at, before) = plan.Steps[step];
+        var id = Decision.Id(at, key);
+        if (before.Decisions.All(d => d.Key != key))
+            throw new CompressionException("MDLB2044", $"there is no decision {id} in the plan");
+        List<string> dependents = [.. plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key)))];
+        if (dependents.Count > 0)
+            throw new CompressionException("MDLB2044", $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
+        var model = Apply(plan with { Steps = [.. plan.Steps.Take(step)] }, simplified);
+        var after = before.Without(key, model);
+        return plan with { Steps = [.. plan.Steps.Take(step), .. after is null ? Array.Empty<PlannedStep>() : [new(at, after with { RestsOn = Rest(after) })], .. plan.Steps.Skip(step + 1)] };
+
+        SortedDictionary<string, IReadOnlyList<string>>? Rest(StepPlan left)
+        {
+            var names = left.Decisions.Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
+            var rests = new SortedDictionary<string, IReadOnlyList<string>>((left.RestsOn ?? []).Where(r => names.Contains(r.Key)).ToDictionary(), StringComparer.Ordinal);
+            return rests.Count == 0 ? null : rests;
+        }
+    }
 
     /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
     /// <param name="backend">The backend.</param>

@@ -27,15 +27,25 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 
     /// <summary>The plan as JSON; equal plans give equal text.</summary>
     /// <param name="techniques">The techniques of the steps.</param>
-    public string ToJson(TechniqueRegistry techniques) => JsonSerializer.Serialize(
-        new(Format, Recipe.ToString(), [.. Steps.Select(s => new PlanFileStep(s.Step.ToString(), techniques.Get(s.Step.Technique).Write(s.Plan)))]), PlanJson.Default.PlanFile);
+    /// <param name="tensors">Takes the larger tensors; null where their hashes will do.</param>
+    public string ToJson(TechniqueRegistry techniques, PlanTensors? tensors = null)
+    {
+        var steps = new List<PlanFileStep>();
+        foreach (var (step, plan) in Steps)
+        {
+            var technique = techniques.Get(step.Technique);
+            steps.Add(new(step.ToString(), tensors is null ? technique.Write(plan) : technique.Write(plan, tensors)));
+        }
+        return JsonSerializer.Serialize(new(Format, Recipe.ToString(), steps), PlanJson.Default.PlanFile);
+    }
 
     /// <summary>Reads a plan back.</summary>
     /// <param name="text">What <see cref="ToJson"/> wrote.</param>
     /// <param name="techniques">The techniques of the steps.</param>
+    /// <param name="tensors">Gives the larger tensors; null where the plan has none.</param>
     /// <exception cref="JsonException">The text is no plan of this format.</exception>
-    /// <exception cref="CompressionException">MDLB0030: it names a technique that there is not.</exception>
-    public static Plan FromJson(string text, TechniqueRegistry techniques)
+    /// <exception cref="CompressionException">MDLB0030: it names a technique that there is not; MDLB2043: a tensor is missing or damaged.</exception>
+    public static Plan FromJson(string text, TechniqueRegistry techniques, PlanTensors? tensors = null)
     {
         var file = JsonSerializer.Deserialize(text, PlanJson.Default.PlanFile);
         if (file?.Format != Format)
@@ -43,7 +53,7 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
         return new(Recipe.Parse(file.Recipe), [.. file.Steps.Select(s =>
         {
             var step = Recipe.Parse(s.Step).Steps is [var one] ? one : throw new JsonException($"'{s.Step}' is not one step");
-            return new PlannedStep(step, techniques.Get(step.Technique).Read(s.Plan));
+            return new PlannedStep(step, tensors is null ? techniques.Get(step.Technique).Read(s.Plan) : techniques.Get(step.Technique).Read(s.Plan, tensors));
         })]);
     }
 

@@ -21,8 +21,10 @@ public sealed class Replay : IDisposable
     /// <param name="source">The model.</param>
     /// <param name="techniques">The known techniques.</param>
     /// <param name="signatureHash">The hash of the signature that artifacts carry.</param>
-    public Replay(ModelSource source, TechniqueRegistry techniques, byte[] signatureHash)
+    /// <param name="tensors">The larger tensors of what is locked; null for none yet.</param>
+    public Replay(ModelSource source, TechniqueRegistry techniques, byte[] signatureHash, PlanTensors? tensors = null)
     {
+        Tensors = tensors ?? new();
         _source = source;
         _techniques = techniques;
         _signatureHash = signatureHash;
@@ -33,6 +35,9 @@ public sealed class Replay : IDisposable
     /// <summary>SHA-256 of the graph after lossless clean-up; null where there is none.</summary>
     public string? Graph => _graph.Value;
 
+    /// <summary>The larger tensors of the plans; <see cref="Lock"/> adds those of its plan.</summary>
+    public PlanTensors Tensors { get; }
+
     /// <summary>A profile's outcome as it is locked.</summary>
     /// <param name="outcome">The outcome.</param>
     public LockedProfile Lock(ProfileOutcome outcome)
@@ -41,14 +46,14 @@ public sealed class Replay : IDisposable
         var graphs = new List<string>();
         if (chosen.Plan is { } plan)
             _pipeline!.Apply(plan, (_, model) => graphs.Add(HashOf(model)));
-        return new(outcome.Profile.Name, outcome.Profile.Identity, chosen.Backend, chosen.Recipe, chosen.Plan is { } p ? JsonDocument.Parse(p.ToJson(_techniques)).RootElement : null, graphs, chosen.Artifact.Sha256,
+        return new(outcome.Profile.Name, outcome.Profile.Identity, chosen.Backend, chosen.Recipe, chosen.Plan is { } p ? JsonDocument.Parse(p.ToJson(_techniques, Tensors)).RootElement : null, graphs, chosen.Artifact.Sha256,
             (chosen.Report ?? chosen.Choose)?.Deciding is { } d ? ReportBuilder.Facts(d) : null);
     }
 
     /// <summary>Makes what is locked for a profile. The artifact is there until this is disposed.</summary>
     /// <param name="locked">What is locked for the model.</param>
     /// <param name="profile">The profile.</param>
-    /// <exception cref="CompressionException">MDLB2041: the plan does not fit, or gives something else than when it was made. MDLB2042: it is no plan.</exception>
+    /// <exception cref="CompressionException">MDLB2041: the plan does not fit, or gives something else than when it was made. MDLB2042: it is no plan. MDLB2043: a tensor of it is missing or damaged.</exception>
     public (LockedProfile Locked, Artifact Artifact) Make(LockedModel locked, HardwareProfile profile)
     {
         if (locked.Profiles.FirstOrDefault(p => p.Profile == profile.Name) is not { } entry)
@@ -69,7 +74,7 @@ public sealed class Replay : IDisposable
         Plan plan;
         try
         {
-            plan = Plan.FromJson(json.GetRawText(), _techniques);
+            plan = Plan.FromJson(json.GetRawText(), _techniques, Tensors);
         }
         catch (JsonException e)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
 
@@ -13,6 +14,23 @@ public abstract record StepPlan
     [JsonIgnore]
     public virtual bool ChangesArithmetic => false;
 
+    /// <summary>The choices that can be struck one by one.</summary>
+    [JsonIgnore]
+    public virtual IEnumerable<Decision> Decisions => Changes.Select(c => Decision.Of(c.Layer));
+
+    /// <summary>For decisions (by their name in the step) that rest on some of earlier steps: their names (<see cref="Decision.Id"/>). Null where none does.</summary>
+    public SortedDictionary<string, IReadOnlyList<string>>? RestsOn { get; init; }
+
+    /// <summary>The plan without one decision; null where nothing is left of it. What follows from the others by arithmetic stays as it was.</summary>
+    /// <param name="key">The decision's name in the step.</param>
+    /// <param name="model">The model that the step was planned on.</param>
+    /// <exception cref="NotSupportedException">The technique's decisions cannot be struck.</exception>
+    public virtual StepPlan? Without(string key, Model model) => throw new NotSupportedException("decisions of this step cannot be struck");
+
+    /// <summary>Values that lose indices of an axis: what later steps must know to find their values in the models before.</summary>
+    [JsonIgnore]
+    public virtual IEnumerable<ValueCut> Cuts => [];
+
     /// <summary>Why nodes that the step could take (by key) are left alone.</summary>
     public SortedDictionary<string, string> Kept { get; init; } = new(StringComparer.Ordinal);
 }
@@ -24,13 +42,13 @@ public abstract record StepPlan
 public sealed record LayerChange(PlannedLayer Layer, int? Bits = null, double? Error = null);
 
 /// <summary>A node that a step changes.</summary>
-/// <param name="Key">The node, by <see cref="Onnx.Node.Key"/> in the model that the step was planned on.</param>
+/// <param name="Key">The node, by <see cref="Node.Key"/> in the model that the step was planned on.</param>
 /// <param name="Operator">The operator.</param>
 /// <param name="Sources">The nodes of the source model that it came from.</param>
 public sealed record PlannedLayer(string Key, string Operator, IReadOnlyList<string> Sources)
 {
     /// <summary>A node of a graph.</summary>
-    public static PlannedLayer Of(Onnx.Node node) => new(node.Key, node.OpType, node.Sources);
+    public static PlannedLayer Of(Node node) => new(node.Key, node.OpType, node.Sources);
 }
 
 /// <summary>A node whose weights are rounded to integers.</summary>

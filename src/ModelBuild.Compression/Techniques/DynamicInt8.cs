@@ -180,4 +180,7 @@ public sealed record DynamicInt8Plan : StepPlan
 
     /// <inheritdoc/>
     public override bool ChangesArithmetic => true;
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
 }

@@ -44,6 +44,14 @@ public interface ITechnique
     /// <exception cref="JsonException">The text is no such plan.</exception>
     StepPlan Read(JsonElement json);
 
+    /// <summary>Reads a plan of this technique back whose larger tensors lie elsewhere.</summary>
+    /// <exception cref="JsonException">The text is no such plan.</exception>
+    /// <exception cref="CompressionException">MDLB2043: a tensor is missing or damaged.</exception>
+    StepPlan Read(JsonElement json, PlanTensors tensors) => Read(json);
+
     /// <summary>Writes a plan of this technique.</summary>
     JsonElement Write(StepPlan plan);
+
+    /// <summary>Writes a plan of this technique, and gives its larger tensors away.</summary>
+    JsonElement Write(StepPlan plan, PlanTensors tensors) => Write(plan);
 }

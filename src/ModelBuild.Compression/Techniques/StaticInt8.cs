@@ -96,7 +96,7 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
     }
 
     /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values) give.</summary>
-    private static List<Value> MappedValues(Graph graph, IntegerRegion region)
+    internal static List<Value> MappedValues(Graph graph, IntegerRegion region)
     {
         var mapped = new List<Value>();
         var made = new HashSet<Value>();
@@ -139,6 +139,28 @@ public sealed record StaticInt8Plan : StepPlan
 
     /// <inheritdoc/>
     public override bool ChangesArithmetic => true;
+
+    /// <summary>The layers with weights: what joins and moves their values follows.</summary>
+    [JsonIgnore]
+    public override IEnumerable<Decision> Decisions => Layers.Where(l => l.WeightLimit is not null).Select(l => Decision.Of(l.Layer));
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model)
+    {
+        var graph = model.Graph;
+        var region = IntegerRegion.Of(graph, Layers.Where(l => l.WeightLimit is not null && l.Layer.Key != key).Select(l => l.Layer.Key).ToHashSet(StringComparer.Ordinal));
+        // What only moved values shared their mapping; where it is float now, what reads it maps it so itself.
+        var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
+        foreach (var value in StaticInt8.MappedValues(graph, region))
+        {
+            var mapped = value;
+            while (!Tensors.ContainsKey(mapped.Name))
+                mapped = mapped.Producer!.Inputs[0]!;
+            tensors.Add(value.Name, Tensors[mapped.Name]);
+        }
+        var kept = graph.Nodes.Where(n => region.RoleOf(n) != IntegerRole.None).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
+        return kept.Count == 0 ? null : this with { Layers = [.. Layers.Where(l => kept.Contains(l.Layer.Key))], Tensors = tensors };
+    }
 }
 
 /// <summary>A node that computes on integers.</summary>

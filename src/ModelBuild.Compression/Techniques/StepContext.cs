@@ -26,4 +26,7 @@ public sealed class StepContext
 
     /// <summary>Gives the histograms of tensors of <see cref="Model"/> by name; calibrates when it is first asked. Null without data.</summary>
     public Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? Histograms { get; init; }
+
+    /// <summary>Walks the model and those before it side by side, layer by layer, for repairs; null without data.</summary>
+    public LayerRepairs? Layers { get; init; }
 }

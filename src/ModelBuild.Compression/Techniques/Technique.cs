@@ -50,7 +50,21 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
 
     void ITechnique.Apply(Model model, StepPlan plan) => Apply(model, (TPlan)plan);
 
-    StepPlan ITechnique.Read(JsonElement json) => json.Deserialize(PlanType) ?? throw new JsonException($"the plan of {Name} is null");
+    StepPlan ITechnique.Read(JsonElement json) => Read(json, PlanType);
+
+    StepPlan ITechnique.Read(JsonElement json, PlanTensors tensors) => Read(json, TypeWith(tensors));
 
     JsonElement ITechnique.Write(StepPlan plan) => JsonSerializer.SerializeToElement((TPlan)plan, PlanType);
+
+    JsonElement ITechnique.Write(StepPlan plan, PlanTensors tensors) => JsonSerializer.SerializeToElement((TPlan)plan, TypeWith(tensors));
+
+    private TPlan Read(JsonElement json, JsonTypeInfo<TPlan> type) => json.Deserialize(type) ?? throw new JsonException($"the plan of {Name} is null");
+
+    /// <summary>How plans are read and written whose larger tensors lie elsewhere.</summary>
+    private JsonTypeInfo<TPlan> TypeWith(PlanTensors tensors)
+    {
+        var options = new JsonSerializerOptions(PlanType.Options);
+        options.Converters.Add(new PlanTensorConverter(tensors));
+        return (JsonTypeInfo<TPlan>)options.GetTypeInfo(typeof(TPlan));
+    }
 }

@@ -83,4 +83,7 @@ public sealed record WeightsFloat16Plan : StepPlan
 
     /// <inheritdoc/>
     public override IEnumerable<LayerChange> Changes => Layers.Select(l => new LayerChange(l, 16));
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
 }

@@ -93,4 +93,7 @@ public sealed record WeightsInt8Plan : StepPlan
 
     /// <inheritdoc/>
     public override IEnumerable<LayerChange> Changes => Layers.Select(l => l.Change);
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
 }

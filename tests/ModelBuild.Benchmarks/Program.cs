@@ -3,7 +3,7 @@ using ModelBuild.Benchmarks;
 
 // ratios [TOPIC...] [--write]   ours against ONNX Runtime, interleaved in one process on one pinned thread; --write updates docs/results
 // anything else                 BenchmarkDotNet's own command line
-// costs [MODEL...] [--write]    what the cost table predicts against what this machine takes, for every candidate of the zoo's models
+// costs [MODEL...] [--write] [--fit FOLDER]   what the cost table predicts against what this machine takes, for every candidate of the zoo's models
 // tables FOLDER                 estimates cost tables of CPU classes that are not at hand, from the measured table of avx512vnni and the latencies of peers
 // outcomes [MODEL...]           what is chosen for the zoo's models, recorded in docs/results for this CPU class
 // patterns [--write]            operators against what exporters write instead of them, both in ONNX Runtime

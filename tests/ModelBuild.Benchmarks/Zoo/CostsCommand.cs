@@ -1,5 +1,6 @@
 using System.Globalization;
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
@@ -10,17 +11,19 @@ using ModelBuild.Zoo;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// What the cost table predicts against what this machine takes: every evaluated candidate of every zoo model for this machine's profile, over the original, on a sample of the model's own data.
-/// All candidates of a model are timed in turn in one process, on one core.
+/// What the cost table predicts against what this machine takes: every candidate of every zoo model for this machine's profile, over the original, on a sample of the model's own data. All candidates of a
+/// model are timed in turn in one process, on one core. Beside it, what the table predicts that is fitted without the model that is judged. <c>--fit FOLDER</c> writes tables fitted to all models.
 /// </summary>
 internal static class CostsCommand
 {
     private const int Rounds = 31;
 
-    private sealed record Row(string Model, string Recipe, string Backend, double Predicted, double Measured, bool Accepted, bool Chosen)
+    private sealed record Row(string Model, string Recipe, string Backend, double Predicted, double Measured, bool Accepted, bool Chosen, CostFit.Call? Original, CostFit.Call? Call)
     {
-        public double Off => Math.Max(Predicted / Measured, Measured / Predicted);
+        public double Off => OffBy(Predicted, Measured);
     }
+
+    private static double OffBy(double predicted, double measured) => Math.Max(predicted / measured, measured / predicted);
 
     public static int Run(IReadOnlyList<string> arguments)
     {
@@ -30,7 +33,8 @@ internal static class CostsCommand
             return 1;
         }
         bool write = arguments.Contains("--write");
-        List<string> models = [.. arguments.Where(a => a != "--write")];
+        string? folder = arguments.SkipWhile(a => a != "--fit").Skip(1).FirstOrDefault();
+        List<string> models = [.. arguments.Where(a => a is not ("--write" or "--fit") && a != folder)];
         OnnxRuntimeBackend.Register();
         Cores.PinToOne();
         List<Row> rows = [];
@@ -40,17 +44,43 @@ internal static class CostsCommand
             foreach (Row r in mine) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Model,-20} {r.Recipe,-36} {r.Backend,-12} predicted {r.Predicted:0.00} measured {r.Measured:0.00}{(r.Off > 1.5 ? $"  off {r.Off:0.0}" : "")}{(r.Chosen ? "  chosen" : "")}"));
             rows.AddRange(mine);
         }
-        List<double> errors = [.. rows.Select(r => r.Off - 1).Order()];
-        var choices = rows.GroupBy(r => r.Model).Where(g => g.Any(r => r.Chosen)).Select(g => (Model: g.Key, Over: g.First(r => r.Chosen).Measured / g.Where(r => r.Accepted).Min(r => r.Measured))).ToList();
-        string summary = string.Create(CultureInfo.InvariantCulture,
-            $"{rows.Count} candidates of {choices.Count} models: median error {Interleaved.Median(errors):0.0 %}, {rows.Count(r => r.Off > 1.5)} off by more than 1.5 times; the choice is within 1.05 of the fastest in budget for {choices.Count(c => c.Over <= 1.05)} models");
-        Console.WriteLine(summary);
-        foreach (var (model, over) in choices.Where(c => c.Over > 1.05)) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {model}: {over:0.00} of the fastest"));
+        CostTable table = CostTable.Load(BuiltInProfiles.ThisMachine.CostClass);
+        List<CostFit.Call> calls = [.. rows.SelectMany(r => new[] { r.Original, r.Call }).OfType<CostFit.Call>().Distinct()];
+        Dictionary<Row, double> left = new(ReferenceEqualityComparer.Instance);
+        foreach (IGrouping<string, Row> model in rows.GroupBy(r => r.Model))
+        {
+            CostTable without = CostFit.Fit(table, [.. calls.Where(c => c.Model != model.Key)]);
+            foreach (Row r in model) left[r] = r.Call is null ? r.Predicted : CostFit.Predict(without, r.Call) / CostFit.Predict(without, r.Original!);
+        }
+        string[] summary =
+        [
+            $"The table that ships: {Summary(rows, r => r.Predicted)}; the choice is within 1.05 of the fastest in budget for {Choices(rows).Count(c => c.Over <= 1.05)} of {Choices(rows).Count} models.",
+            "",
+            $"Fitted to the other models (managed candidates by the table that ships): {Summary(rows, r => left[r])}.",
+        ];
+        foreach (string line in summary) Console.WriteLine(line);
+        foreach (Row r in rows.Where(r => OffBy(left[r], r.Measured) > 1.5)) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  fitted without it: {r.Model} {r.Recipe} {left[r]:0.00}, measured {r.Measured:0.00}"));
+        foreach (var (model, over) in Choices(rows).Where(c => c.Over > 1.05)) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {model}: {over:0.00} of the fastest"));
+        if (folder is not null)
+        {
+            CostTable fitted = CostFit.Fit(table, calls) with { Version = table.Version + 1 };
+            foreach (string other in BuiltInProfiles.All.Select(p => p.CostClass).Distinct())
+                File.WriteAllText(Path.Combine(folder, other + ".json"), (other == table.CpuClass ? fitted : CostFit.Follow(CostTable.Load(other), table, fitted)).ToJson() + "\n");
+        }
         if (!write) return 0;
-        ResultsFile.Replace("costs", [summary + ".", "", "| model | recipe | backend | predicted | measured | |", "|---|---|---|---:|---:|---|",
-            .. rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"| {r.Model} | {r.Recipe} | {r.Backend} | {r.Predicted:0.00} | {r.Measured:0.00} | {(r.Off > 1.5 ? $"off by {r.Off:0.0}" : "")}{(r.Chosen ? " chosen" : "")} |"))], "costs --write", "a candidate's time over the original's");
+        ResultsFile.Replace("costs", [.. summary, "", "| model | recipe | backend | predicted | fitted without the model | measured | |", "|---|---|---|---:|---:|---:|---|",
+            .. rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"| {r.Model} | {r.Recipe} | {r.Backend} | {r.Predicted:0.00} | {left[r]:0.00} | {r.Measured:0.00} | {(r.Off > 1.5 ? $"off by {r.Off:0.0}" : "")}{(r.Chosen ? " chosen" : "")} |"))], "costs --write", "a candidate's time over the original's");
         return 0;
     }
+
+    private static string Summary(List<Row> rows, Func<Row, double> predicted)
+    {
+        List<double> off = [.. rows.Select(r => OffBy(predicted(r), r.Measured))];
+        return string.Create(CultureInfo.InvariantCulture, $"{rows.Count} candidates, median error {Interleaved.Median(off) - 1:0.0 %}, {off.Count(o => o > 1.5)} off by more than 1.5 times");
+    }
+
+    private static List<(string Model, double Over)> Choices(List<Row> rows) =>
+        [.. rows.GroupBy(r => r.Model).Where(g => g.Any(r => r.Chosen)).Select(g => (g.Key, g.First(r => r.Chosen).Measured / g.Where(r => r.Accepted).Min(r => r.Measured)))];
 
     private static List<Row> Measure(string name)
     {
@@ -60,35 +90,18 @@ internal static class CostsCommand
         using Compressor compressor = new(source, options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         ProfileOutcome outcome = compressor.Choose(options.Profiles[0]);
         Sample sample = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")![0];
+        // Those that would not ship, too.
         List<RankedCandidate> candidates = [.. outcome.Candidates.Where(c => !c.Candidate.IsOriginal && c.Candidate.Failure is null)];
+        List<bool> accepted = [.. candidates.Select(c => compressor.Judge(c.Candidate).Accepted)];
         List<PreparedModel> prepared = [PreparedModel.Open(zoo.Model, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample)];
         try
         {
             foreach (RankedCandidate c in candidates)
                 prepared.Add(PreparedModel.Open(c.Candidate.Artifact.Path, DescriptionBuilder.Of(source.Simplified!.Graph, new byte[32]), BackendRegistry.Find(c.Candidate.Backend)!, sample));
-            IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([.. prepared.Select(p => (Action)p.Call)], Rounds, default, limit: 4000);
-            double original = Interleaved.Median(times[0]);
-            if (Environment.GetEnvironmentVariable("MODELBUILD_TRACES") is { } folder)
-            {
-                List<object> all = [];
-                for (int i = 0; i <= candidates.Count; i++)
-                {
-                    string path = i == 0 ? zoo.Model : candidates[i - 1].Candidate.Artifact.Path;
-                    if (i > 0 && candidates[i - 1].Candidate.Backend != "onnxruntime") continue;
-                    bool blocks = Onnx.OnnxReader.Read(path).Nodes.Where(n => n.Is("Conv")).All(n => n.Input(1) is null or { IsGraphInput: false });
-                    var plain = Compression.Backends.RuntimeTrace.Of(path, sample.Inputs);
-                    var timed = Compression.Backends.RuntimeTrace.Of(path, sample.Inputs, 40, true);
-                    all.Add(new
-                    {
-                        recipe = i == 0 ? "original" : candidates[i - 1].Candidate.Recipe, accepted = i == 0 || candidates[i - 1].Accepted, nanoseconds = Interleaved.Median(times[i]),
-                        predicted = i == 0 ? 1 : candidates[i - 1].LatencyRatio,
-                        plain = plain.Select(k => new { op = k.Operator, k = Compression.Backends.KernelClass.Of(k, blocks) is { } c ? new object[] { c.Class, c.Precision, c.Work.Units, c.Work.Outputs, c.Work.Gathered, c.Work.Weights } : null }),
-                        timed = Enumerable.Range(0, timed[^1].Count).Select(n => new { op = timed[^1][n].Operator, us = timed.Skip(8).Where(t => t.Count == timed[^1].Count).Average(t => t[n].Microseconds), k = Compression.Backends.KernelClass.Of(plain.FirstOrDefault(q => q.Name == timed[^1][n].Name) ?? timed[^1][n], blocks) is { } c ? new object[] { c.Class, c.Precision, c.Work.Units, c.Work.Outputs, c.Work.Gathered, c.Work.Weights } : null }),
-                    });
-                }
-                File.WriteAllText(Path.Combine(folder, name + ".json"), System.Text.Json.JsonSerializer.Serialize(all));
-            }
-            return [.. candidates.Select((c, i) => new Row(name, c.Candidate.Recipe, c.Candidate.Backend, c.LatencyRatio, Interleaved.Median(times[i + 1]) / original, compressor.Judge(c.Candidate).Accepted, ReferenceEquals(c.Candidate, outcome.Chosen.Candidate)))];
+            double[] times = [.. Interleaved.Measure([.. prepared.Select(p => (Action)p.Call)], Rounds, default, limit: 4000).Select(Interleaved.Median)];
+            CostFit.Call original = new(name, "original", OnnxRuntimeCostModel.KernelsOf(source.Original, zoo.Model, sample), times[0]);
+            return [.. candidates.Select((c, i) => new Row(name, c.Candidate.Recipe, c.Candidate.Backend, c.LatencyRatio, times[i + 1] / times[0], accepted[i], ReferenceEquals(c.Candidate, outcome.Chosen.Candidate), original,
+                c.Candidate.Backend == "onnxruntime" ? new(name, c.Candidate.Recipe, OnnxRuntimeCostModel.KernelsOf(c.Candidate.Model!, c.Candidate.Artifact.Path, sample), times[i + 1]) : null))];
         }
         finally
         {

@@ -187,7 +187,8 @@ public sealed class LayerWalkTests
     public void What_is_no_layer_or_no_activation_is_refused(string layer, string target) =>
         Assert.Throws<ArgumentException>(() => LayerWalk.Run(Net(1), Net(1), Data(1), [new(layer, new(target))], _ => { }));
 
-    public static TheoryData<string> Models => [.. ZooModel.All];
+    // Trees have no layers.
+    public static TheoryData<string> Models => [.. ZooModel.All.Where(m => m != "digits_forest")];
 
     [SkippableTheory, MemberData(nameof(Models)), Trait("Tier", "Ci")]
     public void Real_models_are_walked_whatever_they_hold(string name)
@@ -195,13 +196,12 @@ public sealed class LayerWalkTests
         Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-        Skip.If(source.Simplified is null || !File.Exists(zoo.Calibration), "nothing to calibrate");
         var model = source.Simplified!;
         var all = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
         var data = all.Subset([0, all.Count - 1]);
         var layers = model.Graph.Nodes.Where(n => n.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "If" or "Loop"
             && Graph.Dependencies(n).Any(v => v.Constant is null && (v.Producer is not null || v.IsGraphInput))).ToList();
-        Skip.If(layers.Count == 0, "no layers");
+        Assert.NotEmpty(layers);
         var whole = Enumerable.Range(0, 2).Select(i => Whole(model, data, i, [.. layers.Select(l => l.Key)])).ToList();
         var seen = 0;
         LayerWalk.Run(model, model, data, [.. layers.Select(l => new LayerTarget(l.Key, new(l.Key)))], visit =>

@@ -96,7 +96,9 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         var window = perOutput / Math.Max(1, w.Along(1));
         var pixels = y.Elements / filters;
         var isDepthwise = w.Along(1) == 1 && filters > 1 && (x.Along(1) > 1 && filters % x.Along(1) == 0 || x.Along(-1) > 1 && filters % x.Along(-1) == 0) && !(x.Along(1) == 1 && x.Shape.Length > 2);
-        var work = new OperatorWork(y.Elements * perOutput, y.Elements, pixels * window, w.Elements);
+        // Without blocks each window is copied into a row of a matrix first, channel by channel where groups have one each.
+        var gathered = !plain ? pixels * window : isDepthwise ? y.Elements * perOutput : pixels * perOutput;
+        var work = new OperatorWork(y.Elements * perOutput, y.Elements, gathered, w.Elements);
         return new((isDepthwise ? "depthwise" : window == 1 ? "pointwise" : "conv") + (plain ? "-plain" : ""), precision, work);
     }
 
@@ -106,7 +108,7 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         var columns = Math.Max(1, y.Along(-1));
         var matrices = b.Shape.Length > 2 ? b.Elements / Math.Max(1, b.Along(-1) * b.Along(-2)) : 1;
         var k = b.Elements / Math.Max(1, matrices * columns);
-        return new(matrices > 1 ? "batched" : "gemm", precision, new(y.Elements * k, y.Elements, a.Elements, b.Elements));
+        return new(matrices > 1 && precision == Precisions.Float32 ? "batched" : "gemm", precision, new(y.Elements * k, y.Elements, a.Elements, b.Elements));
     }
 
     /// <summary>x [steps, batch, inputs], with two products a step.</summary>

@@ -10,9 +10,10 @@ namespace ModelBuild.Compression.Backends;
 /// </summary>
 /// <param name="dimensions">Sizes of named dimensions in a typical call.</param>
 /// <param name="sample">What is fed; null where there is no data.</param>
-internal sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimensions, Sample? sample) : ICostModel
+public sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimensions, Sample? sample) : ICostModel
 {
-    private readonly Dictionary<string, IReadOnlyList<KernelClass>> _kernels = new(StringComparer.Ordinal);
+    // Null where no kernels can be told: the runtime's account of a run has no promised form.
+    private readonly Dictionary<string, IReadOnlyList<KernelClass>?> _kernels = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ICosts By(CostTable table) => new OnnxRuntimeCosts(table, dimensions);
@@ -24,13 +25,32 @@ internal sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dim
             return By(table).Predict(model.Graph);
         // Equal artifacts, of several profiles, are asked about once.
         if (!_kernels.TryGetValue(artifact.Sha256, out var kernels))
+            _kernels.Add(artifact.Sha256, kernels = TryKernels(model, artifact));
+        return kernels is null ? By(table).Predict(model.Graph) : table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
+    }
+
+    private IReadOnlyList<KernelClass>? TryKernels(Model model, Artifact artifact)
+    {
+        try
         {
-            var blocks = BlocksChannels(model);
-            _kernels.Add(artifact.Sha256, kernels = [.. RuntimeTrace.Of(artifact.Path, sample.Inputs).Select(k => KernelClass.Of(k, blocks)).OfType<KernelClass>()]);
+            return KernelsOf(model, artifact.Path, sample!);
         }
-        return table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
+        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What ONNX Runtime is charged for in one call.</summary>
+    /// <param name="model">What the file was written of.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="sample">What is fed.</param>
+    public static IReadOnlyList<KernelClass> KernelsOf(Model model, string path, Sample sample)
+    {
+        var blocks = BlocksChannels(model);
+        return [.. RuntimeTrace.Of(path, sample.Inputs).Select(k => KernelClass.Of(k, blocks)).OfType<KernelClass>()];
     }
 
     /// <summary>Whether convolutions run on blocks of channels: not where the caller may replace their weights, as files of the first years let him.</summary>
-    internal static bool BlocksChannels(Model model) => model.Nodes.Where(static n => n.Is("Conv")).All(static n => n.Input(1) is null or { IsGraphInput: false });
+    private static bool BlocksChannels(Model model) => model.Nodes.Where(static n => n.Is("Conv")).All(static n => n.Input(1) is null or { IsGraphInput: false });
 }

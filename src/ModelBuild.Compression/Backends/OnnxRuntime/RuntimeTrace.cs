@@ -19,12 +19,10 @@ public sealed record TracedTensor(string Type, ImmutableArray<long> Shape)
 }
 
 /// <summary>A kernel that ran in one call.</summary>
-/// <param name="Name">The node's name, as ONNX Runtime gave it.</param>
 /// <param name="Operator">The operator, without its domain.</param>
 /// <param name="Inputs">What it read, left-out inputs excepted.</param>
 /// <param name="Outputs">What it gave.</param>
-/// <param name="Microseconds">How long it took, in whole microseconds.</param>
-public sealed record TracedKernel(string Name, string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs, double Microseconds);
+public sealed record TracedKernel(string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs);
 
 /// <summary>
 /// The kernels that ONNX Runtime runs for a model on one sample, after all that it fuses, folds and moves, with the sizes that tensors have then: the bodies of If, Loop and Scan as often as they run.
@@ -36,54 +34,32 @@ public static class RuntimeTrace
     /// </summary>
     private const string Blocked = "NchwcTransformer";
 
-    /// <summary>Runs a model and tells which kernels ran.</summary>
+    /// <summary>Runs a model once and tells which kernels ran.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="inputs">One sample.</param>
     /// <returns>The kernels in the order in which they ran.</returns>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
-    public static IReadOnlyList<TracedKernel> Of(string path, IReadOnlyDictionary<string, Tensor> inputs) => Of(path, inputs, 1, asInApps: false)[0];
-
-    /// <summary>The same for several calls, with times, and as an app runs it where that is asked for.</summary>
-    public static IReadOnlyList<IReadOnlyList<TracedKernel>> Of(string path, IReadOnlyDictionary<string, Tensor> inputs, int calls, bool asInApps)
+    public static IReadOnlyList<TracedKernel> Of(string path, IReadOnlyDictionary<string, Tensor> inputs)
     {
         var folder = WorkingFolder.CreateTemporary();
         try
         {
             using var options = OnnxRuntimeRunner.Options(1, exactIntegers: false);
             options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL;
-            if (!asInApps)
-            {
-                options.AddSessionConfigEntry("optimization.disable_specified_optimizers", Blocked);
-                // What is packed beforehand is not listed among what a kernel reads.
-                options.AddSessionConfigEntry("session.disable_prepacking", "1");
-            }
+            options.AddSessionConfigEntry("optimization.disable_specified_optimizers", Blocked);
+            // What is packed beforehand is not listed among what a kernel reads.
+            options.AddSessionConfigEntry("session.disable_prepacking", "1");
             // The prefix counts only if it is set first.
             options.ProfileOutputPathPrefix = Path.Combine(folder.FullName, "p");
             options.EnableProfiling = true;
             string profile;
             using (var runner = new OnnxRuntimeRunner(path, options))
             {
-                for (var i = 0; i < calls; i++)
-                    runner.Run(inputs);
+                runner.Run(inputs);
                 profile = runner.EndProfiling();
             }
             using var json = JsonDocument.Parse(File.ReadAllBytes(profile));
-            var runs = new List<IReadOnlyList<TracedKernel>>();
-            var current = new List<TracedKernel>();
-            foreach (var e in json.RootElement.EnumerateArray())
-            {
-                if (!e.TryGetProperty("cat", out var cat))
-                    continue;
-                var name = e.GetProperty("name").GetString()!;
-                if (cat.GetString() == "Node" && name.EndsWith("_kernel_time", StringComparison.Ordinal))
-                current.Add(KernelOf(e, name[..^"_kernel_time".Length]));
-                else if (cat.GetString() == "Session" && name == "model_run")
-                {
-                    runs.Add(current);
-                    current = [];
-                }
-            }
-            return runs;
+            return [.. json.RootElement.EnumerateArray().Where(IsKernel).Select(KernelOf)];
         }
         finally
         {
@@ -91,10 +67,12 @@ public static class RuntimeTrace
         }
     }
 
-    private static TracedKernel KernelOf(JsonElement e, string name)
+    private static bool IsKernel(JsonElement e) => e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name").GetString()!.EndsWith("_kernel_time", StringComparison.Ordinal);
+
+    private static TracedKernel KernelOf(JsonElement e)
     {
         var facts = e.GetProperty("args");
-        return new(name, facts.GetProperty("op_name").GetString()!, Tensors(facts, "input_type_shape"), Tensors(facts, "output_type_shape"), e.GetProperty("dur").GetDouble());
+        return new(facts.GetProperty("op_name").GetString()!, Tensors(facts, "input_type_shape"), Tensors(facts, "output_type_shape"));
     }
 
     private static ImmutableArray<TracedTensor> Tensors(JsonElement facts, string name) => !facts.TryGetProperty(name, out var list) ? []

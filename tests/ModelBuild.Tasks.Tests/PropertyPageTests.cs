@@ -14,7 +14,7 @@ public class PropertyPageTests
 
     [Fact]
     public void ThePageHasEveryValue() => Assert.Equal(
-        KnownMetadata.Values.OrderBy(v => v.Key).Select(v => $"{v.Key}: {string.Join(' ', v.Value)}"),
+        Shared.ItemOptions.Words.OrderBy(v => v.Key).Select(v => $"{v.Key}: {string.Join(' ', v.Value)}"),
         Page.Where(e => e.Name.LocalName == "EnumProperty").OrderBy(Name).Select(e => $"{Name(e)}: {string.Join(' ', e.Elements().Select(Name))}"));
 
     [Fact]

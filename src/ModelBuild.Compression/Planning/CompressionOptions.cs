@@ -84,28 +84,17 @@ public sealed record CompressionOptions
     /// <param name="values">Metadata by name; lists separated by <c>;</c>.</param>
     /// <param name="data">Data by name: full paths of files and folders, or globs. Apart from the values, because a path may hold a <c>;</c>.</param>
     /// <param name="profiles">The targets.</param>
-    /// <exception cref="CompressionException">A value is none of those that the metadata takes (MDLB0001, MDLB0002).</exception>
+    /// <exception cref="CompressionException">A value is none of those that the metadata takes (MDLB0001 to MDLB0004).</exception>
     public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyDictionary<string, IReadOnlyList<string>> data, IReadOnlyList<HardwareProfile> profiles)
     {
-        string? Text(string name) => values.TryGetValue(name, out var v) && v.Trim().Length > 0 ? v.Trim() : null;
+        foreach (var (name, text) in values)
+            if (ItemOptions.Value(name, text) is { } value && ItemOptions.Problem(name, value) is { } problem)
+                throw new CompressionException(problem.Code, problem.Text, name);
+        string? Text(string name) => ItemOptions.Value(name, values.GetValueOrDefault(name));
         IReadOnlyList<string> List(string name) => Text(name)?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-        T Choice<T>(string name, T standard, params (string Text, T Value)[] choices)
-        {
-            if (Text(name) is not { } text)
-                return standard;
-            foreach (var choice in choices)
-                if (string.Equals(choice.Text, text, StringComparison.OrdinalIgnoreCase))
-                    return choice.Value;
-            throw new CompressionException("MDLB0001", $"{name}={text}: there is no such value{Suggestion.For(text, choices.Select(c => c.Text))}; there are {string.Join(", ", choices.Select(c => c.Text))}", name);
-        }
-        double? Number(string name, Func<string, double?> read, Func<double, bool> isValid, string expected)
-        {
-            if (Text(name) is not { } text)
-                return null;
-            return read(text) is { } v && isValid(v) ? v : throw new CompressionException("MDLB0002", $"{name}=\"{text}\" is not {expected}", name);
-        }
-        int? Integer(string name, int least) => (int?)Number(name, Quantities.Number, v => v >= least && v <= int.MaxValue && v == Math.Floor(v), $"an integer of at least {least}");
-        double? Seconds(string name) => Number(name, Quantities.Seconds, v => v >= 0, "a time, such as 90s, 10min or 0");
+        double? Read(string name, Func<string, double?> read) => Text(name) is { } text ? read(text) : null;
+        var shapes = new Dictionary<string, long>(StringComparer.Ordinal);
+        FixedShapes.Read(Text("Shapes") ?? "", shapes);
 
         return new()
         {
@@ -114,26 +103,20 @@ public sealed record CompressionOptions
             CalibrationData = data.GetValueOrDefault("CalibrationData", []),
             EvaluationData = data.GetValueOrDefault("EvaluationData", []),
             TrainingData = data.GetValueOrDefault("TrainingData", []),
-            TrainingTime = Seconds("TrainingTime") ?? 0,
-            SearchTime = Seconds("SearchTime") ?? 0,
+            TrainingTime = Read("TrainingTime", Quantities.Seconds) ?? 0,
+            SearchTime = Read("SearchTime", Quantities.Seconds) ?? 0,
             Images = ImageOptions.Parse(Text("ImageResize"), Text("ImageMean"), Text("ImageScale"), Text("ImageOrder")),
             Metric = Text("Metric") ?? "auto",
             MetricOutputs = List("MetricOutputs"),
-            MaxAccuracyLoss = Number("MaxAccuracyLoss", Quantities.Number, v => v >= 0, "a number of at least 0, such as 0.01"),
-            Optimize = Choice("Optimize", Objective.Latency, ("latency", Objective.Latency), ("size", Objective.Size), ("balanced", Objective.Balanced)),
-            MaxSize = (long?)Number("MaxSize", Quantities.Bytes, v => v > 0, "a size above 0, such as 4MB or 300KB"),
-            MaxLatency = Number("MaxLatency", Quantities.SecondsWithUnit, v => v > 0, "a time above 0 with its unit, such as 5ms") * 1e9,
-            Backend = Choice("Backend", "auto", [.. CompilerBackends.Names.Prepend("auto").Select(n => (n, n))]),
-            Shapes = ParseShapes(Text("Shapes") ?? ""),
-            ErrorOnBudgetMiss = Choice("OnBudgetMiss", false, ("fallback", false), ("error", true)),
-            Seed = Integer("Seed", 0) ?? 0,
-            Threads = Integer("Threads", 1) ?? 1,
+            MaxAccuracyLoss = Read("MaxAccuracyLoss", Quantities.Number),
+            Optimize = Enum.Parse<Objective>(Text("Optimize") ?? nameof(Objective.Latency), ignoreCase: true),
+            MaxSize = (long?)Read("MaxSize", Quantities.Bytes),
+            MaxLatency = Read("MaxLatency", Quantities.SecondsWithUnit) * 1e9,
+            Backend = Text("Backend") ?? "auto",
+            Shapes = shapes,
+            ErrorOnBudgetMiss = Text("OnBudgetMiss") == "error",
+            Seed = (int?)Read("Seed", Quantities.Number) ?? 0,
+            Threads = (int?)Read("Threads", Quantities.Number) ?? 1,
         };
-    }
-
-    private static Dictionary<string, long> ParseShapes(string text)
-    {
-        var shapes = new Dictionary<string, long>(StringComparer.Ordinal);
-        return FixedShapes.Read(text, shapes) is { } problem ? throw new CompressionException("MDLB0003", problem, "Shapes") : shapes;
     }
 }

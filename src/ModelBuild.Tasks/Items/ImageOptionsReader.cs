@@ -7,7 +7,6 @@ namespace ModelBuild.Tasks;
 internal static class ImageOptionsReader
 {
     /// <summary>The options, or null where the item has none of these metadata.</summary>
-    /// <exception cref="DiagnosticException">A value is not a list of one or three numbers, or a scale is 0.</exception>
     public static ImageOptions? Read(ITaskItem item)
     {
         var resize = KnownMetadata.Value(item, "ImageResize");
@@ -19,10 +18,12 @@ internal static class ImageOptionsReader
             : new(resize ?? "crop", Numbers("ImageMean", mean, 0), Numbers("ImageScale", scale, 1), order ?? "rgb");
     }
 
+    // What is wrong with them was said before.
     private static EquatableArray<double> Numbers(string name, string? text, double absent)
     {
-        if (text is null)
-            return new[] { absent }.ToEquatableArray();
-        return ChannelNumbers.Read(name, text, out var numbers) is { } problem ? throw new DiagnosticException(Codes.BadImage, problem, name) : numbers.ToEquatableArray();
+        double[] numbers = [absent];
+        if (text is not null)
+            ChannelNumbers.Read(name, text, out numbers);
+        return numbers.ToEquatableArray();
     }
 }

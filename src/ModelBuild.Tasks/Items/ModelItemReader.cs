@@ -8,15 +8,13 @@ namespace ModelBuild.Tasks;
 /// <param name="hardwareProfiles">The profiles that the project defines.</param>
 internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles hardwareProfiles)
 {
-    private static readonly IReadOnlyList<string> WordValues = [.. KnownMetadata.Values.Keys];
-
     /// <summary>Reads an item.</summary>
     /// <exception cref="DiagnosticException">A metadata value is wrong.</exception>
     public ModelItem Read(ITaskItem item)
     {
-        foreach (var name in WordValues)
-            CheckWord(item, name);
-        CheckNumbers(item);
+        foreach (var name in KnownMetadata.Names)
+            if (KnownMetadata.Value(item, name) is { } value && ItemOptions.Problem(name, value) is { } problem)
+                throw new DiagnosticException(problem.Code, problem.Text, name);
         return new()
         {
             Item = item,
@@ -42,31 +40,6 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
         foreach (var name in item.CloneCustomMetadata().Keys.Cast<string>().OrderBy(name => name, StringComparer.Ordinal))
             if (!KnownMetadata.Names.Contains(name, StringComparer.OrdinalIgnoreCase) && Suggestion.For(name, KnownMetadata.Names) is { } known)
                 yield return $"OnnxModel has no metadata \"{name}\"; it is ignored. Did you mean \"{known}\"?";
-    }
-
-    private static void CheckWord(ITaskItem item, string name)
-    {
-        var known = KnownMetadata.Values[name];
-        // Words are lower case; true and false are MSBuild's, which writes them in any case.
-        var comparer = name == "Embed" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
-        if (KnownMetadata.Value(item, name) is { } value && !known.Contains(value, comparer))
-            throw new DiagnosticException(Codes.UnknownValue, $"{name}=\"{value}\" is not known.{Suggestion.Sentence(value, known)} Use one of: {string.Join(", ", known)}.", name);
-    }
-
-    private static void CheckNumbers(ITaskItem item)
-    {
-        Check("MaxAccuracyLoss", text => Quantities.Number(text) >= 0, "a number of at least 0, such as 0.01");
-        Check("Seed", text => Quantities.Number(text) is { } seed && seed >= 0 && seed <= int.MaxValue && seed == Math.Floor(seed), "an integer of at least 0");
-        Check("TrainingTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
-        Check("SearchTime", text => Quantities.Seconds(text) >= 0, "a time, such as 90s, 10min or 0");
-        Check("MaxLatency", text => Quantities.SecondsWithUnit(text) > 0, "a time above 0 with its unit, such as 5ms");
-        Check("MaxSize", text => Quantities.Bytes(text) > 0, "a size above 0, such as 4MB or 300KB");
-
-        void Check(string name, Func<string, bool> isValid, string expected)
-        {
-            if (KnownMetadata.Value(item, name) is { } value && !isValid(value))
-                throw new DiagnosticException(Codes.BadNumber, $"{name}=\"{value}\" is not {expected}.", name);
-        }
     }
 
     private static string ClassName(ITaskItem item)
@@ -110,8 +83,7 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
     private static Dictionary<string, long> Shapes(ITaskItem item)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
-        if (FixedShapes.Read(KnownMetadata.Value(item, "Shapes") ?? "", sizes) is { } problem)
-            throw new DiagnosticException(Codes.BadShapes, problem, "Shapes");
+        FixedShapes.Read(KnownMetadata.Value(item, "Shapes") ?? "", sizes);
         return sizes;
     }
 }

@@ -50,7 +50,7 @@ public class RecipeTests
     {
         CompressionException Error(string name, string value) => Assert.Throws<CompressionException>(() => Read(name, value));
         Assert.Equal(("MDLB0001", "Optimize"), (Error("Optimize", "latncy").Code, Error("Optimize", "latncy").Metadata));
-        Assert.Contains("did you mean 'latency'", Error("Optimize", "latncy").Message);
+        Assert.Contains("Did you mean \"latency\"", Error("Optimize", "latncy").Message);
         Assert.Equal("MDLB0002", Error("MaxAccuracyLoss", "1%").Code);
         Assert.Equal("MDLB0002", Error("MaxSize", "big").Code);
         Assert.Equal("MDLB0002", Error("MaxLatency", "0ms").Code);

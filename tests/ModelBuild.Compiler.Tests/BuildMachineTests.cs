@@ -30,7 +30,7 @@ public sealed class BuildMachineTests : IDisposable
     [InlineData("autoencoder")]
     public async Task Models_of_the_zoo(string name)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open(name);
         await Same("onnx", "latency", zoo.Model, zoo.Calibration, zoo.Evaluation);
     }

@@ -35,7 +35,7 @@ public sealed class CommandTests : IDisposable
     [SkippableFact]
     public async Task Inspect_tells_the_patterns_of_a_transformer()
     {
-        Skip.If(SharedFolder.Zoo is null, "the folder ../shared beside the repository is absent");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var result = await Cli.Run("inspect", Path.Combine(SharedFolder.Zoo!, "minilm_l3", "model.onnx"), "--json");
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(result.Output);
@@ -116,7 +116,7 @@ public sealed class CommandTests : IDisposable
     [SkippableFact]
     public async Task A_reference_of_another_model_is_refused_with_a_code()
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         Assert.Equal(0, (await Compress(File("a.modelbuild"), "--technique", "int8")).ExitCode);
         foreach (var model in new[] { Model, File("a.modelbuild") })
         {
@@ -357,7 +357,7 @@ public sealed class CommandTests : IDisposable
     [SkippableFact]
     public async Task Compare_attributes_the_time_of_fused_kernels_to_the_layers_of_the_original()
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open("mnist8");
         var compressed = await Cli.Run("compress", zoo.Model, "-o", File("int8.onnx"), "--profile", "x64-avx2", "--technique", "int8", "--calibration", zoo.Calibration, "--evaluation", zoo.Evaluation);
         Assert.Equal(0, compressed.ExitCode);

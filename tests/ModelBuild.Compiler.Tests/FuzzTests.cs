@@ -14,7 +14,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [SkippableFact]
     public void Mutated_files_are_taken_or_refused_with_a_code()
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var seconds = Environment.GetEnvironmentVariable("MODELBUILD_FUZZ_SECONDS");
         var seed = seconds is null ? 1 : Environment.TickCount;
         using var process = Process.Start(new ProcessStartInfo("dotnet",

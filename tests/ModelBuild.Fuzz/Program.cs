@@ -43,7 +43,7 @@ internal static class Program
         var seeds = target.Seeds();
         if (seeds.Count == 0)
         {
-            Console.WriteLine($"{target.Name}: skipped, ../shared/zoo is absent");
+            Console.WriteLine($"{target.Name}: skipped, the models of docs/zoo.md are not here");
             return true;
         }
         Console.WriteLine($"{target.Name}: seed {seed}, {seeds.Count} files, input kept in {kept}");

@@ -26,7 +26,7 @@ public sealed record ZooModel(string Name, string Model, string Calibration, str
     /// <exception cref="DirectoryNotFoundException">The zoo is not there.</exception>
     public static ZooModel Open(string name)
     {
-        var folder = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("../shared/zoo"), name);
+        var folder = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("the models of docs/zoo.md"), name);
         using var about = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "about.json")));
         var data = about.RootElement.TryGetProperty("data", out var d) ? Path.GetFullPath(Path.Combine(folder, d.GetString()!)) : folder;
         IReadOnlyList<string> outputs = about.RootElement.TryGetProperty("metricOutput", out var o) ? [o.GetString()!] : [];

@@ -33,7 +33,7 @@ internal static class LayersCommand
     {
         if (SharedFolder.Zoo is null)
         {
-            Console.Error.WriteLine("layers: ../shared/zoo is not there");
+            Console.Error.WriteLine("layers: the models of docs/zoo.md are not here");
             return 2;
         }
         switch (arguments)

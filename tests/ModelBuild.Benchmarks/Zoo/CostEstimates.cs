@@ -12,7 +12,7 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// Cost tables. That of this machine's class, whose keys <c>modelbuild profiles --measure</c> measured one operator at a time, is scaled so that whole models' latencies
 /// come near those measured here. Those of classes that were not at hand are estimates. AVX2: the measured table of avx512vnni, each key scaled so that the models' latencies come near those that
-/// ../shared/peers measured on an AVX2-only machine. The others follow from these two by stated factors. All are marked as estimates.
+/// other tools' measurements (peers, docs/zoo.md) gave for an AVX2-only machine. The others follow from these two by stated factors. All are marked as estimates.
 /// </summary>
 internal static class CostEstimates
 {
@@ -27,7 +27,7 @@ internal static class CostEstimates
 
     public static int Run(string folder)
     {
-        string peers = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("../shared/zoo"), "..", "peers", "results.json");
+        string peers = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("the models of docs/zoo.md"), "..", "peers", "results.json");
         using JsonDocument results = JsonDocument.Parse(File.ReadAllText(peers));
         CostTable measured = CostTable.Load("avx512vnni");
         if (CpuFeatureDetection.Class == measured.CpuClass && measured.Version == 1)
@@ -62,7 +62,7 @@ internal static class CostEstimates
             Console.WriteLine($"{name,-32} {nanoseconds / 1000,10:0.0} us, estimated {costs.Sum(c => c.Value * factors[c.Key]) / 1000,10:0.0} us");
         Console.WriteLine(string.Join('\n', factors.Select(f => $"{f.Key,-40} {f.Value:0.00}")));
 
-        CostTable avx2 = Scaled(measured, "avx2", "avx512vnni scaled to latencies measured on an AVX2-only CPU (../shared/peers); managed keys by 1.5", key => factors.GetValueOrDefault(key, key.StartsWith("managed", StringComparison.Ordinal) ? 1.5 : Mean(factors)));
+        CostTable avx2 = Scaled(measured, "avx2", "avx512vnni scaled to latencies measured on an AVX2-only CPU (peers, docs/zoo.md); managed keys by 1.5", key => factors.GetValueOrDefault(key, key.StartsWith("managed", StringComparison.Ordinal) ? 1.5 : Mean(factors)));
         Write(folder, avx2);
         Write(folder, Scaled(avx2, "avxvnni", "avx2 with integer products at 0.85", key => IsIntegerProduct(key) ? 0.85 : 1));
         Write(folder, Scaled(measured, "avx512", "avx512vnni with integer products at 1.6", key => IsIntegerProduct(key) ? 1.6 : 1));

@@ -29,7 +29,7 @@ internal static class CostsCommand
     {
         if (SharedFolder.Zoo is null)
         {
-            Console.Error.WriteLine("../shared/zoo is not there");
+            Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
         bool write = arguments.Contains("--write");

@@ -18,7 +18,7 @@ internal static class OutcomesCommand
     {
         if (SharedFolder.Zoo is null)
         {
-            Console.Error.WriteLine("../shared/zoo is not there");
+            Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
         string file = Outcome.FileOf(CpuFeatureDetection.Class);

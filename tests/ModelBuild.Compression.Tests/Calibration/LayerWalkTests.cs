@@ -193,7 +193,7 @@ public sealed class LayerWalkTests
     [SkippableTheory, MemberData(nameof(Models)), Trait("Tier", "Ci")]
     public void Real_models_are_walked_whatever_they_hold(string name)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var model = source.Simplified!;

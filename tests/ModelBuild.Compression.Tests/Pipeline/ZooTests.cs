@@ -15,7 +15,7 @@ public class ZooTests(ITestOutputHelper output)
     [SkippableTheory, MemberData(nameof(Compressible)), Trait("Tier", "Ci")]
     public void By_size_a_model_shrinks_to_a_third_within_budget(string name)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var originalHash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(ZooModel.Open(name).Model)));
         var techniques = new TechniqueRegistry();
         var source = ModelSource.Open(ZooModel.Open(name).Model, new Dictionary<string, long>());
@@ -45,7 +45,7 @@ public class ZooTests(ITestOutputHelper output)
     [SkippableTheory, MemberData(nameof(RecordedClasses)), Trait("Tier", "Ci")]
     public void What_is_chosen_does_not_depend_on_the_machine_that_builds(string cpuClass)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         // Of all that is recorded; the others take minutes each.
         var recorded = Outcome.Read(Outcome.FileOf(cpuClass)).Where(o => ZooModel.MainJob.Contains(o.Model)).ToList();
         Assert.NotEmpty(recorded);
@@ -76,7 +76,7 @@ public class ZooTests(ITestOutputHelper output)
     [SkippableFact, Trait("Tier", "Ci")]
     public void A_model_that_plain_int8_ruins_ships_within_budget_and_says_so()
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open("mobilenet_v1_025");
         ProfileOutcome Compress(string technique, bool error)
         {

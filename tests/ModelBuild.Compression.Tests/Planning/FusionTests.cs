@@ -36,7 +36,7 @@ public class FusionTests
     [MemberData(nameof(Models))]
     public void Simplified_models_keep_what_ONNX_Runtime_fuses(string model)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var path = Path.Combine(Path.GetDirectoryName(SharedFolder.Zoo)!, model);
         if (ModelSource.Open(path, new Dictionary<string, long>()).SimplifiedAsWritten is not { } simplified)
             // A scale per channel that does not fit the axis: ONNX Runtime runs the node only where it is fused away.

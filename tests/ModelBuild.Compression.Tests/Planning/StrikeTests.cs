@@ -30,7 +30,7 @@ public sealed class StrikeTests(ITestOutputHelper output)
     [InlineData("cifar_resnet20", "test-prune+weights-float16", true)]
     public void Struck_by_itself_each_decision_changes_the_nodes_that_it_names_and_no_others(string name, string recipe, bool someRest)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1, 2, 3]);

@@ -19,7 +19,7 @@ public class MixedPrecisionTests
     [SkippableTheory, MemberData(nameof(ModelsAndProfiles))]
     public void Mixed_is_predicted_to_be_at_least_as_fast_as_all_integers_and_as_all_floats(string name, string profileName)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
@@ -41,7 +41,7 @@ public class MixedPrecisionTests
     [SkippableFact]
     public void The_first_layers_of_a_mobile_network_stay_in_float_where_integers_are_slower()
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var source = ModelSource.Open(ZooModel.Open("mobilenet_v1_025").Model, new Dictionary<string, long>());
         var graph = source.Simplified!.Graph;
         var layers = graph.Nodes.Where(n => n.Is("Conv")).Select(n => n.Output.Name).ToList();

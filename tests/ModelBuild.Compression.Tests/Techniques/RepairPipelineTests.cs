@@ -29,7 +29,7 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
 
     private Subject Open(string name)
     {
-        Skip.If(SharedFolder.Zoo is null, "../shared/zoo is not there");
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([.. Enumerable.Range(0, 48)]);

@@ -17,8 +17,8 @@ internal static class Repository
     /// <summary>A path in the shared folder; skips the test where there is none.</summary>
     public static string Shared(params string[] path)
     {
-        var folder = Path.Combine(Root, "..", "shared");
-        Skip.IfNot(Directory.Exists(folder), "the folder ../shared with models for tests is not here");
+        var folder = Environment.GetEnvironmentVariable("MODELBUILD_SHARED") ?? Path.Combine(Root, "..", "shared");
+        Skip.IfNot(Directory.Exists(folder), "the folder of models (docs/zoo.md) is not here");
         return Path.GetFullPath(Path.Combine([folder, .. path]));
     }
 

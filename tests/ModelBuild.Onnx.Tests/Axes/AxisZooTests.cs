@@ -20,7 +20,7 @@ public sealed class AxisZooTests(ITestOutputHelper output)
     [SkippableFact]
     public void At_most_one_axis_of_twenty_is_unknown()
     {
-        Skip.If(!Shared.ZooModels.Any(), "../shared/zoo is absent");
+        Skip.If(!Shared.ZooModels.Any(), "the models of docs/zoo.md are not here");
         var counts = new Dictionary<AxisKind, int>();
         var unknown = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var models = new StringBuilder();
@@ -67,7 +67,7 @@ public sealed class AxisZooTests(ITestOutputHelper output)
     [SkippableFact]
     public void The_batch_axis_is_followed_from_inputs_to_outputs()
     {
-        Skip.If(!Shared.ZooModels.Any(), "../shared/zoo is absent");
+        Skip.If(!Shared.ZooModels.Any(), "the models of docs/zoo.md are not here");
         var lost = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var name in Shared.ZooModels)
         {

@@ -10,9 +10,9 @@ internal static class Shared
     /// <summary>The full path of something in the shared folder; skips the test where it does not exist.</summary>
     public static string Path(string relative)
     {
-        Skip.If(Folder is null, "the folder ../shared beside the repository is absent");
+        Skip.If(Folder is null, "the folder of models (docs/zoo.md) is not here");
         var path = System.IO.Path.Combine(Folder!, relative);
-        Skip.IfNot(File.Exists(path) || Directory.Exists(path), $"../shared/{relative} is absent");
+        Skip.IfNot(File.Exists(path) || Directory.Exists(path), $"{relative} (docs/zoo.md) is not here");
         return path;
     }
 
@@ -22,7 +22,7 @@ internal static class Shared
         : Directory.GetDirectories(System.IO.Path.Combine(Folder, "zoo")).Where(d => File.Exists(System.IO.Path.Combine(d, "model.onnx")))
             .Select(d => System.IO.Path.GetFileName(d)!).Order(StringComparer.Ordinal);
 
-    private static string? Find() => FindRepository() is { } root && System.IO.Path.Combine(root, "..", "shared") is var shared && Directory.Exists(shared)
+    private static string? Find() => FindRepository() is { } root && (Environment.GetEnvironmentVariable("MODELBUILD_SHARED") ?? System.IO.Path.Combine(root, "..", "shared")) is var shared && Directory.Exists(shared)
         ? System.IO.Path.GetFullPath(shared) : null;
 
     private static string? FindRepository()

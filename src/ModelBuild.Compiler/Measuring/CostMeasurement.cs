@@ -80,7 +80,7 @@ internal static class CostMeasurement
             yield return ($"recurrent/{(dynamic ? Precisions.DynamicInt8 : Precisions.Float32)}", [
                 OperatorSample.Lstm(28, 28, 96, dynamic), OperatorSample.Lstm(50, 64, 64, dynamic), OperatorSample.Lstm(1, 128, 128, dynamic), OperatorSample.Lstm(60, 6, 96, dynamic)]);
         yield return ("transcendental/float32", [OperatorSample.Unary("Sigmoid", 1, 1, 10), OperatorSample.Unary("Sigmoid", 16, 32, 32), OperatorSample.Unary("Softmax", 1, 64, 64), OperatorSample.Unary("Softmax", 1, 1, 1000)]);
-        yield return ("move/any", [
+        yield return ("transpose/float32", [
             OperatorSample.Unary("Transpose", 3, 224, 224, n => n.Attributes["perm"] = new long[] { 0, 2, 3, 1 }), OperatorSample.Unary("Transpose", 64, 14, 14, n => n.Attributes["perm"] = new long[] { 0, 2, 3, 1 }),
             OperatorSample.Unary("Transpose", 1, 49, 10, n => n.Attributes["perm"] = new long[] { 0, 2, 3, 1 })]);
         yield return ("quantize/any", [OperatorSample.Conversion(true, 784), OperatorSample.Conversion(true, 16384), OperatorSample.Conversion(true, 150528)]);

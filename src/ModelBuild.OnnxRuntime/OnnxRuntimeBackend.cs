@@ -33,7 +33,7 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         ArgumentNullException.ThrowIfNull(artifact);
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        InferenceSession session = Create(artifact, options, out int threads);
+        var session = Create(artifact, options, out int threads);
         try
         {
             CheckSignature(session, artifact, description);

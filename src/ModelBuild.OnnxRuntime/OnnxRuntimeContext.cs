@@ -33,7 +33,7 @@ internal sealed class OnnxRuntimeContext(OnnxRuntimeSession session) : ModelCont
     public override void Dispose()
     {
         _bound = null;
-        foreach (ShapeBinding binding in _recent) binding.Dispose();
+        foreach (var binding in _recent) binding.Dispose();
         _recent.Clear();
     }
 
@@ -41,7 +41,7 @@ internal sealed class OnnxRuntimeContext(OnnxRuntimeSession session) : ModelCont
     {
         for (int i = 0; i < _recent.Count; i++)
         {
-            ShapeBinding binding = _recent[i];
+            var binding = _recent[i];
             if (!symbols.SequenceEqual(binding.Symbols)) continue;
             _recent.RemoveAt(i);
             _recent.Insert(0, binding);

@@ -13,7 +13,7 @@ public static class OnnxRuntimeOptions
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(configure);
-        Action<SessionOptions>? earlier = options.Get<OnnxRuntimeConfiguration>()?.Apply;
+        var earlier = options.Get<OnnxRuntimeConfiguration>()?.Apply;
         return options.Set(new OnnxRuntimeConfiguration(earlier + configure));
     }
 }

@@ -12,7 +12,7 @@ internal sealed class OnnxRuntimeSession : ModelSession
         Description = description;
         Run = new RunOptions();
         OutputsKnown = [.. description.Outputs.Select(o => o.ElementType != ModelElementType.String && !o.Dimensions.IsDefault && o.Dimensions.All(d => d.Size >= 0 || d.Symbol >= 0))];
-        using IDisposableReadOnlyCollection<OrtMemoryInfo> places = session.GetMemoryInfosForInputs();
+        using var places = session.GetMemoryInfosForInputs();
         InputsOnCpu = places.All(p => p.Name == OrtMemoryInfo.DefaultInstance.Name);
     }
 

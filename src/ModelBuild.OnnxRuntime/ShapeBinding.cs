@@ -73,14 +73,14 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     public ReadOnlySpan<byte> OutputBytes(int index)
     {
-        Slot slot = _outputs[_first[index]];
+        var slot = _outputs[_first[index]];
         if (slot.Value is null) return Result(index).GetTensorMutableRawData();
         return _passed[index] >= 0 ? InputBytes(_passed[index]) : new(_memory + slot.Offset, slot.Length);
     }
 
     public ReadOnlySpan<long> OutputShape(int index)
     {
-        Slot slot = _outputs[_first[index]];
+        var slot = _outputs[_first[index]];
         return slot.Value is not null ? slot.Shape : Result(index).GetTensorTypeAndShape().Shape;
     }
 
@@ -88,8 +88,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     public void SetStrings(int index, ReadOnlySpan<string> values)
     {
-        Slot slot = _inputs[index];
-        TensorInfo tensor = _description.Inputs[index];
+        var slot = _inputs[index];
+        var tensor = _description.Inputs[index];
         if (tensor.ElementType != ModelElementType.String) ModelErrors.ThrowElementType(tensor.Name, tensor.ElementType, typeof(string));
         if (values.Length != slot.Shape.Aggregate(1L, (a, b) => a * b)) ModelErrors.ThrowLength(tensor.Name, $"[{string.Join(", ", slot.Shape)}]", values.Length);
         for (int i = 0; i < values.Length; i++) slot.Value!.StringTensorSetElementAt(values[i].AsSpan(), i);
@@ -122,8 +122,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     {
         _results?.Dispose();
         _binding.Dispose();
-        foreach (Slot slot in _inputs) slot.Value?.Dispose();
-        foreach (Slot slot in _outputs) slot.Value?.Dispose();
+        foreach (var slot in _inputs) slot.Value?.Dispose();
+        foreach (var slot in _outputs) slot.Value?.Dispose();
         Free();
         GC.SuppressFinalize(this);
     }

@@ -10,11 +10,11 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Runs_a_model_over_several_batch_sizes()
     {
-        using LoadedModel model = Load(Doubling(), DoublingDescription);
+        using var model = Load(Doubling(), DoublingDescription);
         foreach (int batch in new[] { 1, 3, 1, 2, 5, 7, 8, 3, 0 })
         {
             float[] x = [.. Enumerable.Range(0, batch * 3).Select(i => i + 0.5f)];
-            ModelTensor<float> y = Run(model, new ModelTensor<float>("x", [batch, 3], x))["y"].As<float>();
+            var y = Run(model, new ModelTensor<float>("x", [batch, 3], x))["y"].As<float>();
             Assert.Equal(new long[] { batch, 3 }, y.Shape.ToArray());
             Assert.Equal(x.Select(v => v + v), y.Array);
         }
@@ -26,7 +26,7 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void A_call_with_known_shapes_allocates_nothing()
     {
-        using LoadedModel model = Load(Doubling(), DoublingDescription);
+        using var model = Load(Doubling(), DoublingDescription);
         long batch = 4;
         float[] x = [.. Enumerable.Range(0, 12).Select(i => (float)i)], y = new float[12];
         for (int i = 0; i < 50; i++) Call(model, batch, x, y);
@@ -39,7 +39,7 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Several_threads_run_at_once()
     {
-        using LoadedModel model = Load(Doubling(), DoublingDescription);
+        using var model = Load(Doubling(), DoublingDescription);
         Parallel.For(0, 16, t =>
         {
             float[] x = [.. Enumerable.Range(0, 3 * (1 + t % 3)).Select(i => (float)i + t)], y = new float[x.Length];
@@ -56,13 +56,13 @@ public sealed class OnnxRuntimeBackendTests
     {
         byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, 4).Output("where", ModelElementType.Int64, 1, "count").Output("same", ModelElementType.Float, 4)
             .Node("NonZero", ["x"], ["where"]).Node("Neg", ["x"], ["same"]).ToArray();
-        ModelDescription description = Describe([],
+        var description = Describe([],
             [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Constant(4)])],
             [new TensorInfo("where", ModelElementType.Int64, [ModelDimension.Constant(1), ModelDimension.DataDependent]), new TensorInfo("same", ModelElementType.Float, [ModelDimension.Constant(4)])]);
-        using LoadedModel model = Load(content, description);
+        using var model = Load(content, description);
         foreach (float[] x in new float[][] { [0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0], [5, 0, 0, 0] })
         {
-            IReadOnlyDictionary<string, ModelTensor> outputs = Run(model, new ModelTensor<float>("x", [4], x));
+            var outputs = Run(model, new ModelTensor<float>("x", [4], x));
             Assert.Equal(Enumerable.Range(0, 4).Where(i => x[i] != 0).Select(i => (long)i), outputs["where"].As<long>().Array);
             Assert.Equal(new long[] { 1, x.Count(v => v != 0) }, outputs["where"].Shape.ToArray());
             Assert.Equal(x.Select(v => -v), outputs["same"].As<float>().Array);
@@ -75,13 +75,13 @@ public sealed class OnnxRuntimeBackendTests
         // The output is declared with the input's dimensions in their order, the model transposes them.
         byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "a", "b").Output("y", ModelElementType.Float, "a", "b")
             .Node("Transpose", ["x"], ["t"], ("perm", new long[] { 1, 0 })).Node("Neg", ["t"], ["y"]).ToArray();
-        ModelDescription description = Describe(["a", "b"],
+        var description = Describe(["a", "b"],
             [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Named(1)])],
             [new TensorInfo("y", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Named(1)])]);
-        using LoadedModel model = Load(content, description);
+        using var model = Load(content, description);
         for (int i = 0; i < 3; i++)
         {
-            ModelTensor<float> y = Run(model, new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }))["y"].As<float>();
+            var y = Run(model, new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }))["y"].As<float>();
             Assert.Equal(new long[] { 3, 2 }, y.Shape.ToArray());
             Assert.Equal([-1, -4, -2, -5, -3, -6], y.Array);
         }
@@ -95,10 +95,10 @@ public sealed class OnnxRuntimeBackendTests
         byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("z", ModelElementType.Float, "n")
             .Node("Neg", ["x"], ["y"]).Node("Abs", ["x"], ["z"]).ToArray();
         ImmutableArray<ModelDimension> shape = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent];
-        ModelDescription description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0)])],
+        var description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0)])],
             [new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("z", ModelElementType.Float, shape)]);
-        using LoadedModel model = Load(content, description);
-        ModelContext context = model.Rent();
+        using var model = Load(content, description);
+        var context = model.Rent();
         for (int n = 1; n < 4; n++)
         {
             float[] x = [.. Enumerable.Range(0, n).Select(i => 1.5f - i)];
@@ -126,13 +126,13 @@ public sealed class OnnxRuntimeBackendTests
             .Node("Neg", ["x"], ["y"]).Node("Identity", ["x"], ["same"]).Node("Neg", ["c"], ["d"]).ToArray();
         ImmutableArray<ModelDimension> rows = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent, ModelDimension.Constant(3)];
         ImmutableArray<ModelDimension> two = [isKnown ? ModelDimension.Constant(2) : ModelDimension.DataDependent];
-        ModelDescription description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Constant(3)])],
+        var description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Constant(3)])],
             [.. new[] { "x", "y", "same" }.Select(name => new TensorInfo(name, ModelElementType.Float, rows)), .. new[] { "c", "d" }.Select(name => new TensorInfo(name, ModelElementType.Float, two))]);
-        using LoadedModel model = Load(content, description);
+        using var model = Load(content, description);
         foreach (int n in new[] { 1, 2, 1 })
         {
             float[] x = [.. Enumerable.Range(1, n * 3).Select(i => (float)i + n)];
-            IReadOnlyDictionary<string, ModelTensor> outputs = Run(model, new ModelTensor<float>("x", [n, 3], x));
+            var outputs = Run(model, new ModelTensor<float>("x", [n, 3], x));
             Assert.Equal(x, outputs["x"].As<float>().Array);
             Assert.Equal(new long[] { n, 3 }, outputs["x"].Shape.ToArray());
             Assert.Equal(x.Select(v => -v), outputs["y"].As<float>().Array);
@@ -146,9 +146,9 @@ public sealed class OnnxRuntimeBackendTests
     public void Strings_go_in_and_out()
     {
         byte[] content = new OnnxWriter().Input("x", ModelElementType.String, "n").Output("y", ModelElementType.String, "n").Node("Identity", ["x"], ["y"]).ToArray();
-        ModelDescription description = Describe(["n"],
+        var description = Describe(["n"],
             [new TensorInfo("x", ModelElementType.String, [ModelDimension.Named(0)])], [new TensorInfo("y", ModelElementType.String, [ModelDimension.Named(0)])]);
-        using LoadedModel model = Load(content, description);
+        using var model = Load(content, description);
         foreach (string[] words in new string[][] { ["a", "", "Grüße"], ["x", "y", "z"], ["one"] })
             Assert.Equal(words, Run(model, new ModelTensor<string>("x", [words.Length], words))["y"].As<string>().Array);
     }
@@ -160,8 +160,8 @@ public sealed class OnnxRuntimeBackendTests
     public void Every_element_type_passes_through(ModelElementType type)
     {
         byte[] content = new OnnxWriter().Input("x", type, 2).Output("y", type, 2).Node("Identity", ["x"], ["y"]).ToArray();
-        ModelDescription description = Describe([], [new TensorInfo("x", type, [ModelDimension.Constant(2)])], [new TensorInfo("y", type, [ModelDimension.Constant(2)])]);
-        using LoadedModel model = Load(content, description);
+        var description = Describe([], [new TensorInfo("x", type, [ModelDimension.Constant(2)])], [new TensorInfo("y", type, [ModelDimension.Constant(2)])]);
+        using var model = Load(content, description);
         ModelTensor x = type switch
         {
             ModelElementType.Float => new ModelTensor<float>("x", [2], new float[] { 1.5f, -2 }),
@@ -177,7 +177,7 @@ public sealed class OnnxRuntimeBackendTests
             ModelElementType.UInt32 => new ModelTensor<uint>("x", [2], new uint[] { 1, uint.MaxValue }),
             _ => new ModelTensor<ulong>("x", [2], new ulong[] { 1, ulong.MaxValue }),
         };
-        ModelTensor y = Run(model, x)["y"];
+        var y = Run(model, x)["y"];
         Assert.Equal(type, y.ElementType);
         Assert.Equal(Elements(x), Elements(y));
     }
@@ -193,7 +193,7 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void A_model_of_another_signature_is_a_coded_error_that_names_the_file()
     {
-        ModelLoadException marked = Assert.Throws<ModelLoadException>(() => Load(Doubling(new string('b', 64)), DoublingDescription));
+        var marked = Assert.Throws<ModelLoadException>(() => Load(Doubling(new string('b', 64)), DoublingDescription));
         Assert.Equal("MDLB3004", marked.Code);
         Assert.Contains("test.onnx", marked.Message);
         byte[] other = new OnnxWriter().Input("z", ModelElementType.Float, "batch", 3).Output("y", ModelElementType.Float, "batch", 3).Node("Add", ["z", "z"], ["y"]).ToArray();
@@ -204,9 +204,9 @@ public sealed class OnnxRuntimeBackendTests
     public void Session_options_can_be_changed()
     {
         List<string> calls = [];
-        ModelOptions options = new ModelOptions { Threads = 2 }
+        var options = new ModelOptions { Threads = 2 }
             .ConfigureOnnxRuntime(o => calls.Add($"threads {o.IntraOpNumThreads}")).ConfigureOnnxRuntime(_ => calls.Add("second"));
-        using LoadedModel model = Load(Doubling(), DoublingDescription, options);
+        using var model = Load(Doubling(), DoublingDescription, options);
         Assert.Equal(["threads 2", "second"], calls);
         Assert.Equal(2, model.Threads);
     }
@@ -214,8 +214,8 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Negative_sizes_are_refused()
     {
-        using LoadedModel model = Load(Doubling(), DoublingDescription);
-        ModelContext context = model.Rent();
+        using var model = Load(Doubling(), DoublingDescription);
+        var context = model.Rent();
         Assert.Throws<ArgumentOutOfRangeException>(() => context.Prepare(-1));
         Assert.Throws<ArgumentException>(() => context.Prepare(1, 2));
         Assert.Throws<ArgumentException>(() => context.Prepare(long.MaxValue / 2));
@@ -245,7 +245,7 @@ public sealed class OnnxRuntimeBackendTests
 
     private static void Call(LoadedModel model, long batch, float[] x, float[] y)
     {
-        ModelContext context = model.Rent();
+        var context = model.Rent();
         try
         {
             context.Prepare(batch);

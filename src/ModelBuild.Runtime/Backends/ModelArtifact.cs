@@ -34,7 +34,7 @@ public sealed class ModelArtifact : IDisposable
     {
         try
         {
-            string full = System.IO.Path.GetFullPath(path);
+            var full = System.IO.Path.GetFullPath(path);
             SafeFileHandle file = File.OpenHandle(full, share: FileShare.Read | FileShare.Delete);
             return new ModelArtifact(profile, full, file, null) { Path = full, Identity = FormattableString.Invariant($"{full}|{RandomAccess.GetLength(file)}|{File.GetLastWriteTimeUtc(file).Ticks}") };
         }
@@ -85,7 +85,7 @@ public sealed class ModelArtifact : IDisposable
     public byte[] ReadAll()
     {
         if (Length > Array.MaxLength) throw new ModelLoadException("MDLB3002", $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
-        byte[] content = new byte[Length];
+        var content = new byte[Length];
         using Stream stream = OpenRead();
         stream.ReadExactly(content);
         return content;
@@ -94,7 +94,7 @@ public sealed class ModelArtifact : IDisposable
     /// <summary>SHA-256 of the content, lower-case hexadecimal.</summary>
     public string ComputeSha256()
     {
-        bool held = false;
+        var held = false;
         try
         {
             // Whoever disposes the artifact meanwhile must not have the handle's number given to another file.

@@ -87,9 +87,9 @@ public static class CpuFeatureDetection
         const int fma = 1 << 12, osxsave = 1 << 27, avx = 1 << 28, avx2 = 1 << 5, avxVnni = 1 << 4;
         const int avx512 = 1 << 16 | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31;
         CpuFeatures found = CpuFeatures.None;
-        int leaf1 = X86Base.CpuId(1, 0).Ecx;
+        var leaf1 = X86Base.CpuId(1, 0).Ecx;
         if (X86Base.CpuId(0, 0).Eax < 0xD || (leaf1 & osxsave) == 0 || (leaf1 & avx) == 0 || X86Base.CpuId(0xD, 0).Ebx < 832) return found;
-        (int subleaves, int ebx, _, _) = X86Base.CpuId(7, 0);
+        (var subleaves, var ebx, _, _) = X86Base.CpuId(7, 0);
         if ((leaf1 & fma) != 0) found |= CpuFeatures.Fma;
         if ((ebx & avx2) != 0) found |= CpuFeatures.Avx2;
         if (subleaves >= 1 && (X86Base.CpuId(7, 1).Eax & avxVnni) != 0) found |= CpuFeatures.AvxVnni;
@@ -105,7 +105,7 @@ public static class CpuFeatureDetection
     private static bool SavesAvx512()
     {
         const int compacts = 1 << 1, avx512 = 832 + 1600, tiles = 8256;
-        (int forms, int size, _, _) = X86Base.CpuId(0xD, 1);
+        (var forms, var size, _, _) = X86Base.CpuId(0xD, 1);
         return (forms & compacts) != 0 && (size >= tiles ? size - tiles : size) >= avx512;
     }
 

@@ -13,14 +13,14 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, stri
     /// <summary>A size: not negative, and small enough that kernels may count in 32 bits.</summary>
     public long Size(int index)
     {
-        long value = Integer(index);
+        var value = Integer(index);
         if (value < 0) throw new ArgumentException($"the model cannot run with these dimensions: {kernel} of '{call.Source}' would have a size of {value}");
         return value <= int.MaxValue ? value : throw Damaged($"a size is {value}");
     }
 
     public int InRange(int index, int minimum, int maximum)
     {
-        long value = Integer(index);
+        var value = Integer(index);
         return value >= minimum && value <= maximum ? (int)value : throw Damaged($"integer {index} is {value}");
     }
 
@@ -61,7 +61,7 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, stri
     {
         try
         {
-            foreach (long e in elements) wanted = checked(wanted * e);
+            foreach (var e in elements) wanted = checked(wanted * e);
         }
         catch (OverflowException)
         {

@@ -12,7 +12,7 @@ internal static class KernelRegistry
 
     private static Kernel?[] Index(params ReadOnlySpan<Kernel> kernels)
     {
-        int last = 0;
+        var last = 0;
         foreach (Kernel kernel in kernels) last = Math.Max(last, kernel.Id);
         Kernel?[] byId = new Kernel?[last + 1];
         foreach (Kernel kernel in kernels) byId[kernel.Id] = kernel;

@@ -16,9 +16,9 @@ internal sealed class ArtifactStore
     {
         if (description.EmbeddedIn is not null && options.Directory is null) return new ArtifactStore(description, null);
         List<string> tried = [];
-        foreach (string folder in Folders(description, options))
+        foreach (var folder in Folders(description, options))
         {
-            string manifest = Path.Combine(folder, description.ClassName + ".json");
+            var manifest = Path.Combine(folder, description.ClassName + ".json");
             if (File.Exists(manifest)) return new ArtifactStore(description, folder);
             tried.Add(manifest);
         }
@@ -28,15 +28,15 @@ internal sealed class ArtifactStore
 
     public Manifest ReadManifest()
     {
-        string name = _description.ClassName + ".json";
+        var name = _description.ClassName + ".json";
         if (_folder is null)
         {
             using Stream stream = Resource(name);
-            byte[] content = new byte[stream.Length];
+            var content = new byte[stream.Length];
             stream.ReadExactly(content);
             return ManifestReader.Read(content, ResourceName(name));
         }
-        string path = Path.Combine(_folder, name);
+        var path = Path.Combine(_folder, name);
         try
         {
             return ManifestReader.Read(File.ReadAllBytes(path), path);
@@ -87,7 +87,7 @@ internal sealed class ArtifactStore
         foreach (System.Reflection.Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
         {
             if (assembly.IsDynamic || assembly.GetName().Name != description.AssemblyName || assembly.Location.Length == 0) continue;
-            string folder = Path.Combine(Path.GetDirectoryName(assembly.Location)!, "modelbuild", description.AssemblyName);
+            var folder = Path.Combine(Path.GetDirectoryName(assembly.Location)!, "modelbuild", description.AssemblyName);
             if (folder != Path.Combine(AppContext.BaseDirectory, "modelbuild", description.AssemblyName)) yield return folder;
         }
     }

@@ -20,8 +20,8 @@ internal static class ArtifactVerification
     /// <exception cref="ModelLoadException">MDLB3012: it is another one than the build wrote.</exception>
     public static Task? Start(ModelArtifact artifact, Lazy<string> hash, ManifestArtifact entry)
     {
-        string? data = entry.Data is { } beside ? Path.Combine(Path.GetDirectoryName(artifact.Path)!, beside.File) : null;
-        bool isQuick = data is null && (artifact.Length <= Small || (artifact.Identity is { } identity && Known.ContainsKey(identity)));
+        var data = entry.Data is { } beside ? Path.Combine(Path.GetDirectoryName(artifact.Path)!, beside.File) : null;
+        var isQuick = data is null && (artifact.Length <= Small || (artifact.Identity is { } identity && Known.ContainsKey(identity)));
         // A browser has one thread, which must not wait.
         if (isQuick || OperatingSystem.IsBrowser())
         {
@@ -33,13 +33,13 @@ internal static class ArtifactVerification
 
     private static void Verify(ModelArtifact artifact, Lazy<string> hash, ManifestArtifact entry, string? data)
     {
-        string actual = artifact.Identity is { } identity ? Known.GetOrAdd(identity, _ => hash.Value) : hash.Value;
+        var actual = artifact.Identity is { } identity ? Known.GetOrAdd(identity, _ => hash.Value) : hash.Value;
         if (!string.Equals(actual, entry.Sha256, StringComparison.OrdinalIgnoreCase)) throw Different(artifact.Origin, actual, entry.Sha256);
         if (data is null) return;
         using ModelArtifact weights = ModelArtifact.FromFile(data, artifact.Profile);
-        string weightsHash = Known.GetOrAdd(weights.Identity!, _ => weights.ComputeSha256());
+        var weightsHash = Known.GetOrAdd(weights.Identity!, _ => weights.ComputeSha256());
         // The file is named by the first half of its hash.
-        string name = Path.GetFileNameWithoutExtension(data);
+        var name = Path.GetFileNameWithoutExtension(data);
         if (!weightsHash.StartsWith(name, StringComparison.OrdinalIgnoreCase)) throw Different(data, weightsHash, name + "...");
     }
 

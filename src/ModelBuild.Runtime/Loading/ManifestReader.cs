@@ -30,7 +30,7 @@ internal static class ManifestReader
         Expect(ref json, JsonTokenType.StartObject);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            string property = json.GetString()!;
+            var property = json.GetString()!;
             json.Read();
             switch (property)
             {
@@ -61,7 +61,7 @@ internal static class ManifestReader
         Expect(ref json, JsonTokenType.StartObject);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            string property = json.GetString()!;
+            var property = json.GetString()!;
             json.Read();
             switch (property)
             {
@@ -77,7 +77,7 @@ internal static class ManifestReader
                     Expect(ref json, JsonTokenType.StartArray);
                     while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                     {
-                        string name = json.GetString() ?? "";
+                        var name = json.GetString() ?? "";
                         if (HardwareProfiles.TryParse(name, out CpuFeatures feature)) requires |= feature;
                         else unknown = name;
                     }
@@ -97,7 +97,7 @@ internal static class ManifestReader
         Expect(ref json, JsonTokenType.StartObject);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            string property = json.GetString()!;
+            var property = json.GetString()!;
             json.Read();
             switch (property)
             {

@@ -21,18 +21,18 @@ internal static class ArenaPlanner
     /// <returns>The offset of each buffer.</returns>
     public static long[] Place(ReadOnlySpan<Life> lives, out long total)
     {
-        long[] offsets = new long[lives.Length];
+        var offsets = new long[lives.Length];
         int[] order = [.. Enumerable.Range(0, lives.Length)];
         Life[] all = lives.ToArray();
         // Stable: equal sizes keep their order, so that the same program gives the same arena.
         order = [.. order.OrderByDescending(i => all[i].Bytes)];
         List<int> placed = [];
         total = 0;
-        foreach (int buffer in order)
+        foreach (var buffer in order)
         {
-            long size = Padded(all[buffer].Bytes);
+            var size = Padded(all[buffer].Bytes);
             long offset = 0;
-            foreach (int other in placed.Where(o => all[o].First <= all[buffer].Last && all[buffer].First <= all[o].Last).OrderBy(o => offsets[o]))
+            foreach (var other in placed.Where(o => all[o].First <= all[buffer].Last && all[buffer].First <= all[o].Last).OrderBy(o => offsets[o]))
             {
                 if (offsets[other] - offset >= size) break;
                 offset = Math.Max(offset, offsets[other] + Padded(all[other].Bytes));

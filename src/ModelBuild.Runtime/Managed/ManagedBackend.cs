@@ -74,10 +74,10 @@ public sealed class ManagedBackend : ModelBackend
     private static ManagedProgram ReadProgram(ModelArtifact artifact, out ArtifactHeader header)
     {
         using Stream stream = artifact.OpenRead();
-        byte[] head = new byte[ArtifactHeader.Size];
-        int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        var head = new byte[ArtifactHeader.Size];
+        var length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         header = ArtifactHeader.Read(head.AsSpan(0, length), artifact.Length, artifact.Origin);
-        byte[] section = new byte[header.ProgramLength];
+        var section = new byte[header.ProgramLength];
         stream.Position = header.ProgramOffset;
         stream.ReadExactly(section);
         if (ArtifactHeader.HashOf(section) != header.ProgramHash) throw ArtifactHeader.Damaged(artifact.Origin, "its program is not the one that was written");

@@ -31,7 +31,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     {
         _ = Bound;
         KernelCall* call = _calls;
-        for (int i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call);
+        for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call);
         // The finalizer must not free the arena while the calls run.
         GC.KeepAlive(this);
     }
@@ -83,10 +83,10 @@ internal sealed unsafe class ManagedContext : ModelContext
             NativeMemory.Clear(_arena, (nuint)_arenaBytes);
         }
         ManagedProgram program = _session.Program;
-        void** operand = (void**)(_calls + program.Calls.Length);
-        long* integer = (long*)Marshal.UnsafeAddrOfPinnedArrayElement(plan.Integers, 0);
-        float* single = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_session.Floats, 0);
-        for (int c = 0; c < program.Calls.Length; c++)
+        var operand = (void**)(_calls + program.Calls.Length);
+        var integer = (long*)Marshal.UnsafeAddrOfPinnedArrayElement(plan.Integers, 0);
+        var single = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_session.Floats, 0);
+        for (var c = 0; c < program.Calls.Length; c++)
         {
             ProgramCall call = program.Calls[c];
             _calls[c] = new KernelCall { Run = KernelRegistry.Find(call.Kernel)!.Run, Operands = operand, Integers = integer, Floats = single };

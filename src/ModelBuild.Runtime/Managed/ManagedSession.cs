@@ -38,7 +38,7 @@ internal sealed class ManagedSession : ModelSession
     /// <summary>Plans with every named dimension 1, so that a damaged program is found when the model is loaded. A model that cannot run at that size is no error.</summary>
     public void TryPlan()
     {
-        long[] ones = new long[Program.Symbols.Length];
+        var ones = new long[Program.Symbols.Length];
         Array.Fill(ones, 1);
         try
         {
@@ -57,13 +57,13 @@ internal sealed class ManagedSession : ModelSession
     public ShapePlan Plan(ReadOnlySpan<long> symbols)
     {
         if (symbols.Length != Program.Symbols.Length) throw new ArgumentException($"{Program.Symbols.Length} dimensions are to be bound, {symbols.Length} were given", nameof(symbols));
-        for (int i = 0; i < symbols.Length; i++)
+        for (var i = 0; i < symbols.Length; i++)
         {
             if (symbols[i] < 0) ModelErrors.ThrowDimension(Program.Symbols[i], symbols[i]);
         }
         lock (_plans)
         {
-            for (int i = 0; i < _plans.Count; i++)
+            for (var i = 0; i < _plans.Count; i++)
             {
                 ShapePlan plan = _plans[i];
                 if (!symbols.SequenceEqual(plan.Symbols)) continue;

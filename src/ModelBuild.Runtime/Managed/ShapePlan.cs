@@ -24,13 +24,13 @@ internal sealed class ShapePlan
             Kernel kernel = KernelRegistry.Find(call.Kernel)!;
             kernel.Check(new KernelCheck(program, call, kernel.Name, _sizes, bytes, origin));
         }
-        BufferOffsets = ArenaPlanner.Place(Lives(bytes), out long arena);
+        BufferOffsets = ArenaPlanner.Place(Lives(bytes), out var arena);
         ArenaBytes = arena;
 
-        int count = program.Calls.Sum(c => c.Integers.Length);
+        var count = program.Calls.Sum(c => c.Integers.Length);
         Integers = GC.AllocateUninitializedArray<long>(count, pinned: true);
-        int next = 0;
-        foreach (int expression in program.Calls.SelectMany(c => c.Integers)) Integers[next++] = _sizes[expression];
+        var next = 0;
+        foreach (var expression in program.Calls.SelectMany(c => c.Integers)) Integers[next++] = _sizes[expression];
     }
 
     public long[] Symbols { get; }
@@ -51,7 +51,7 @@ internal sealed class ShapePlan
 
     private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
     {
-        long bytes = Bytes(port.ElementType, port.Shape, origin);
+        var bytes = Bytes(port.ElementType, port.Shape, origin);
         if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin, $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
         if (bytes > int.MaxValue) throw TooLarge(origin, $"'{port.Name}' takes {bytes} bytes");
         return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
@@ -65,7 +65,7 @@ internal sealed class ShapePlan
         long bytes = ModelElementTypes.SizeOf(type);
         try
         {
-            foreach (int e in shape)
+            foreach (var e in shape)
             {
                 if (_sizes[e] < 0) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be {_sizes[e]}");
                 bytes = checked(bytes * _sizes[e]);
@@ -82,7 +82,7 @@ internal sealed class ShapePlan
     private ArenaPlanner.Life[] Lives(long[] bytes)
     {
         ArenaPlanner.Life[] lives = [.. bytes.Select(b => new ArenaPlanner.Life(b, int.MaxValue, -1))];
-        for (int c = 0; c < _program.Calls.Length; c++)
+        for (var c = 0; c < _program.Calls.Length; c++)
         {
             foreach (ProgramOperand operand in _program.Calls[c].Operands.Where(o => o.Kind == OperandKind.Buffer))
             {

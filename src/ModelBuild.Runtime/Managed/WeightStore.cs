@@ -30,7 +30,7 @@ internal sealed unsafe class WeightStore : IDisposable
         stream.Position = offset;
         for (long done = 0; done < length;)
         {
-            int part = (int)Math.Min(length - done, 1 << 20);
+            var part = (int)Math.Min(length - done, 1 << 20);
             stream.ReadExactly(new Span<byte>(Start + done, part));
             done += part;
         }

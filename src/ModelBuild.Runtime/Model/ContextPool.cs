@@ -27,7 +27,7 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
         // Of two returns, or of two threads that return at once, one finds the lender. Without this, two callers would get one context.
         if (Interlocked.CompareExchange(ref context.Lender, null, this) != this)
             throw new InvalidOperationException("the context was given back before, or was rented from another model; give each back once, to the model that it came from");
-        int slot = 0;
+        var slot = 0;
         // There are as many slots as contexts may exist: one is free, though other threads may take it first.
         while (Interlocked.CompareExchange(ref _free[slot], context, null) is not null) slot = (slot + 1) % _free.Length;
         // The exchange above is a full fence: either this sees the waiter, or the waiter sees the context.
@@ -40,7 +40,7 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
 
     public void Dispose()
     {
-        int before = Interlocked.Or(ref _state, Disposed);
+        var before = Interlocked.Or(ref _state, Disposed);
         if (before < 0) return;
         if (before == 0) Close();
         DestroyFree();
@@ -50,7 +50,7 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
     private ModelContext? TakeFree()
     {
         ModelContext?[] free = _free;
-        for (int i = 0; i < free.Length; i++)
+        for (var i = 0; i < free.Length; i++)
         {
             ModelContext? context = free[i];
             if (context is not null && Interlocked.CompareExchange(ref free[i], null, context) == context) return context;
@@ -62,7 +62,7 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
     {
         while (true)
         {
-            int state = Volatile.Read(ref _state);
+            var state = Volatile.Read(ref _state);
             ObjectDisposedException.ThrowIf(state < 0, typeof(LoadedModel));
             if (state == _free.Length) return null;
             if (Interlocked.CompareExchange(ref _state, state + 1, state) != state) continue;

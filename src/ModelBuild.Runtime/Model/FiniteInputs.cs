@@ -19,9 +19,9 @@ internal sealed class FiniteInputContext(ModelContext inner, ModelDescription de
 
     public override void Run()
     {
-        for (int i = 0; i < Description.Inputs.Length; i++)
+        for (var i = 0; i < Description.Inputs.Length; i++)
         {
-            int position = Description.Inputs[i].ElementType switch
+            var position = Description.Inputs[i].ElementType switch
             {
                 ModelElementType.Float => inner.Input<float>(i).IndexOfAnyNotFinite(),
                 ModelElementType.Double => inner.Input<double>(i).IndexOfAnyNotFinite(),
@@ -51,7 +51,7 @@ internal static class FiniteNumbers
     /// <summary>The first position that holds NaN or infinity, or -1.</summary>
     public static int IndexOfAnyNotFinite<T>(this Span<T> values) where T : System.Numerics.INumberBase<T>
     {
-        for (int i = 0; i < values.Length; i++)
+        for (var i = 0; i < values.Length; i++)
         {
             if (!T.IsFinite(values[i])) return i;
         }

@@ -10,15 +10,15 @@ public sealed partial class LoadedModel
     public IReadOnlyDictionary<string, ModelTensor> Run(IReadOnlyDictionary<string, ModelTensor> inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        long[] symbols = BindSymbols(inputs);
+        var symbols = BindSymbols(inputs);
         ModelContext context = Rent();
         try
         {
             context.Prepare(symbols);
-            for (int i = 0; i < _description.Inputs.Length; i++) TensorTransfer.Write(inputs[_description.Inputs[i].Name], context, i);
+            for (var i = 0; i < _description.Inputs.Length; i++) TensorTransfer.Write(inputs[_description.Inputs[i].Name], context, i);
             context.Run();
             Dictionary<string, ModelTensor> outputs = new(_description.Outputs.Length);
-            for (int i = 0; i < _description.Outputs.Length; i++)
+            for (var i = 0; i < _description.Outputs.Length; i++)
             {
                 TensorInfo output = _description.Outputs[i];
                 // A model may list an output twice.
@@ -34,17 +34,17 @@ public sealed partial class LoadedModel
 
     private long[] BindSymbols(IReadOnlyDictionary<string, ModelTensor> inputs)
     {
-        long[] symbols = new long[_description.Symbols.Length];
+        var symbols = new long[_description.Symbols.Length];
         Array.Fill(symbols, -1);
         foreach (TensorInfo input in _description.Inputs)
         {
             if (!inputs.TryGetValue(input.Name, out ModelTensor? tensor)) throw new ArgumentException($"input '{input.Name}' is missing", nameof(inputs));
             if (tensor.ElementType != input.ElementType) throw new ArgumentException($"input '{input.Name}' takes {input.ElementType}, but {tensor.ElementType} was given", nameof(inputs));
-            bool fits = tensor.Shape.Length == input.Dimensions.Length;
-            for (int d = 0; fits && d < input.Dimensions.Length; d++)
+            var fits = tensor.Shape.Length == input.Dimensions.Length;
+            for (var d = 0; fits && d < input.Dimensions.Length; d++)
             {
                 ModelDimension declared = input.Dimensions[d];
-                long given = tensor.Shape[d];
+                var given = tensor.Shape[d];
                 if (declared.Symbol >= 0 && symbols[declared.Symbol] < 0) symbols[declared.Symbol] = given;
                 else fits = given == (declared.Symbol >= 0 ? symbols[declared.Symbol] : declared.Size);
             }
@@ -52,7 +52,7 @@ public sealed partial class LoadedModel
         }
         if (inputs.Count != _description.Inputs.Length)
         {
-            string unknown = inputs.Keys.First(k => !_description.Inputs.Any(i => i.Name == k));
+            var unknown = inputs.Keys.First(k => !_description.Inputs.Any(i => i.Name == k));
             throw new ArgumentException($"the model has no input '{unknown}'; its inputs are {string.Join(", ", _description.Inputs.Select(i => $"'{i.Name}'"))}", nameof(inputs));
         }
         return symbols;

@@ -22,7 +22,7 @@ public sealed partial class LoadedModel : IDisposable
         if (entry is not null && options.VerifyArtifact) _verification = ArtifactVerification.Start(artifact, _sha256, entry);
         ModelSession session = Open(artifact, description, backend, options);
         if (options.RequireFiniteInputs) session = new FiniteInputSession(session, description);
-        int bound = options.MaxConcurrency > 0 ? options.MaxConcurrency : Environment.ProcessorCount * 2;
+        var bound = options.MaxConcurrency > 0 ? options.MaxConcurrency : Environment.ProcessorCount * 2;
         _pool = new ContextPool(session, bound, artifact.Dispose);
         _description = description;
         _artifact = artifact;

@@ -55,5 +55,5 @@ public sealed class ModelOptions
     }
 
     /// <summary>The setting of a type that was <see cref="Set{T}">set</see>, or null.</summary>
-    public T? Get<T>() where T : class => _settings is not null && _settings.TryGetValue(typeof(T), out object? value) ? (T)value : null;
+    public T? Get<T>() where T : class => _settings is not null && _settings.TryGetValue(typeof(T), out var value) ? (T)value : null;
 }

@@ -14,14 +14,14 @@ internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramL
     public static ArtifactHeader Read(ReadOnlySpan<byte> header, long fileLength, string origin)
     {
         if (header.Length < Size || !header.StartsWith(Magic)) throw Damaged(origin, "it is no managed artifact");
-        int format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
+        var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         if (format > Format)
             throw new ModelLoadException("MDLB3003", $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {Format}. Update the package ModelBuild.Runtime to the version that built the model.");
         ArtifactHeader read = new(
             BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[32..]), BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
             Convert.ToHexStringLower(header.Slice(48, 32)), Convert.ToHexStringLower(header.Slice(80, 32)));
-        bool within = format == Format && Within(read.ProgramOffset, read.ProgramLength, fileLength) && read.ProgramLength <= int.MaxValue
+        var within = format == Format && Within(read.ProgramOffset, read.ProgramLength, fileLength) && read.ProgramLength <= int.MaxValue
             && Within(read.WeightsOffset, read.WeightsLength, fileLength) && read.WeightsOffset % 64 == 0 && read.WeightsLength % 64 == 0;
         if (!within) throw Damaged(origin, "its sections lie outside the file");
         return read;

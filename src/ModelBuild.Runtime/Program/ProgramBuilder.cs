@@ -44,8 +44,8 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
     /// <summary>The product of sizes: the number of elements of a shape.</summary>
     public int Product(params ReadOnlySpan<int> expressions)
     {
-        int product = Number(1);
-        foreach (int e in expressions) product = IsNumber(product, 1) ? e : IsNumber(e, 1) ? product : Combine(SizeOperator.Product, product, e);
+        var product = Number(1);
+        foreach (var e in expressions) product = IsNumber(product, 1) ? e : IsNumber(e, 1) ? product : Combine(SizeOperator.Product, product, e);
         return product;
     }
 
@@ -67,7 +67,7 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
         (int, string) key = (packing, Convert.ToHexString(SHA256.HashData(bytes)));
-        if (!_knownConstants.TryGetValue(key, out int index))
+        if (!_knownConstants.TryGetValue(key, out var index))
         {
             index = _constants.Count;
             _knownConstants.Add(key, index);
@@ -112,7 +112,7 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
 
     private int Add(SizeExpression expression)
     {
-        if (_known.TryGetValue(expression, out int index)) return index;
+        if (_known.TryGetValue(expression, out var index)) return index;
         _expressions.Add(expression);
         _known.Add(expression, _expressions.Count - 1);
         return _expressions.Count - 1;

@@ -76,10 +76,10 @@ public ref struct ProgramReader
     private ImmutableArray<T> List<T>(Item<T> item)
     {
         // Every item takes at least one byte, so a longer list is damage: found here, before memory is taken for it.
-        int count = Index();
+        var count = Index();
         if (count > _bytes.Length - _position) throw Damaged("a list is longer than the file");
         ImmutableArray<T>.Builder items = ImmutableArray.CreateBuilder<T>(count);
-        for (int i = 0; i < count; i++) items.Add(item(ref this));
+        for (var i = 0; i < count; i++) items.Add(item(ref this));
         return items.MoveToImmutable();
     }
 
@@ -87,9 +87,9 @@ public ref struct ProgramReader
 
     private string Text()
     {
-        int length = Index();
+        var length = Index();
         if (length > _bytes.Length - _position) throw Damaged("a string is longer than the file");
-        string text = Encoding.UTF8.GetString(_bytes.Slice(_position, length));
+        var text = Encoding.UTF8.GetString(_bytes.Slice(_position, length));
         _position += length;
         return text;
     }
@@ -97,43 +97,43 @@ public ref struct ProgramReader
     private float Float()
     {
         if (_bytes.Length - _position < 4) throw Damaged("it ends too early");
-        float value = BinaryPrimitives.ReadSingleLittleEndian(_bytes[_position..]);
+        var value = BinaryPrimitives.ReadSingleLittleEndian(_bytes[_position..]);
         _position += 4;
         return value;
     }
 
     private byte Byte()
     {
-        long value = Unsigned();
+        var value = Unsigned();
         return value <= byte.MaxValue ? (byte)value : throw Damaged("a number is out of range");
     }
 
     private int Index()
     {
-        long value = Unsigned();
+        var value = Unsigned();
         return value <= int.MaxValue ? (int)value : throw Damaged("a number is out of range");
     }
 
     // LEB128 of at most 63 bits, so that the result is never negative.
     private long Unsigned()
     {
-        long value = (long)Raw();
+        var value = (long)Raw();
         return value >= 0 ? value : throw Damaged("a number is out of range");
     }
 
     private long Signed()
     {
-        ulong raw = Raw();
+        var raw = Raw();
         return (long)(raw >> 1) ^ -(long)(raw & 1);
     }
 
     private ulong Raw()
     {
         ulong value = 0;
-        for (int shift = 0; shift < 64; shift += 7)
+        for (var shift = 0; shift < 64; shift += 7)
         {
             if (_position >= _bytes.Length) throw Damaged("it ends too early");
-            byte next = _bytes[_position++];
+            var next = _bytes[_position++];
             value |= (ulong)(next & 0x7F) << shift;
             if (next < 0x80) return value;
         }

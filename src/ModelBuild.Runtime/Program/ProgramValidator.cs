@@ -10,10 +10,10 @@ internal static class ProgramValidator
 
     public static void Check(ManagedProgram program, long weightsLength, string origin)
     {
-        for (int i = 0; i < program.Expressions.Length; i++)
+        for (var i = 0; i < program.Expressions.Length; i++)
         {
             SizeExpression e = program.Expressions[i];
-            bool valid = e.Operator switch
+            var valid = e.Operator switch
             {
                 SizeOperator.Constant => true,
                 SizeOperator.Symbol => e.A < program.Symbols.Length,
@@ -46,7 +46,7 @@ internal static class ProgramValidator
             CheckShape(call.Integers);
             foreach (ProgramOperand operand in call.Operands)
             {
-                int count = operand.Kind switch { OperandKind.Buffer => program.Buffers.Length, OperandKind.Constant => program.Constants.Length, _ => int.MaxValue };
+                var count = operand.Kind switch { OperandKind.Buffer => program.Buffers.Length, OperandKind.Constant => program.Constants.Length, _ => int.MaxValue };
                 if (operand.Index >= count) throw Damaged($"an operand of {kernel.Name} for '{call.Source}' does not exist");
             }
         }
@@ -58,7 +58,7 @@ internal static class ProgramValidator
 
         void CheckShape(IReadOnlyList<int> shape)
         {
-            foreach (int e in shape)
+            foreach (var e in shape)
             {
                 if (e >= program.Expressions.Length) throw Damaged("a size refers to an expression that does not exist");
             }

@@ -33,8 +33,8 @@ public sealed class ProgramWriter
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(program);
         ProgramValidator.Check(program, weights.Length, "the artifact to write");
-        byte[] section = Write(program);
-        long weightsOffset = (ArtifactHeader.Size + section.Length + 63L) / 64 * 64;
+        var section = Write(program);
+        var weightsOffset = (ArtifactHeader.Size + section.Length + 63L) / 64 * 64;
         Span<byte> header = stackalloc byte[ArtifactHeader.Size];
         new ArtifactHeader(ArtifactHeader.Size, section.Length, weightsOffset, weights.Length, signatureHash, ArtifactHeader.HashOf(section)).Write(header);
         stream.Write(header);
@@ -110,7 +110,7 @@ public sealed class ProgramWriter
 
     private void Text(string text)
     {
-        byte[] utf8 = Encoding.UTF8.GetBytes(text);
+        var utf8 = Encoding.UTF8.GetBytes(text);
         Unsigned(utf8.Length);
         _bytes.Write(utf8);
     }

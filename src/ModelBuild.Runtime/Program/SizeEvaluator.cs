@@ -9,10 +9,10 @@ internal static class SizeEvaluator
     /// <exception cref="ArgumentException">A value does not fit, or a divisor is zero: the model has no such size.</exception>
     public static long[] Evaluate(ImmutableArray<SizeExpression> expressions, ReadOnlySpan<long> symbols)
     {
-        long[] values = new long[expressions.Length];
+        var values = new long[expressions.Length];
         try
         {
-            for (int i = 0; i < values.Length; i++)
+            for (var i = 0; i < values.Length; i++)
             {
                 SizeExpression e = expressions[i];
                 values[i] = e.Operator switch

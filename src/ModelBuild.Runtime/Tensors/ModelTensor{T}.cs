@@ -18,7 +18,7 @@ public sealed class ModelTensor<T> : ModelTensor
         ArgumentNullException.ThrowIfNull(elements);
         ElementType = ModelElementTypes.Of<T>();
         long count = 1;
-        foreach (long size in Shape)
+        foreach (var size in Shape)
         {
             if (size < 0) throw new ArgumentException($"tensor '{name}': a dimension cannot be {size}", nameof(shape));
             count = checked(count * size);
@@ -62,7 +62,7 @@ public sealed class ModelTensor<T> : ModelTensor
         {
             if (indices.Length != Shape.Length) throw new ArgumentException($"tensor '{Name}' has {Shape.Length} dimensions, {indices.Length} indices were given", nameof(indices));
             long position = 0;
-            for (int i = 0; i < indices.Length; i++)
+            for (var i = 0; i < indices.Length; i++)
             {
                 if ((ulong)indices[i] >= (ulong)Shape[i]) throw new IndexOutOfRangeException($"tensor '{Name}': index {indices[i]} is outside dimension {i} of size {Shape[i]}");
                 position = position * Shape[i] + indices[i];
@@ -77,7 +77,7 @@ public sealed class ModelTensor<T> : ModelTensor
     public Span<T> Row(int index)
     {
         if (Shape.IsEmpty || (ulong)index >= (ulong)Shape[0]) throw new ArgumentOutOfRangeException(nameof(index));
-        int length = _elements.Length / (int)Shape[0];
+        var length = _elements.Length / (int)Shape[0];
         return _elements.AsSpan(index * length, length);
     }
 }

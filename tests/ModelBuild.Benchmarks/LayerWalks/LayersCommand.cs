@@ -57,11 +57,11 @@ internal static class LayersCommand
         LayerWalkResult result = null!;
         List<double>[] times = [[], []];
         Action[] actions = [() => Calibrator.Run(subject.Original, data, names, 1), () => result = subject.Correct(data, 1, new())];
-        for (int round = -1; round < Rounds; round++)
+        for (var round = -1; round < Rounds; round++)
         {
-            for (int a = 0; a < actions.Length; a++)
+            for (var a = 0; a < actions.Length; a++)
             {
-                long start = Stopwatch.GetTimestamp();
+                var start = Stopwatch.GetTimestamp();
                 actions[a]();
                 // The first round is for caches and tiered compilation.
                 if (round >= 0) times[a].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
@@ -77,9 +77,9 @@ internal static class LayersCommand
             string.Create(CultureInfo.InvariantCulture, $"| {Model}: all layers' pairs, and biases corrected | {result.Samples} | {subject.Layers.Count} | {walk:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | |"),
             string.Create(CultureInfo.InvariantCulture, $"| walk over calibration, round by round: lowest, median, highest of {Rounds} | | | {ratios[0]:0.00}, {ratios[ratios.Count / 2]:0.00}, {ratios[^1]:0.00} | | | |"),
         ];
-        foreach ((int samples, int every) in new[] { (64, 1), (256, 1), (1024, 1), (64, 4), (256, 4) })
+        foreach ((var samples, var every) in new[] { (64, 1), (256, 1), (1024, 1), (64, 4), (256, 4) })
             table.Add(Child(samples, every));
-        foreach (string line in table) Console.WriteLine(line);
+        foreach (var line in table) Console.WriteLine(line);
         if (write) ResultsFile.Replace("layers", table, "layers --write", "a walk over a calibration pass, in one process, in turn");
         return 0;
     }
@@ -93,7 +93,7 @@ internal static class LayersCommand
         ProcessStartInfo start = new(Environment.ProcessPath!, [.. own, .. arguments]) { RedirectStandardOutput = true };
         start.Environment["DOTNET_GCHeapHardLimit"] = string.Create(CultureInfo.InvariantCulture, $"0x{HeapLimit:x}");
         using Process process = Process.Start(start)!;
-        string line = process.StandardOutput.ReadToEnd().Trim();
+        var line = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
         return process.ExitCode == 0 ? line : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}");
     }
@@ -101,9 +101,9 @@ internal static class LayersCommand
     private static int Walk(int samples, int every)
     {
         Subject subject = new();
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         LayerWalkResult result = subject.Correct(subject.Data(samples), every, new() { MemoryBound = MemoryBound });
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        var milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         using Process process = Process.GetCurrentProcess();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"| {Model}: at most {MemoryBound >> 20} MB of activations in memory, heap of {HeapLimit >> 20} MB | {result.Samples} | {(subject.Layers.Count + every - 1) / every} | {milliseconds:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | {process.PeakWorkingSet64 >> 20} MB |"));
@@ -151,7 +151,7 @@ internal static class LayersCommand
             ChannelMeans means = new(visit.Node.Is("Conv") ? 1 : -1);
             foreach (LayerPair pair in visit.Pairs()) means.Add(pair);
             if (visit.Node.Input(2)?.Producer is not { } bias) return;
-            float[] scales = bias.Inputs[1]!.Constant!.ToArray<float>();
+            var scales = bias.Inputs[1]!.Constant!.ToArray<float>();
             int[] corrected = [.. bias.Inputs[0]!.Constant!.ToArray<int>().Select((b, c) => (int)Math.Round(b + means.Means[c] / scales[c]))];
             bias.SetInput(0, visit.Node.Graph.AddInitializer("corrected", Tensor.Vector(corrected)));
         }, options);

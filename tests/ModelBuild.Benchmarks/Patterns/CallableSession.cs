@@ -36,7 +36,7 @@ internal sealed class CallableSession : IDisposable
         {
             if (a.GetTensorTypeAndShape().ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float) continue;
             float[] x = a.GetTensorDataAsSpan<float>().ToArray(), y = b.GetTensorDataAsSpan<float>().ToArray();
-            double scale = Math.Max(0.05, y.Max(Math.Abs));
+            var scale = Math.Max(0.05, y.Max(Math.Abs));
             worst = Math.Max(worst, x.Length != y.Length ? double.PositiveInfinity : x.Zip(y).Max(p => Math.Abs(p.First - p.Second)) / scale);
         }
         return worst;

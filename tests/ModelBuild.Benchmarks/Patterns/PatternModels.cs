@@ -70,7 +70,7 @@ internal sealed record PatternModels(string Pattern, string Operator, long Opset
 
     private static Value RotateHalf(GraphBuilder b, Value x)
     {
-        (Value angles, long middle) = (Angles(b, x), x.Type!.Shape[3].Value / 2);
+        (Value angles, var middle) = (Angles(b, x), x.Type!.Shape[3].Value / 2);
         Value both = b.Node("Unsqueeze", b.Node("Concat", [angles, angles], ("axis", -1L)), b.Integers(1));
         Value rotated = b.Node("Concat", [b.Node("Neg", b.Node("Slice", x, b.Integers(middle), b.Integers(long.MaxValue), b.Integers(3))), b.Node("Slice", x, b.Integers(0), b.Integers(middle), b.Integers(3))], ("axis", -1L));
         return b.Add(b.Mul(x, both), b.Mul(rotated, both));

@@ -1,7 +1,7 @@
-using ModelBuild.Compression.Execution;
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Execution;
 using ModelBuild.Onnx;
 using ModelBuild.Onnx.Tests;
 using ModelBuild.Zoo;
@@ -32,7 +32,7 @@ internal static class PatternsCommand
         foreach (PatternModels models in PatternModels.All)
             Add(table, $"{models.Pattern} | {models.Operator} {models.Opset} | {string.Join('x', models.Shape)}", models.Model(models.Decomposed), models.Model(models.Fused));
         if (SharedFolder.Zoo is not null)
-            foreach ((string name, long opset) in Models)
+            foreach ((var name, var opset) in Models)
                 Add(table, $"{name} | all, operator set {opset} | random", Simplified(name, opset, fuses: false), Simplified(name, opset, fuses: true));
         if (arguments.Contains("--write")) ResultsFile.Replace("patterns", table, "patterns --write", "the operator over what is written instead of it, both in ONNX Runtime");
         return 0;
@@ -44,9 +44,9 @@ internal static class PatternsCommand
         try
         {
             using CallableSession before = new(decomposed.Model, decomposed.Inputs), after = new(fused.Model, decomposed.Inputs);
-            double difference = after.Difference(before);
+            var difference = after.Difference(before);
             IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([before.Call, after.Call], Rounds, default);
-            (double old, double now) = (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
+            (var old, var now) = (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
             line = string.Create(CultureInfo.InvariantCulture, $"| {title} | {old / 1000:0.0} µs | {now / 1000:0.0} µs | {now / old:0.00} | {difference:0.0E+0} |");
         }
         catch (OnnxRuntimeException e)

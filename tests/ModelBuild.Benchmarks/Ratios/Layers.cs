@@ -15,16 +15,16 @@ internal static class Layers
         Random random = new(1);
         OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, sizes[0]).Output("y", ModelElementType.Float, rows, sizes[^1]);
         ProgramBuilder p = new("host", "benchmark");
-        int m = p.Number(rows);
+        var m = p.Number(rows);
         ProgramOperand at = Port(p, m, sizes[0], input: true);
-        string value = "x";
-        int last = sizes.Length - 2;
-        for (int i = 0; i <= last; i++)
+        var value = "x";
+        var last = sizes.Length - 2;
+        for (var i = 0; i <= last; i++)
         {
             int k = sizes[i], n = sizes[i + 1];
             float[] w = Floats(random, k * n, 1 / MathF.Sqrt(k)), b = Floats(random, n, 0.1f);
             bool end = i == last, relu = !end;
-            string result = end && !softmax ? "y" : $"h{i}";
+            var result = end && !softmax ? "y" : $"h{i}";
             onnx.Constant<float>($"w{i}", w, k, n).Constant<float>($"b{i}", b, n).Node("Gemm", [value, $"w{i}", $"b{i}"], [relu ? $"g{i}" : result]);
             if (relu) onnx.Node("Relu", [$"g{i}"], [result]);
             value = result;
@@ -50,14 +50,14 @@ internal static class Layers
         int m = p.Number(rows), zero = p.Number(0), middle = p.Number(128);
         ProgramOperand x = Port(p, m, sizes[0], input: true), at = p.AddBuffer(ModelElementType.UInt8, m, p.Number(sizes[0]));
         p.AddCall(KernelIds.QuantizeLinear, "quantize", [x, at], [p.Number((long)rows * sizes[0]), middle, zero], 0.01f);
-        string value = "q";
-        for (int i = 0; i < sizes.Length - 1; i++)
+        var value = "q";
+        for (var i = 0; i < sizes.Length - 1; i++)
         {
             int k = sizes[i], n = sizes[i + 1];
-            bool end = i == sizes.Length - 2;
-            byte[] bytes = new byte[k * n];
+            var end = i == sizes.Length - 2;
+            var bytes = new byte[k * n];
             random.NextBytes(bytes);
-            sbyte[] w = Array.ConvertAll(bytes, v => (sbyte)v);
+            var w = Array.ConvertAll(bytes, v => (sbyte)v);
             float[] scales = [.. Enumerable.Range(0, n).Select(_ => (0.5f + random.NextSingle()) / (73 * MathF.Sqrt(k)))];
             float[] multiplier = [.. scales.Select(s => 0.01f * s / 0.01f)], toFloat = [.. scales.Select(s => 0.01f * s)];
             onnx.Constant<sbyte>($"w{i}", w, k, n).Constant<float>($"s{i}", scales, n).Constant<sbyte>($"z{i}", new sbyte[n], n)
@@ -79,14 +79,14 @@ internal static class Layers
     {
         OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length).Node("Softmax", ["x"], ["y"], ("axis", -1));
         ProgramBuilder p = new("host", "benchmark");
-        int m = p.Number(rows);
+        var m = p.Number(rows);
         p.AddCall(KernelIds.Softmax, "softmax", [Port(p, m, length, input: true), Port(p, m, length, input: false)], [m, p.Number(length)]);
         return Compare($"{rows}x{length}", rows, [length, length], onnx, p, new Random(1));
     }
 
     private static Comparison Compare(string name, int rows, int[] sizes, OnnxWriter onnx, ProgramBuilder program, Random random)
     {
-        float[] input = Floats(random, rows * sizes[0], 1);
+        var input = Floats(random, rows * sizes[0], 1);
         HandWritten theirs = new(onnx.ToArray(), input, [rows, sizes[0]], [rows, sizes[^1]]);
         Wrapped ours = new(Wrapped.Write(program), ManagedBackend.Instance, input, [rows, sizes[0]], [rows, sizes[^1]]);
         return new Comparison(name, ours.Call, theirs.Call, () => Difference(ours.Output, theirs.Output)).Owning(ours, theirs);
@@ -98,7 +98,7 @@ internal static class Layers
 
     private static ProgramOperand Port(ProgramBuilder p, int rows, int columns, bool input)
     {
-        int n = p.Number(columns);
+        var n = p.Number(columns);
         ProgramOperand buffer = p.AddBuffer(ModelElementType.Float, rows, n);
         if (input) p.AddInput("x", buffer, rows, n);
         else p.AddOutput("y", buffer, rows, n);

@@ -27,7 +27,7 @@ internal static class RatioCommand
 
     public static int Run(string[] arguments)
     {
-        bool write = arguments.Contains("--write");
+        var write = arguments.Contains("--write");
         string[] topics = [.. arguments.Where(a => a != "--write")];
         if (topics.Except(Topics.Keys).FirstOrDefault() is { } unknown)
         {
@@ -35,8 +35,8 @@ internal static class RatioCommand
             return 2;
         }
         Cores.PinToOne();
-        bool right = true;
-        foreach ((string topic, Func<IEnumerable<Func<Comparison>>> comparisons) in Topics.Where(t => topics.Length == 0 || topics.Contains(t.Key)))
+        var right = true;
+        foreach ((var topic, Func<IEnumerable<Func<Comparison>>> comparisons) in Topics.Where(t => topics.Length == 0 || topics.Contains(t.Key)))
         {
             List<string> lines = ["| work | ours | ONNX Runtime | ratio | bytes per call |", "|---|---:|---:|---:|---:|"];
             Console.WriteLine($"{topic} ({CpuFeatureDetection.Class})");
@@ -46,9 +46,9 @@ internal static class RatioCommand
                 comparison.Ours();
                 comparison.Theirs();
                 // Integer results may differ by one step of the output, float results by the order of sums.
-                double difference = comparison.Difference();
-                (double ours, double theirs) = comparison.Times();
-                string line = string.Create(CultureInfo.InvariantCulture, $"| {comparison.Name} | {Time(ours)} | {Time(theirs)} | {ours / theirs:0.00} | {Allocated(comparison.Ours)} |");
+                var difference = comparison.Difference();
+                (var ours, var theirs) = comparison.Times();
+                var line = string.Create(CultureInfo.InvariantCulture, $"| {comparison.Name} | {Time(ours)} | {Time(theirs)} | {ours / theirs:0.00} | {Allocated(comparison.Ours)} |");
                 lines.Add(line);
                 Console.WriteLine(difference > 0.02 ? $"{line} WRONG: results differ by {difference}" : line);
                 right &= difference <= 0.02;
@@ -62,8 +62,8 @@ internal static class RatioCommand
     private static long Allocated(Action call)
     {
         const int calls = 100;
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < calls; i++) call();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < calls; i++) call();
         return (GC.GetAllocatedBytesForCurrentThread() - before) / calls;
     }
 

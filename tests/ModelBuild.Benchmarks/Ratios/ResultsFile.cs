@@ -5,12 +5,12 @@ internal static class ResultsFile
 {
     public static void Replace(string topic, IReadOnlyList<string> table, string? command = null, string ratio = "ours over ONNX Runtime's")
     {
-        string path = Path.Combine(Repository(), "docs", "results", topic + ".md");
+        var path = Path.Combine(Repository(), "docs", "results", topic + ".md");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         List<(string Title, List<string> Lines)> sections = Read(path);
-        string own = "CPU class " + CpuFeatureDetection.Class;
+        var own = "CPU class " + CpuFeatureDetection.Class;
         List<string> content = ["", $"ONNX Runtime {typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly.GetName().Version?.ToString(3)}, .NET {Environment.Version}, one pinned thread, medians of interleaved runs. Ratio: {ratio}.", "", .. table, ""];
-        int at = sections.FindIndex(s => s.Title == own);
+        var at = sections.FindIndex(s => s.Title == own);
         if (at >= 0) sections[at] = (own, content);
         else sections.Add((own, content));
         sections.Sort((a, b) => string.CompareOrdinal(a.Title, b.Title));
@@ -21,7 +21,7 @@ internal static class ResultsFile
     {
         List<(string Title, List<string> Lines)> sections = [];
         if (!File.Exists(path)) return sections;
-        foreach (string line in File.ReadAllLines(path))
+        foreach (var line in File.ReadAllLines(path))
         {
             if (line.StartsWith("## ", StringComparison.Ordinal)) sections.Add((line[3..], []));
             else if (sections.Count > 0) sections[^1].Lines.Add(line);

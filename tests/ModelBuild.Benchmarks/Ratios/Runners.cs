@@ -1,7 +1,7 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using ModelBuild.Managed;
-using System.Runtime.InteropServices;
 
 namespace ModelBuild.Benchmarks;
 

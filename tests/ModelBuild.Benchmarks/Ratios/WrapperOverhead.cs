@@ -8,8 +8,8 @@ internal static class WrapperOverhead
     public static Comparison Layers(string name, int rows, int width)
     {
         Random random = new(1);
-        float[] input = Benchmarks.Layers.Floats(random, rows * width, 1);
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, rows, width).Output("y", ModelElementType.Float, rows, width)
+        var input = Benchmarks.Layers.Floats(random, rows * width, 1);
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, rows, width).Output("y", ModelElementType.Float, rows, width)
             .Constant<float>("w", Benchmarks.Layers.Floats(random, width * width, 0.1f), width, width).Node("MatMul", ["x", "w"], ["y"]).ToArray();
         HandWritten theirs = new(model, input, [rows, width], [rows, width]);
         Wrapped ours = new(model, OnnxRuntimeBackend.Instance, input, [rows, width], [rows, width]);

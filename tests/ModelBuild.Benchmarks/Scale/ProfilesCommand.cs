@@ -24,13 +24,13 @@ internal static class ProfilesCommand
             Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
-        bool write = arguments.Contains("--write");
+        var write = arguments.Contains("--write");
         List<string> table = ["| model | 2 profiles | 8 profiles | ratio |", "|---|---:|---:|---:|"];
-        foreach (string name in arguments.Where(a => a != "--write").DefaultIfEmpty("mobilenet_v2"))
+        foreach (var name in arguments.Where(a => a != "--write").DefaultIfEmpty("mobilenet_v2"))
         {
             Seconds(name, Two);
             List<double> two = [], eight = [], ratios = [];
-            for (int i = 0; i < Rounds; i++)
+            for (var i = 0; i < Rounds; i++)
             {
                 two.Add(Seconds(name, Two));
                 eight.Add(Seconds(name, Eight));

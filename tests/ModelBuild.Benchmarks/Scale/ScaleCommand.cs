@@ -41,23 +41,23 @@ internal static class ScaleCommand
         try
         {
             List<string> table = ["| work | time | peak memory of the process |", "|---|---:|---:|"];
-            string model = Path.Combine(folder.FullName, "model.onnx");
+            var model = Path.Combine(folder.FullName, "model.onnx");
             OnnxWriter.Write(Large(), model);
-            string size = $"{new FileInfo(model).Length / 1e6:0} MB";
+            var size = $"{new FileInfo(model).Length / 1e6:0} MB";
             Add(table, $"import, simplify, export of {size}", ["rewrite", model, Path.Combine(folder.FullName, "out.onnx")]);
             Add(table, $"inspect {size}, first call of the process", ["inspect", model]);
             if (SharedFolder.Zoo is not null)
             {
                 ZooModel zoo = ZooModel.Open("mobilenet_v1_025");
-                foreach (int samples in new[] { 10, 1000 })
+                foreach (var samples in new[] { 10, 1000 })
                 {
-                    string data = Path.Combine(folder.FullName, $"{samples}.npz");
+                    var data = Path.Combine(folder.FullName, $"{samples}.npz");
                     WriteSamples(zoo, samples, data);
                     Add(table, $"mobilenet_v1_025 compressed with {samples} samples ({new FileInfo(data).Length / 1e6:0} MB)", ["compress", zoo.Model, data]);
                     File.Delete(data);
                 }
             }
-            foreach (string line in table) Console.WriteLine(line);
+            foreach (var line in table) Console.WriteLine(line);
             if (write) ResultsFile.Replace("scale", table, "scale --write");
             return 0;
         }
@@ -71,14 +71,14 @@ internal static class ScaleCommand
     {
         // The median of three: each process starts cold.
         List<(double Milliseconds, long Bytes)> runs = [.. Enumerable.Range(0, arguments[0] == "compress" ? 1 : 3).Select(_ => Child(arguments)).OrderBy(r => r.Milliseconds)];
-        (double milliseconds, long bytes) = runs[runs.Count / 2];
+        (var milliseconds, var bytes) = runs[runs.Count / 2];
         table.Add(string.Create(CultureInfo.InvariantCulture, $"| {title} | {(milliseconds < 1000 ? $"{milliseconds:0} ms" : $"{milliseconds / 1000:0.00} s")} | {bytes >> 20} MB |"));
     }
 
     private static (double Milliseconds, long Bytes) Child(string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ScaleCommand).Assembly.Location] : Array.Empty<string>(), "scale", .. arguments]) { RedirectStandardOutput = true })!;
-        string[] words = process.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var words = process.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}");
         return (double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture));
@@ -86,9 +86,9 @@ internal static class ScaleCommand
 
     private static int Measured(Action work)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         work();
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        var milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         using Process process = Process.GetCurrentProcess();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{milliseconds} {process.PeakWorkingSet64}"));
         return 0;
@@ -113,10 +113,10 @@ internal static class ScaleCommand
     {
         Model model = new() { IrVersion = 8, Opset = 17 };
         Value x = model.Graph.AddInput("x", TensorType.Of(ElementType.Float, 1, Width));
-        for (int i = 0; i < Layers; i++)
+        for (var i = 0; i < Layers; i++)
         {
-            float[] weights = new float[Width * Width];
-            for (int k = 0; k < weights.Length; k++) weights[k] = MathF.Sin(k + i) / Width;
+            var weights = new float[Width * Width];
+            for (var k = 0; k < weights.Length; k++) weights[k] = MathF.Sin(k + i) / Width;
             x = model.Graph.AddNode("MatMul", [x, model.Graph.AddInitializer($"w{i}", Tensor.Of(weights, Width, Width))], [$"m{i}"]).Output;
             x = model.Graph.AddNode("Add", [x, model.Graph.AddInitializer($"b{i}", Tensor.Of(new float[Width], Width))], [$"a{i}"]).Output;
             x = model.Graph.AddNode("Relu", [x], [$"y{i}"]).Output;
@@ -131,14 +131,14 @@ internal static class ScaleCommand
     {
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         Dataset own = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
-        string name = source.Interface.Inputs[0].Name;
+        var name = source.Interface.Inputs[0].Name;
         Tensor first = own[0].Inputs[name];
-        byte[] bytes = new byte[(long)first.Bytes.Length * count];
+        var bytes = new byte[(long)first.Bytes.Length * count];
         Span<float> all = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             ReadOnlySpan<float> sample = own[i % own.Count].Inputs[name].Span<float>();
-            for (int k = 0; k < sample.Length; k++) all[i * sample.Length + k] = sample[k] * (1 - 0.01f * (i / own.Count));
+            for (var k = 0; k < sample.Length; k++) all[i * sample.Length + k] = sample[k] * (1 - 0.01f * (i / own.Count));
         }
         NpyWriter.WriteNpz(path, [KeyValuePair.Create(name, new Tensor(first.ElementType, first.Shape.SetItem(0, count), bytes))]);
     }

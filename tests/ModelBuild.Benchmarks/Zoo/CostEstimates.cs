@@ -27,7 +27,7 @@ internal static class CostEstimates
 
     public static int Run(string folder)
     {
-        string peers = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("the models of docs/zoo.md"), "..", "peers", "results.json");
+        var peers = Path.Combine(SharedFolder.Zoo ?? throw new DirectoryNotFoundException("the models of docs/zoo.md"), "..", "peers", "results.json");
         using JsonDocument results = JsonDocument.Parse(File.ReadAllText(peers));
         CostTable measured = CostTable.Load("avx512vnni");
         if (CpuFeatureDetection.Class == measured.CpuClass && measured.Version == 1)
@@ -36,7 +36,7 @@ internal static class CostEstimates
             Write(folder, measured);
         }
         List<(IReadOnlyDictionary<string, double> Costs, double Nanoseconds, string Name)> floats = [], integers = [];
-        foreach (string name in Models)
+        foreach (var name in Models)
         {
             ZooModel zoo = ZooModel.Open(name);
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
@@ -44,12 +44,12 @@ internal static class CostEstimates
             foreach (JsonElement record in results.RootElement.EnumerateArray())
             {
                 if (record.GetProperty("model").GetString() != name || !record.TryGetProperty("latency", out JsonElement latency) || latency.ValueKind != JsonValueKind.Object) continue;
-                string setting = $"{record.GetProperty("tool").GetString()}-{record.GetProperty("setting").GetString()}";
+                var setting = $"{record.GetProperty("tool").GetString()}-{record.GetProperty("setting").GetString()}";
                 if (setting is not ("ort-static-minmax-rr" or "ort-dynamic-noconv" or "ort-dynamic")) continue;
-                double original = latency.GetProperty("original_ms").GetDouble() * 1e6;
+                var original = latency.GetProperty("original_ms").GetDouble() * 1e6;
                 if (floats.All(f => f.Name != name)) floats.Add((model.PerKey(source.Simplified!.Graph), original, name));
-                string recipe = setting == "ort-static-minmax-rr" ? "int8" : "dynamic-int8";
-                bool hasConv = source.Simplified!.Graph.Nodes.Any(n => n.Is("Conv"));
+                var recipe = setting == "ort-static-minmax-rr" ? "int8" : "dynamic-int8";
+                var hasConv = source.Simplified!.Graph.Nodes.Any(n => n.Is("Conv"));
                 // Dynamic quantization of convolutions is not among our candidates.
                 if (setting == "ort-dynamic" && hasConv) continue;
                 if (Plan(zoo, source, recipe) is not { } graph) continue;
@@ -76,12 +76,12 @@ internal static class CostEstimates
     {
         List<(IReadOnlyDictionary<string, double> Costs, double Nanoseconds, string Name)> floats = [], integers = [];
         OnnxRuntimeCosts model = new(table, new Dictionary<string, long>());
-        foreach (string name in Models)
+        foreach (var name in Models)
         {
             ZooModel zoo = ZooModel.Open(name);
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
             floats.Add((model.PerKey(source.Simplified!.Graph), Latency.Of(source.Simplified), name));
-            foreach (string recipe in new[] { "int8", "dynamic-int8" })
+            foreach (var recipe in new[] { "int8", "dynamic-int8" })
                 if (Plan(zoo, source, recipe) is { } graph) integers.Add((model.PerKey(graph), Latency.Of(graph.Model), $"{name} {recipe}"));
         }
         Dictionary<string, double> factors = Fit(integers, Fit(floats, []));
@@ -102,17 +102,17 @@ internal static class CostEstimates
     {
         Dictionary<string, double> factors = new(known, StringComparer.Ordinal);
         List<string> free = [.. points.SelectMany(p => p.Costs.Keys).Distinct().Where(k => !known.ContainsKey(k))];
-        foreach (string key in free) factors[key] = 1.5;
-        for (int round = 0; round < 2000; round++)
+        foreach (var key in free) factors[key] = 1.5;
+        for (var round = 0; round < 2000; round++)
         {
-            double mean = free.Average(k => factors[k]);
-            foreach (string key in free)
+            var mean = free.Average(k => factors[k]);
+            foreach (var key in free)
             {
                 double up = Ridge * mean, down = Ridge;
                 foreach (var (costs, nanoseconds, _) in points)
                 {
-                    if (!costs.TryGetValue(key, out double own)) continue;
-                    double rest = nanoseconds - costs.Where(c => c.Key != key).Sum(c => c.Value * factors[c.Key]);
+                    if (!costs.TryGetValue(key, out var own)) continue;
+                    var rest = nanoseconds - costs.Where(c => c.Key != key).Sum(c => c.Value * factors[c.Key]);
                     up += own * rest / (nanoseconds * nanoseconds);
                     down += own * own / (nanoseconds * nanoseconds);
                 }

@@ -26,7 +26,7 @@ internal static class CostFit
         foreach (KernelClass k in kernels)
         {
             double[] work = [1, k.Work.Units, k.Work.Outputs, k.Work.Gathered, k.Work.Weights];
-            for (int field = 0; field < Fields; field++)
+            for (var field = 0; field < Fields; field++)
             {
                 if (work[field] != 0) amounts[($"onnxruntime/{k.Class}/{k.Precision}", field)] = amounts.GetValueOrDefault(($"onnxruntime/{k.Class}/{k.Precision}", field)) + work[field];
             }
@@ -43,12 +43,12 @@ internal static class CostFit
         Dictionary<(string, int), int> index = figures.Select((f, i) => (f, i)).ToDictionary(p => p.f, p => p.i);
         // How much slower this machine is than that of the table, in the middle of all calls.
         double[] pace = [.. calls.Select(c => c.Nanoseconds / Predict(table, c)).Order()];
-        double scale = pace[pace.Length / 2];
+        var scale = pace[pace.Length / 2];
         double[] before = [.. figures.Select(f => scale * FieldOf(table.Costs[f.Key], f.Field))];
         // A figure that was 0 is measured by what it would have to be to matter.
         double[] unit = [.. before.Select((b, i) => b > 0 ? b : 0.02 * Quarter(calls.Where(c => c.Amounts.ContainsKey(figures[i])).Select(c => c.Nanoseconds / c.Amounts[figures[i]])))];
-        int n = figures.Count;
-        double[,] squares = new double[n, n];
+        var n = figures.Count;
+        var squares = new double[n, n];
         double[] right = new double[n], x = [.. before.Select((b, i) => b / unit[i])];
         foreach (IGrouping<string, Call> model in calls.GroupBy(c => c.Model))
             foreach (Call call in model)
@@ -60,7 +60,7 @@ internal static class CostFit
                     foreach (var (k, b) in shares) squares[i, k] += a * b / model.Count();
                 }
             }
-        for (int i = 0; i < n; i++)
+        for (var i = 0; i < n; i++)
         {
             squares[i, i] += Ridge;
             right[i] += Ridge * x[i];
@@ -68,18 +68,18 @@ internal static class CostFit
         for (double change = 1; change > 1e-5;)
         {
             change = 0;
-            for (int i = 0; i < n; i++)
+            for (var i = 0; i < n; i++)
             {
-                double rest = right[i];
-                for (int k = 0; k < n; k++)
+                var rest = right[i];
+                for (var k = 0; k < n; k++)
                     if (k != i) rest -= squares[i, k] * x[k];
-                double next = Math.Max(0, rest / squares[i, i]);
+                var next = Math.Max(0, rest / squares[i, i]);
                 change = Math.Max(change, Math.Abs(next - x[i]));
                 x[i] = next;
             }
         }
         SortedDictionary<string, OperatorCost> costs = new(table.Costs, StringComparer.Ordinal);
-        for (int i = 0; i < n; i++) costs[figures[i].Key] = With(costs[figures[i].Key], figures[i].Field, x[i] * unit[i] / scale);
+        for (var i = 0; i < n; i++) costs[figures[i].Key] = With(costs[figures[i].Key], figures[i].Field, x[i] * unit[i] / scale);
         return table with { Costs = costs };
     }
 
@@ -90,7 +90,7 @@ internal static class CostFit
         foreach (var (key, cost) in fitted.Costs)
         {
             OperatorCost was = old.Costs[key], there = other.Costs[key];
-            double factor = was.PerUnit > 0 ? there.PerUnit / was.PerUnit : was.Overhead > 0 ? there.Overhead / was.Overhead : 1;
+            var factor = was.PerUnit > 0 ? there.PerUnit / was.PerUnit : was.Overhead > 0 ? there.Overhead / was.Overhead : 1;
             costs[key] = Enumerable.Range(0, Fields).Aggregate(there, (c, field) => With(c, field, factor * FieldOf(cost, field)));
         }
         return other with { Costs = costs, Version = other.Version + 1 };

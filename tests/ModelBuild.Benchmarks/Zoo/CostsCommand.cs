@@ -32,13 +32,13 @@ internal static class CostsCommand
             Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
-        bool write = arguments.Contains("--write");
-        string? folder = arguments.SkipWhile(a => a != "--fit").Skip(1).FirstOrDefault();
+        var write = arguments.Contains("--write");
+        var folder = arguments.SkipWhile(a => a != "--fit").Skip(1).FirstOrDefault();
         List<string> models = [.. arguments.Where(a => a is not ("--write" or "--fit") && a != folder)];
         OnnxRuntimeBackend.Register();
         Cores.PinToOne();
         List<Row> rows = [];
-        foreach (string model in models.Count > 0 ? models : ZooModel.All)
+        foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
             IReadOnlyList<Row> mine = Measure(model);
             foreach (Row r in mine) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Model,-20} {r.Recipe,-36} {r.Backend,-12} predicted {r.Predicted:0.00} measured {r.Measured:0.00}{(r.Off > 1.5 ? $"  off {r.Off:0.0}" : "")}{(r.Chosen ? "  chosen" : "")}"));
@@ -58,13 +58,13 @@ internal static class CostsCommand
             "",
             $"Fitted to the other models (managed candidates by the table that ships): {Summary(rows, r => left[r])}.",
         ];
-        foreach (string line in summary) Console.WriteLine(line);
+        foreach (var line in summary) Console.WriteLine(line);
         foreach (Row r in rows.Where(r => OffBy(left[r], r.Measured) > 1.5)) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  fitted without it: {r.Model} {r.Recipe} {left[r]:0.00}, measured {r.Measured:0.00}"));
         foreach (var (model, over) in Choices(rows).Where(c => c.Over > 1.05)) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {model}: {over:0.00} of the fastest"));
         if (folder is not null)
         {
             CostTable fitted = CostFit.Fit(table, calls) with { Version = table.Version + 1 };
-            foreach (string other in BuiltInProfiles.All.Select(p => p.CostClass).Distinct())
+            foreach (var other in BuiltInProfiles.All.Select(p => p.CostClass).Distinct())
                 File.WriteAllText(Path.Combine(folder, other + ".json"), (other == table.CpuClass ? fitted : CostFit.Follow(CostTable.Load(other), table, fitted)).ToJson() + "\n");
         }
         if (!write) return 0;

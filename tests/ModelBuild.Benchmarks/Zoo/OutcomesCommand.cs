@@ -21,14 +21,14 @@ internal static class OutcomesCommand
             Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
-        string file = Outcome.FileOf(CpuFeatureDetection.Class);
+        var file = Outcome.FileOf(CpuFeatureDetection.Class);
         List<Outcome> outcomes = File.Exists(file) ? [.. Outcome.Read(file)] : [];
         Cores.PinToOne();
         List<string> table = ["| model | optimize | recipe | backend | size | metric | loss | time over the original's |", "|---|---|---|---|---:|---|---:|---:|"];
-        foreach (string model in models.Count > 0 ? models : ZooModel.All)
+        foreach (var model in models.Count > 0 ? models : ZooModel.All)
             foreach (Objective objective in new[] { Objective.Size, Objective.Latency })
             {
-                double ratio = double.NaN;
+                var ratio = double.NaN;
                 IReadOnlyList<Outcome> mine = Outcome.Of(model, objective, chosen =>
                 {
                     if (chosen.Profile.Name == BuiltInProfiles.ThisMachine.Name) ratio = Ratio(model, chosen.Chosen.Candidate);
@@ -42,7 +42,7 @@ internal static class OutcomesCommand
                 // After each model: a run that is stopped keeps what it has.
                 Outcome.Write(file, outcomes);
             }
-        foreach (string line in table) Console.WriteLine(line);
+        foreach (var line in table) Console.WriteLine(line);
         if (models.Count == 0) ResultsFile.Replace("zoo", table, "outcomes");
         return 0;
     }

@@ -14,11 +14,11 @@ internal static class ChildProgram
         }
         Console.WriteLine($"cpu {HardwareProfiles.Names(CpuFeatureDetection.Current)}");
         int failed = 0;
-        foreach ((string name, Func<CaseResult> run) in KernelCases.All())
+        foreach ((string name, var run) in KernelCases.All())
         {
             try
             {
-                CaseResult result = run();
+                var result = run();
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"case\t{name}\t{result.Error}\t{result.Tolerance}\t{result.Hash}"));
             }
             catch (Exception e)

@@ -14,11 +14,11 @@ public sealed class InstructionSetTests
     [InlineData("DOTNET_EnableHWIntrinsic", "avx2")]
     public void Results_do_not_depend_on_the_instruction_set(string setting, string switchedOff)
     {
-        (string cpu, Dictionary<string, CaseResult> without) = RunCases(setting);
+        (string cpu, var without) = RunCases(setting);
         Assert.DoesNotContain(switchedOff, cpu.Split(' '));
-        (_, Dictionary<string, CaseResult> all) = RunCases(null);
+        (_, var all) = RunCases(null);
         Assert.Equal(KernelCases.All().Count(), without.Count);
-        foreach ((string name, CaseResult result) in without)
+        foreach ((string name, var result) in without)
         {
             Assert.True(result.Error <= result.Tolerance, $"{name}: error {result.Error}, tolerance {result.Tolerance}");
             Assert.True(result.Hash == all[name].Hash, $"{name}: other integers without {switchedOff}");
@@ -33,8 +33,8 @@ public sealed class InstructionSetTests
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(typeof(InstructionSetTests).Assembly.Location);
         foreach (string name in setting?.Split(',') ?? []) start.Environment[name] = "0";
-        using Process child = Process.Start(start)!;
-        Task<string> errors = child.StandardError.ReadToEndAsync();
+        using var child = Process.Start(start)!;
+        var errors = child.StandardError.ReadToEndAsync();
         string output = child.StandardOutput.ReadToEnd();
         Assert.True(child.WaitForExit(TimeSpan.FromMinutes(5)), "the child did not end");
         Assert.True(child.ExitCode == 0, output + errors.Result);

@@ -34,7 +34,7 @@ internal static class KernelCases
             yield return ($"MatMulF32 {m}x{k}x{n}", () => MatMul(3, m, k, n, batched: true));
             yield return ($"MatMulF32 shared {m}x{k}x{n}", () => MatMul(2, m, k, n, batched: false));
             yield return ($"Softmax {m}x{n}", () => Softmax(m, n));
-            foreach (BinaryLayout layout in Enum.GetValues<BinaryLayout>())
+            foreach (var layout in Enum.GetValues<BinaryLayout>())
                 yield return ($"Binary {layout} {m}x{n}", () => Binary(m, n, layout));
         }
         yield return ("DenseInt8 extremes", Extremes);
@@ -47,7 +47,7 @@ internal static class KernelCases
                 yield return ($"DequantizeLinear signed {signed} {count}", () => Dequantize(count, signed));
             }
             yield return ($"Clamp {count}", () => Clamp(count));
-            foreach (UnaryOperation operation in Enum.GetValues<UnaryOperation>())
+            foreach (var operation in Enum.GetValues<UnaryOperation>())
                 yield return ($"{operation} {count}", () => Unary(operation, count));
             yield return ($"Copy {count}", () => Copy(count));
         }
@@ -220,7 +220,7 @@ internal static class KernelCases
         TestRandom random = new(rows, length, 2);
         float[] a = random.Floats(rows * length);
         float[] b = random.Floats(layout switch { BinaryLayout.Same => rows * length, BinaryLayout.Row => length, BinaryLayout.Scalar => 1, _ => rows });
-        foreach (BinaryOperation operation in Enum.GetValues<BinaryOperation>())
+        foreach (var operation in Enum.GetValues<BinaryOperation>())
         {
             float[] expected = [.. a.Select((v, i) => Math.Clamp(Apply(operation, v, b[layout switch { BinaryLayout.Same => i, BinaryLayout.Row => i % length, BinaryLayout.Scalar => 0, _ => i / length }]), -2, 3))];
             long[] integers = [(int)operation, (int)layout, rows, length];

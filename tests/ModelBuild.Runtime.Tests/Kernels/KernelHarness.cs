@@ -14,7 +14,7 @@ internal sealed class KernelHarness
     public ProgramOperand Input<T>(T[] values) where T : unmanaged
     {
         int size = _builder.Number(values.Length);
-        ProgramOperand buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
+        var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
         string name = $"x{_inputs.Count}";
         _builder.AddInput(name, buffer, size);
         _inputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(values.Length)]));
@@ -25,7 +25,7 @@ internal sealed class KernelHarness
     public ProgramOperand Output<T>(int length) where T : unmanaged
     {
         int size = _builder.Number(length);
-        ProgramOperand buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
+        var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
         string name = $"y{_outputs.Count}";
         _builder.AddOutput(name, buffer, size);
         _outputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(length)]));
@@ -42,7 +42,7 @@ internal sealed class KernelHarness
         _builder.AddCall(kernel, "node", operands, [.. integers.Select(_builder.Number)], floats);
         MemoryStream artifact = new();
         _builder.Write(artifact, TestModel.Hash);
-        using LoadedModel model = TestModel.Load(artifact.ToArray(), TestModel.Describe([], [.. _inputs], [.. _outputs]));
+        using var model = TestModel.Load(artifact.ToArray(), TestModel.Describe([], [.. _inputs], [.. _outputs]));
         return model.Run(_values.ToDictionary(v => v.Name))["y0"].As<T>().Array;
     }
 }

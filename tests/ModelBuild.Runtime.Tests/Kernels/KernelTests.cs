@@ -8,7 +8,7 @@ public sealed class KernelTests
     [MemberData(nameof(Names))]
     public void Equals_plain_loops(string name)
     {
-        CaseResult result = KernelCases.All().Single(c => c.Name == name).Run();
+        var result = KernelCases.All().Single(c => c.Name == name).Run();
         Assert.True(result.Error <= result.Tolerance, $"error {result.Error}, tolerance {result.Tolerance}");
     }
 }

@@ -119,7 +119,7 @@ public sealed class OnnxRuntimeReferenceTests
         using InferenceSession session = new(model, options);
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(x, shape);
         using RunOptions run = new();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, ["x"], [input], ["y"]);
+        using var outputs = session.Run(run, ["x"], [input], ["y"]);
         return outputs.First().GetTensorDataAsSpan<float>().ToArray();
     }
 

@@ -19,7 +19,7 @@ public sealed class ArtifactSelectionTests
     [InlineData(CpuFeatures.None, "portable")]
     public void Takes_the_first_profile_that_the_cpu_admits_without_a_notice(CpuFeatures cpu, string expected)
     {
-        ArtifactSelection.Choice choice = Choose(Usual, new ModelOptions(), cpu, Both);
+        var choice = Choose(Usual, new ModelOptions(), cpu, Both);
         Assert.Equal(expected, choice.Artifact.Profile);
         Assert.Null(choice.Fallback);
     }
@@ -27,7 +27,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void Falls_back_with_a_notice_where_a_backend_is_missing()
     {
-        ArtifactSelection.Choice choice = Choose(Usual, new ModelOptions(), Zen5, ManagedOnly);
+        var choice = Choose(Usual, new ModelOptions(), Zen5, ManagedOnly);
         Assert.Equal("x64-avxvnni", choice.Artifact.Profile);
         Assert.Equal("x64-avx512vnni", choice.Fallback!.WantedProfile);
         Assert.Equal("x64-avxvnni", choice.Fallback.TakenProfile);
@@ -37,7 +37,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_missing_backend_with_no_other_artifact_names_both_commands()
     {
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("portable:onnxruntime"), new ModelOptions(), Zen5, ManagedOnly));
+        var error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("portable:onnxruntime"), new ModelOptions(), Zen5, ManagedOnly));
         Assert.Equal("MDLB3006", error.Code);
         Assert.Contains("dotnet add package ModelBuild.OnnxRuntime", error.Message);
         Assert.Contains("dotnet add package Microsoft.ML.OnnxRuntime", error.Message);
@@ -48,7 +48,7 @@ public sealed class ArtifactSelectionTests
     {
         Assert.Equal("x64-avx2", Choose(Usual, new ModelOptions { Profile = "x64-avx2" }, Zen5, Both).Artifact.Profile);
         Assert.Equal("MDLB3005", Assert.Throws<ModelLoadException>(() => Choose(Usual, new ModelOptions { Profile = "x64-avx512vnni" }, Avx2, Both)).Code);
-        ModelLoadException unknown = Assert.Throws<ModelLoadException>(() => Choose(Usual, new ModelOptions { Profile = "arm64" }, Zen5, Both));
+        var unknown = Assert.Throws<ModelLoadException>(() => Choose(Usual, new ModelOptions { Profile = "arm64" }, Zen5, Both));
         Assert.Equal("MDLB3008", unknown.Code);
         Assert.Contains("'x64-avx2'", unknown.Message);
     }
@@ -60,7 +60,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_cpu_that_admits_nothing_is_a_coded_error_that_says_what_it_lacks()
     {
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("x64-avx512vnni:managed"), new ModelOptions(), Avx2, Both));
+        var error = Assert.Throws<ModelLoadException>(() => Choose(Manifest("x64-avx512vnni:managed"), new ModelOptions(), Avx2, Both));
         Assert.Equal("MDLB3005", error.Code);
         Assert.Contains("avx512vnni", error.Message);
     }
@@ -68,7 +68,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void A_profile_of_the_users_own_states_what_it_needs()
     {
-        Manifest manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["avx2", "fma"] }""");
+        var manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["avx2", "fma"] }""");
         Assert.Equal("gateway", Choose(manifest, new ModelOptions(), Avx2, Both).Artifact.Profile);
         Assert.Throws<ModelLoadException>(() => Choose(manifest, new ModelOptions(), CpuFeatures.Avx2, Both));
     }
@@ -76,7 +76,7 @@ public sealed class ArtifactSelectionTests
     [Fact]
     public void No_cpu_has_a_feature_that_this_version_does_not_know()
     {
-        Manifest manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["amx-int8"] }""");
+        var manifest = Read("""{ "profile": "gateway", "file": "a.bin", "backend": "managed", "bytes": 1, "sha256": "", "requires": ["amx-int8"] }""");
         Assert.Contains("amx-int8", Assert.Throws<ModelLoadException>(() => Choose(manifest, new ModelOptions(), Zen5, Both)).Message);
     }
 
@@ -104,7 +104,7 @@ public sealed class ArtifactSelectionTests
     [InlineData(CpuFeatures.None, Avx2 | CpuFeatures.AvxVnni, "portable")]
     public void Native_code_goes_by_the_cpu_and_managed_code_by_what_it_was_compiled_for(CpuFeatures compiled, CpuFeatures cpu, string expected)
     {
-        ArtifactSelection.Choice choice = ArtifactSelection.Choose(Usual, new ModelOptions(), compiled, cpu, name => new DoublingBackend(name, isNative: name == "onnxruntime"));
+        var choice = ArtifactSelection.Choose(Usual, new ModelOptions(), compiled, cpu, name => new DoublingBackend(name, isNative: name == "onnxruntime"));
         Assert.Equal(expected, choice.Artifact.Profile);
         Assert.Null(choice.Fallback);
     }

@@ -13,7 +13,7 @@ public sealed class LoadedModelTests : IDisposable
     public void Loads_the_artifact_beside_the_manifest_and_tells_what_it_opened()
     {
         WriteArtifact("the content"u8);
-        using LoadedModel model = Load();
+        using var model = Load();
         Assert.Equal("portable", model.Profile);
         Assert.Equal(_backend.Name, model.Backend);
         Assert.Equal(11, model.ArtifactBytes);
@@ -26,7 +26,7 @@ public sealed class LoadedModelTests : IDisposable
     public void The_hash_is_of_the_content_that_was_opened()
     {
         WriteArtifact("the content"u8);
-        using LoadedModel model = Load();
+        using var model = Load();
         string path = model.ArtifactPath!;
         File.Delete(path);
         File.WriteAllText(path, "another one");
@@ -38,8 +38,8 @@ public sealed class LoadedModelTests : IDisposable
     public void Runs_by_name()
     {
         WriteArtifact("x"u8);
-        using LoadedModel model = Load();
-        ModelTensor<float> y = model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }) })["y"].As<float>();
+        using var model = Load();
+        var y = model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }) })["y"].As<float>();
         Assert.Equal(new long[] { 2, 3 }, y.Shape.ToArray());
         Assert.Equal([2, 4, 6, 8, 10, 12], y.Array);
     }
@@ -51,8 +51,8 @@ public sealed class LoadedModelTests : IDisposable
     public void Says_which_input_is_wrong(string name, int length, long[] shape, string expected)
     {
         WriteArtifact("x"u8);
-        using LoadedModel model = Load();
-        ArgumentException error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { [name] = new ModelTensor<float>(name, [.. shape], new float[length]) }));
+        using var model = Load();
+        var error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { [name] = new ModelTensor<float>(name, [.. shape], new float[length]) }));
         Assert.Contains(expected, error.Message);
     }
 
@@ -60,8 +60,8 @@ public sealed class LoadedModelTests : IDisposable
     public void Refuses_other_element_types()
     {
         WriteArtifact("x"u8);
-        using LoadedModel model = Load();
-        ArgumentException error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<double>("x", [1, 3], new double[3]) }));
+        using var model = Load();
+        var error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<double>("x", [1, 3], new double[3]) }));
         Assert.Contains("takes Float, but Double", error.Message);
     }
 
@@ -83,15 +83,15 @@ public sealed class LoadedModelTests : IDisposable
         File.WriteAllText(weights, "1234");
         Assert.Contains("4 bytes", Refused());
         File.WriteAllText(weights, "12345");
-        using (LoadedModel model = Load()) Call(model);
+        using (var model = Load()) Call(model);
         // The file is named by its content.
         File.WriteAllText(weights, "54321");
         File.SetLastWriteTimeUtc(weights, DateTime.UtcNow.AddMinutes(1));
-        using (LoadedModel model = Load()) Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => Call(model)).Code);
+        using (var model = Load()) Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => Call(model)).Code);
 
         string Refused()
         {
-            ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
+            var error = Assert.Throws<ModelLoadException>(Load);
             Assert.Equal("MDLB3002", error.Code);
             Assert.Contains(name, error.Message);
             return error.Message;
@@ -103,7 +103,7 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         File.Delete(Path.Combine(_folder.FullName, "Doubling.portable.bin"));
-        ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
+        var error = Assert.Throws<ModelLoadException>(Load);
         Assert.Equal("MDLB3007", error.Code);
         Assert.Contains("Doubling.portable.bin", error.Message);
     }
@@ -111,7 +111,7 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void A_missing_manifest_is_a_coded_error_that_names_the_file()
     {
-        ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
+        var error = Assert.Throws<ModelLoadException>(Load);
         Assert.Equal("MDLB3001", error.Code);
         Assert.Contains(Path.Combine(_folder.FullName, "Doubling.json"), error.Message);
     }
@@ -120,7 +120,7 @@ public sealed class LoadedModelTests : IDisposable
     public void A_manifest_of_another_signature_is_a_coded_error_that_names_the_file()
     {
         WriteArtifact("x"u8, signature: new string('b', 64));
-        ModelLoadException error = Assert.Throws<ModelLoadException>(Load);
+        var error = Assert.Throws<ModelLoadException>(Load);
         Assert.Equal("MDLB3004", error.Code);
         Assert.Contains("Doubling.json", error.Message);
     }
@@ -129,7 +129,7 @@ public sealed class LoadedModelTests : IDisposable
     public void Renting_and_returning_allocates_nothing()
     {
         WriteArtifact("x"u8);
-        using LoadedModel model = Load();
+        using var model = Load();
         Call(model);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++) Call(model);
@@ -146,7 +146,7 @@ public sealed class LoadedModelTests : IDisposable
         {
             for (int i = 0; i < 500; i++)
             {
-                ModelContext context = model.Rent();
+                var context = model.Rent();
                 Thread.Yield();
                 Interlocked.Increment(ref calls);
                 model.Return(context);
@@ -162,7 +162,7 @@ public sealed class LoadedModelTests : IDisposable
         for (int round = 0; round < 50; round++)
         {
             WriteArtifact("x"u8);
-            LoadedModel model = Load();
+            var model = Load();
             Task[] callers = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
             {
                 try
@@ -187,7 +187,7 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, MaxConcurrency = 1 });
-        ModelContext only = model.Rent();
+        var only = model.Rent();
         Task waiting = Task.Run(() => Assert.Throws<ObjectDisposedException>(model.Rent));
         await Task.Delay(20);
         model.Dispose();
@@ -204,15 +204,15 @@ public sealed class LoadedModelTests : IDisposable
     {
         byte[] content = new byte[bytes];
         WriteArtifact(content);
-        using (LoadedModel model = Load()) Call(model);
+        using (var model = Load()) Call(model);
         content[bytes / 2] ^= 1;
         string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
         File.WriteAllBytes(path, content);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
         // A large one is verified while the app does other things, and before its first call.
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() =>
+        var error = Assert.Throws<ModelLoadException>(() =>
         {
-            using LoadedModel model = Load();
+            using var model = Load();
             Assert.True(bytes > 1 << 22, "a small artifact is verified at once");
             Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => Call(model)).Code);
             Call(model);
@@ -251,7 +251,7 @@ public sealed class LoadedModelTests : IDisposable
         WriteArtifact("the content"u8);
         Load().Dispose();
         string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
-        DateTime time = File.GetLastWriteTimeUtc(path);
+        var time = File.GetLastWriteTimeUtc(path);
         File.WriteAllText(path, "THE CONTENT");
         File.SetLastWriteTimeUtc(path, time);
         Load().Dispose();
@@ -274,9 +274,9 @@ public sealed class LoadedModelTests : IDisposable
     public void A_context_goes_back_once_and_to_the_model_that_lent_it()
     {
         WriteArtifact("x"u8);
-        using LoadedModel other = Load();
+        using var other = Load();
         using LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, MaxConcurrency = 2 });
-        ModelContext context = model.Rent();
+        var context = model.Rent();
         Assert.Throws<InvalidOperationException>(() => other.Return(context));
         model.Return(context);
         Assert.Throws<InvalidOperationException>(() => model.Return(context));
@@ -295,9 +295,9 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         Dictionary<string, ModelTensor> inputs = new() { ["x"] = new ModelTensor<float>("x", [1, 3], new float[] { 1, value, 3 }) };
-        using (LoadedModel usual = Load()) Assert.Equal(2 * value, usual.Run(inputs)["y"].As<float>()[1]);
+        using (var usual = Load()) Assert.Equal(2 * value, usual.Run(inputs)["y"].As<float>()[1]);
         using LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, RequireFiniteInputs = true });
-        ArgumentException error = Assert.Throws<ArgumentException>(() => model.Run(inputs));
+        var error = Assert.Throws<ArgumentException>(() => model.Run(inputs));
         Assert.Contains("'x' holds NaN or infinity at position 1", error.Message);
         inputs["x"] = new ModelTensor<float>("x", [1, 3], new float[] { 1, 2, 3 });
         Assert.Equal([2, 4, 6], model.Run(inputs)["y"].As<float>().Array);
@@ -307,7 +307,7 @@ public sealed class LoadedModelTests : IDisposable
 
     private static void Call(LoadedModel model, long batch = 1)
     {
-        ModelContext context = model.Rent();
+        var context = model.Rent();
         try
         {
             context.Prepare(batch);

@@ -12,14 +12,14 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Runs_every_batch_size_of_one_loaded_model()
     {
-        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
         foreach (int batch in (int[])[1, 4, 1, 9, 30, 2, 0, .. Enumerable.Range(1, 40)]) Check(model, batch);
     }
 
     [Fact]
     public void A_call_stays_on_its_thread_whatever_the_options_say()
     {
-        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
+        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
         Assert.Equal(1, model.Threads);
         Check(model, 3);
     }
@@ -36,8 +36,8 @@ public sealed class ProgramTests : IDisposable
         MemoryStream stream = new();
         p.Write(stream, TestModel.Hash);
         ModelDimension[] shape = [ModelDimension.Constant(16 * 32 * 1280), ModelDimension.Constant(1280)];
-        ModelDescription description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [.. shape])], [new TensorInfo("y", ModelElementType.Float, [.. shape])]);
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => TestModel.Load(stream.ToArray(), description));
+        var description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [.. shape])], [new TensorInfo("y", ModelElementType.Float, [.. shape])]);
+        var error = Assert.Throws<ModelLoadException>(() => TestModel.Load(stream.ToArray(), description));
         Assert.Equal("MDLB3011", error.Code);
         Assert.Contains("too large", error.Message);
         Assert.DoesNotContain("damaged", error.Message);
@@ -46,9 +46,9 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void A_batch_of_more_than_the_backend_takes_is_too_large()
     {
-        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
-        ModelContext context = model.Rent();
-        ModelLoadException error = Assert.Throws<ModelLoadException>(() => context.Prepare(200_000_000));
+        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        var context = model.Rent();
+        var error = Assert.Throws<ModelLoadException>(() => context.Prepare(200_000_000));
         Assert.Equal("MDLB3011", error.Code);
         Assert.Contains("[200000000]", error.Message);
         model.Return(context);
@@ -92,7 +92,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void A_call_allocates_nothing_also_where_recent_sizes_alternate()
     {
-        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
         float[] y = new float[30];
         for (int i = 0; i < 40; i++) Call(1 + i % 3);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -101,7 +101,7 @@ public sealed class ProgramTests : IDisposable
 
         void Call(long batch)
         {
-            ModelContext context = model.Rent();
+            var context = model.Rent();
             context.Prepare(batch);
             context.Input<float>(0).Fill(0.5f);
             context.Run();
@@ -113,9 +113,9 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Inputs_keep_their_values_and_several_threads_run_at_once()
     {
-        using LoadedModel model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
         Parallel.For(0, 200, i => Check(model, 1 + i % 7));
-        ModelContext context = model.Rent();
+        var context = model.Rent();
         context.Prepare(2);
         context.Input<float>(0).Fill(0.25f);
         context.Run();
@@ -128,7 +128,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Describes_itself()
     {
-        ModelDescription description = ManagedBackend.Describe(ModelArtifact.FromStream("m.modelbuild", "portable", () => new MemoryStream(MlpModel.Artifact())));
+        var description = ManagedBackend.Describe(ModelArtifact.FromStream("m.modelbuild", "portable", () => new MemoryStream(MlpModel.Artifact())));
         Assert.Equal(MlpModel.Description.Symbols.ToArray(), description.Symbols.ToArray());
         Assert.Equal(MlpModel.Description.SignatureHash, description.SignatureHash);
         Assert.Equal(MlpModel.Description.Inputs.Single().Dimensions.ToArray(), description.Inputs.Single().Dimensions.ToArray());
@@ -138,7 +138,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void The_same_program_gives_the_same_bytes_and_survives_a_round_trip()
     {
-        ManagedProgram program = MlpModel.Build().Build();
+        var program = MlpModel.Build().Build();
         byte[] bytes = ProgramWriter.Write(program);
         Assert.Equal(MlpModel.Artifact(), MlpModel.Artifact());
         Assert.Equal(bytes, ProgramWriter.Write(ProgramReader.Read(bytes, 1 << 20, "m")));
@@ -148,7 +148,7 @@ public sealed class ProgramTests : IDisposable
     public void Reads_the_artifact_of_format_1()
     {
         byte[] golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-1.modelbuild"));
-        using LoadedModel model = TestModel.Load(golden, MlpModel.Description);
+        using var model = TestModel.Load(golden, MlpModel.Description);
         Check(model, 3);
     }
 
@@ -166,7 +166,7 @@ public sealed class ProgramTests : IDisposable
         string golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-1");
         File.Copy(golden + ".json", Path.Combine(_folder.FullName, "Test.json"));
         File.Copy(golden + ".modelbuild", Path.Combine(_folder.FullName, "Test.portable.modelbuild"));
-        using LoadedModel model = await LoadedModel.LoadAsync(description, embedded ? null : new ModelOptions { Directory = _folder.FullName });
+        using var model = await LoadedModel.LoadAsync(description, embedded ? null : new ModelOptions { Directory = _folder.FullName });
         Assert.Equal("managed", model.Backend);
         Assert.Equal(model.RecordedSha256, model.ArtifactSha256);
         Assert.Equal(embedded, model.ArtifactPath is null);
@@ -210,13 +210,13 @@ public sealed class ProgramTests : IDisposable
         for (int round = 0; round < 4000; round++)
         {
             byte[] changed = (byte[])whole.Clone();
-            Span<byte> section = changed.AsSpan(ArtifactHeader.Size, length);
+            var section = changed.AsSpan(ArtifactHeader.Size, length);
             byte[] dice = random.Bytes(6);
             for (int i = 0; i <= dice[0] % 2; i++) section[(dice[1] + i * dice[2] + 256 * dice[5]) % length] = dice[3 + i];
             System.Security.Cryptography.SHA256.HashData(section).CopyTo(changed, 80);
             try
             {
-                using LoadedModel model = TestModel.Load(changed, MlpModel.Description);
+                using var model = TestModel.Load(changed, MlpModel.Description);
                 MlpModel.Run(model, 2);
                 ran++;
             }

@@ -24,7 +24,7 @@ internal sealed class OnnxWriter(int opset = 21)
     public OnnxWriter Constant<T>(string name, ReadOnlySpan<T> values, params long[] dims) where T : unmanaged
     {
         Message tensor = new();
-        foreach (long d in dims) tensor.Number(1, d);
+        foreach (var d in dims) tensor.Number(1, d);
         tensor.Number(2, (long)ModelElementTypes.Of<T>()).Text(8, name).Bytes(9, MemoryMarshal.AsBytes(values));
         _graph.Nested(5, tensor);
         return this;
@@ -33,19 +33,19 @@ internal sealed class OnnxWriter(int opset = 21)
     public OnnxWriter Node(string op, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
     {
         Message node = new();
-        foreach (string i in inputs) node.Text(1, i);
-        foreach (string o in outputs) node.Text(2, o);
+        foreach (var i in inputs) node.Text(1, i);
+        foreach (var o in outputs) node.Text(2, o);
         node.Text(3, op + outputs[0]).Text(4, op);
-        foreach ((string name, object value) in attributes)
+        foreach ((var name, var value) in attributes)
         {
-            Message attribute = new Message().Text(1, name);
+            var attribute = new Message().Text(1, name);
             switch (value)
             {
                 case float f: attribute.Float(2, f).Number(20, 1); break;
                 case int i: attribute.Number(3, i).Number(20, 2); break;
                 case string s: attribute.Text(4, s).Number(20, 3); break;
                 case long[] list:
-                    foreach (long l in list) attribute.Number(8, l);
+                    foreach (var l in list) attribute.Number(8, l);
                     attribute.Number(20, 7);
                     break;
                 default: throw new ArgumentException(name);
@@ -67,7 +67,7 @@ internal sealed class OnnxWriter(int opset = 21)
     private static Message ValueInfo(string name, ModelElementType type, object[] dims)
     {
         Message shape = new();
-        foreach (object d in dims) shape.Nested(1, d is string s ? (s.Length == 0 ? new Message() : new Message().Text(2, s)) : new Message().Number(1, Convert.ToInt64(d)));
+        foreach (var d in dims) shape.Nested(1, d is string s ? (s.Length == 0 ? new Message() : new Message().Text(2, s)) : new Message().Number(1, Convert.ToInt64(d)));
         return new Message().Text(1, name).Nested(2, new Message().Nested(1, new Message().Number(1, (long)type).Nested(2, shape)));
     }
 

@@ -46,7 +46,7 @@ internal static unsafe class Binary
         long rows = call->Integers[2], length = call->Integers[3];
         float minimum = call->Floats[0], maximum = call->Floats[1];
         Vector<float> low = new(minimum), high = new(maximum);
-        int lanes = Vector<float>.Count;
+        var lanes = Vector<float>.Count;
         switch (layout)
         {
             case BinaryLayout.Same:

@@ -18,7 +18,7 @@ internal static unsafe class Clamp
     private static void Run(KernelCall* call)
     {
         float* x = (float*)call->Operands[0], y = (float*)call->Operands[1];
-        long count = call->Integers[0];
+        var count = call->Integers[0];
         Vector<float> low = new(call->Floats[0]), high = new(call->Floats[1]);
         for (long i = 0; i < count; i += Vector<float>.Count) Vector.Min(Vector.Max(Vector.Load(x + i), low), high).Store(y + i);
     }

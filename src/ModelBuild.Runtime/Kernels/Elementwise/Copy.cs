@@ -8,7 +8,7 @@ internal static unsafe class Copy
     private static void Check(KernelCheck a)
     {
         ModelElementType type = a.TypeOf(0);
-        long elements = a.Size(0) / ModelElementTypes.SizeOf(type);
+        var elements = a.Size(0) / ModelElementTypes.SizeOf(type);
         a.Buffer(0, type, elements);
         a.Buffer(1, type, elements);
         if (a.Size(0) % ModelElementTypes.SizeOf(type) != 0) throw a.Damaged("a part of an element would be copied");

@@ -40,7 +40,7 @@ internal static unsafe class Unary
     private static void Run<T>(KernelCall* call) where T : struct, IUnaryOperation
     {
         float* x = (float*)call->Operands[0], y = (float*)call->Operands[1];
-        long count = call->Integers[1];
+        var count = call->Integers[1];
         Vector<float> alpha = new(call->Floats[0]), beta = new(call->Floats[1]);
         for (long i = 0; i < count; i += Vector<float>.Count) T.Apply(Vector.Load(x + i), alpha, beta).Store(y + i);
     }

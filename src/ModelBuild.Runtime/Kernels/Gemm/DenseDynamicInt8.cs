@@ -21,10 +21,10 @@ internal static unsafe class DenseDynamicInt8
 
     private static void Run(KernelCall* call)
     {
-        float* x = (float*)call->Operands[0];
-        byte* quantized = (byte*)call->Operands[1];
+        var x = (float*)call->Operands[0];
+        var quantized = (byte*)call->Operands[1];
         long m = call->Integers[0], k = call->Integers[1];
-        (float scale, int zero) = Parameters(x, m * k);
+        (var scale, var zero) = Parameters(x, m * k);
         QuantizeLinear.Run(x, quantized, m * k, scale, zero, byte.MinValue);
         DenseInt8Arguments a = new()
         {
@@ -47,7 +47,7 @@ internal static unsafe class DenseDynamicInt8
             high = Vector.Max(high, v);
         }
         float minimum = 0, maximum = 0;
-        for (int lane = 0; lane < Vector<float>.Count; lane++)
+        for (var lane = 0; lane < Vector<float>.Count; lane++)
         {
             minimum = MathF.Min(minimum, low[lane]);
             maximum = MathF.Max(maximum, high[lane]);
@@ -58,7 +58,7 @@ internal static unsafe class DenseDynamicInt8
             maximum = MathF.Max(maximum, x[i]);
         }
         // All zeros: any scale gives zeros; ONNX Runtime takes 1.
-        float scale = maximum == minimum ? 1 : (maximum - minimum) / 255;
+        var scale = maximum == minimum ? 1 : (maximum - minimum) / 255;
         return (scale, (int)Math.Clamp(MathF.Round(-minimum / scale), 0, 255));
     }
 }

@@ -27,17 +27,17 @@ internal static unsafe class DenseF32
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* x, float* w, float* bias, float* y, long m, long k, long n, float minimum, float maximum)
     {
-        float* zeros = stackalloc float[Panels.Wide];
+        var zeros = stackalloc float[Panels.Wide];
         if (bias == null) new Span<float>(zeros, Panels.Wide).Clear();
         // A panel's columns are written whole. Where the last panel has fewer, a single row may run into the padding of its activation; of several, each would
         // run into the next one, so they are written to the side and their part is copied.
-        float* side = stackalloc float[Panels.Wide * DenseF32Tile.MostRows];
+        var side = stackalloc float[Panels.Wide * DenseF32Tile.MostRows];
         // One row of a batch starts anywhere; an activation starts at a cache line, and so does each of its panels.
-        bool padded = ((nint)y & 63) == 0;
+        var padded = ((nint)y & 63) == 0;
         for (long column = 0; column < n; column += Panels.Wide)
         {
-            int width = Panels.WidthAt(column, n);
-            bool direct = n - column >= width || (m == 1 && padded);
+            var width = Panels.WidthAt(column, n);
+            var direct = n - column >= width || (m == 1 && padded);
             DenseF32Tile tile = new()
             {
                 W = w, Start = bias == null ? zeros : bias + column, Y = side, YStride = direct ? n : Panels.Wide,
@@ -50,7 +50,7 @@ internal static unsafe class DenseF32
                 if (direct) tile.Y = y + row * n + column;
                 Run(&tile);
                 if (direct) continue;
-                for (int r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(n - column) * sizeof(float));
+                for (var r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(n - column) * sizeof(float));
             }
             w += k * width;
         }

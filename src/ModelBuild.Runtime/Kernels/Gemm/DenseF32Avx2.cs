@@ -14,7 +14,7 @@ internal static unsafe class DenseF32Avx2
 
     public static void Run(DenseF32Tile* t)
     {
-        for (int column = 0; column < t->Width; column += 16)
+        for (var column = 0; column < t->Width; column += 16)
         {
             if (t->Rows == 1) OneRow(t, column);
             else SixRows(t, column);
@@ -95,7 +95,7 @@ internal static unsafe class DenseF32Avx2
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(DenseF32Tile* t, int row, int column, Vector256<float> left, Vector256<float> right)
     {
-        float* y = t->Y + row * t->YStride + column;
+        var y = t->Y + row * t->YStride + column;
         Vector256<float> low = Vector256.Create(t->Minimum), high = Vector256.Create(t->Maximum);
         Vector256.Min(Vector256.Max(left, low), high).Store(y);
         Vector256.Min(Vector256.Max(right, low), high).Store(y + 8);

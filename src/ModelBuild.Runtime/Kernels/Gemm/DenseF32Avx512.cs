@@ -21,7 +21,7 @@ internal static unsafe class DenseF32Avx512
     {
         if (t->Width == Panels.Narrow)
         {
-            for (int r = 0; r < t->Rows; r++) OneRowNarrow(t, r);
+            for (var r = 0; r < t->Rows; r++) OneRowNarrow(t, r);
         }
         else if (t->Rows == 1) OneRow(t);
         else if (t->Rows <= 4) FourRows(t);
@@ -175,7 +175,7 @@ internal static unsafe class DenseF32Avx512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(DenseF32Tile* t, int row, Vector512<float> left, Vector512<float> right)
     {
-        float* y = t->Y + row * t->YStride;
+        var y = t->Y + row * t->YStride;
         Vector512<float> low = Vector512.Create(t->Minimum), high = Vector512.Create(t->Maximum);
         Vector512.Min(Vector512.Max(left, low), high).Store(y);
         Vector512.Min(Vector512.Max(right, low), high).Store(y + 16);

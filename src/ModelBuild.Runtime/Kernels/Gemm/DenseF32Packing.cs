@@ -20,23 +20,23 @@ public static class DenseF32Packing
     public static float[] Pack(ReadOnlySpan<float> weights, int k, int n, bool transposed = false)
     {
         if (weights.Length != (long)k * n) throw new ArgumentException($"{weights.Length} weights were given, {k} x {n} are packed", nameof(weights));
-        float[] packed = new float[Length(k, n)];
+        var packed = new float[Length(k, n)];
         Pack(weights, k, n, transposed, packed);
         return packed;
     }
 
     internal static void Pack(ReadOnlySpan<float> weights, int k, int n, bool transposed, Span<float> packed)
     {
-        int next = 0;
-        for (int column = 0; column < n; column += Panels.Wide)
+        var next = 0;
+        for (var column = 0; column < n; column += Panels.Wide)
         {
             int width = Panels.WidthAt(column, n), filled = Math.Min(width, n - column);
-            for (int row = 0; row < k; row++, next += width)
+            for (var row = 0; row < k; row++, next += width)
             {
                 Span<float> line = packed.Slice(next, width);
                 if (!transposed) weights.Slice(row * n + column, filled).CopyTo(line);
                 else
-                    for (int c = 0; c < filled; c++) line[c] = weights[(column + c) * k + row];
+                    for (var c = 0; c < filled; c++) line[c] = weights[(column + c) * k + row];
                 line[filled..].Clear();
             }
         }

@@ -16,11 +16,11 @@ internal static unsafe class DenseF32Vector128
     {
         if (t->Rows == 1)
         {
-            for (int column = 0; column < t->Width; column += 16) OneRow(t, column);
+            for (var column = 0; column < t->Width; column += 16) OneRow(t, column);
         }
         else
         {
-            for (int column = 0; column < t->Width; column += 8) FourRows(t, column);
+            for (var column = 0; column < t->Width; column += 8) FourRows(t, column);
         }
     }
 
@@ -77,7 +77,7 @@ internal static unsafe class DenseF32Vector128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(DenseF32Tile* t, int row, int column, Vector128<float> left, Vector128<float> right)
     {
-        float* y = t->Y + row * t->YStride + column;
+        var y = t->Y + row * t->YStride + column;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
         Vector128.Min(Vector128.Max(left, low), high).Store(y);
         Vector128.Min(Vector128.Max(right, low), high).Store(y + 4);

@@ -11,7 +11,7 @@ internal static unsafe class DenseInt8
         CheckInput(a);
         if (a.IsPresent(2)) a.Constant(2, Packings.Raw, sizeof(int), n);
         a.Constant(3, Packings.Raw, sizeof(float), n);
-        bool signed = a.InRange(6, 0, 1) == 1;
+        var signed = a.InRange(6, 0, 1) == 1;
         int lowest = signed ? sbyte.MinValue : byte.MinValue, highest = signed ? sbyte.MaxValue : byte.MaxValue;
         a.Buffer(4, signed ? ModelElementType.Int8 : ModelElementType.UInt8, m, n);
         a.InRange(7, lowest, highest);
@@ -22,7 +22,7 @@ internal static unsafe class DenseInt8
     public static void CheckInput(KernelCheck a)
     {
         long m = a.Size(0), k = a.Size(1);
-        bool signed = a.InRange(4, 0, 1) == 1;
+        var signed = a.InRange(4, 0, 1) == 1;
         a.Buffer(0, signed ? ModelElementType.Int8 : ModelElementType.UInt8, m, k);
         a.InRange(5, signed ? sbyte.MinValue : byte.MinValue, signed ? sbyte.MaxValue : byte.MaxValue);
         CheckWeights(a, 1);
@@ -31,14 +31,14 @@ internal static unsafe class DenseInt8
     /// <summary>The weights have the packing that the call says: integers M, K, N, narrow.</summary>
     public static void CheckWeights(KernelCheck a, int operand)
     {
-        int packing = a.InRange(3, 0, 1) == 1 ? Packings.DenseInt7 : Packings.DenseInt8;
+        var packing = a.InRange(3, 0, 1) == 1 ? Packings.DenseInt7 : Packings.DenseInt8;
         a.Constant(operand, packing, 1, Panels.PaddedColumns(a.Size(2)), sizeof(int) + DenseInt8Packing.PaddedRows(a.Size(1)));
     }
 
     private static void Run(KernelCall* call)
     {
-        long* i = call->Integers;
-        bool signed = i[4] == 1;
+        var i = call->Integers;
+        var signed = i[4] == 1;
         DenseInt8Arguments a = new()
         {
             X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], Bias = (int*)call->Operands[2], Multiplier = (float*)call->Operands[3], Y = (byte*)call->Operands[4],

@@ -20,7 +20,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
             else OneRowNarrow(t);
             return;
         }
-        for (int column = 0; column < t->Width; column += 16)
+        for (var column = 0; column < t->Width; column += 16)
         {
             if (t->Rows <= 4) FourRows(t, column);
             else SixRows(t, column);
@@ -31,7 +31,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
     private static void OneRow(DenseInt8Tile* t)
     {
         byte* x = t->X, end = x + (t->K + 3) / 4 * 4;
-        sbyte* w = (sbyte*)t->W;
+        var w = (sbyte*)t->W;
         Vector256<int> a0 = Vector256.Load(t->Start), a1 = Vector256.Load(t->Start + 8), a2 = Vector256.Load(t->Start + 16), a3 = Vector256.Load(t->Start + 24);
         Vector256<int> b0 = default, b1 = default, b2 = default, b3 = default;
         for (; end - x >= 8; x += 8, w += 256)
@@ -65,7 +65,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
     private static void OneRowNarrow(DenseInt8Tile* t)
     {
         byte* x = t->X, end = x + (t->K + 3) / 4 * 4;
-        sbyte* w = (sbyte*)t->W;
+        var w = (sbyte*)t->W;
         Vector256<int> a0 = Vector256.Load(t->Start), a1 = Vector256.Load(t->Start + 8), b0 = default, b1 = default;
         for (; end - x >= 8; x += 8, w += 128)
         {
@@ -89,7 +89,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(DenseInt8Tile* t, int column)
     {
-        int line = t->Width * 4;
+        var line = t->Width * 4;
         sbyte* w = (sbyte*)t->W + column * 4, end = w + (t->K + 3) / 4 * line;
         byte* x0 = t->Row(0), x1 = t->Row(1), x2 = t->Row(2), x3 = t->Row(3);
         Vector256<int> s0 = Vector256.Load(t->Start + column), s1 = Vector256.Load(t->Start + column + 8);
@@ -114,7 +114,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
             p3 = TDot.Add(p3, v, w0);
             q3 = TDot.Add(q3, v, w1);
         }
-        int* sums = t->Sums + column;
+        var sums = t->Sums + column;
         p0.Store(sums + 0);
         q0.Store(sums + 8);
         p1.Store(sums + 32);
@@ -128,7 +128,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixRows(DenseInt8Tile* t, int column)
     {
-        int line = t->Width * 4;
+        var line = t->Width * 4;
         sbyte* w = (sbyte*)t->W + column * 4, end = w + (t->K + 3) / 4 * line;
         byte* x0 = t->Row(0), x1 = t->Row(1), x2 = t->Row(2), x3 = t->Row(3), x4 = t->Row(4), x5 = t->Row(5);
         Vector256<int> s0 = Vector256.Load(t->Start + column), s1 = Vector256.Load(t->Start + column + 8);
@@ -161,7 +161,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
             p5 = TDot.Add(p5, v, w0);
             q5 = TDot.Add(q5, v, w1);
         }
-        int* sums = t->Sums + column;
+        var sums = t->Sums + column;
         p0.Store(sums + 0);
         q0.Store(sums + 8);
         p1.Store(sums + 32);

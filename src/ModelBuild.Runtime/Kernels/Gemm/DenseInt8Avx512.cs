@@ -13,7 +13,7 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
     {
         if (t->Width == Panels.Narrow)
         {
-            for (int r = 0; r < t->Rows; r++) OneRowNarrow(t, r);
+            for (var r = 0; r < t->Rows; r++) OneRowNarrow(t, r);
         }
         else if (t->Rows == 1) OneRow(t);
         else SixRows(t);
@@ -23,7 +23,7 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
     private static void OneRow(DenseInt8Tile* t)
     {
         byte* x = t->X, end = x + (t->K + 3) / 4 * 4;
-        sbyte* w = (sbyte*)t->W;
+        var w = (sbyte*)t->W;
         Vector512<int> a0 = Vector512.Load(t->Start), a1 = Vector512.Load(t->Start + 16), b0 = default, b1 = default;
         for (; end - x >= 8; x += 8, w += 256)
         {
@@ -48,7 +48,7 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
     private static void OneRowNarrow(DenseInt8Tile* t, int row)
     {
         byte* x = t->Row(row), end = x + (t->K + 3) / 4 * 4;
-        sbyte* w = (sbyte*)t->W;
+        var w = (sbyte*)t->W;
         Vector512<int> a = Vector512.Load(t->Start), b = default;
         for (; end - x >= 8; x += 8, w += 128)
         {
@@ -94,7 +94,7 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
             p5 = TDot.Add(p5, v, w0);
             q5 = TDot.Add(q5, v, w1);
         }
-        int* sums = t->Sums;
+        var sums = t->Sums;
         p0.Store(sums + 0);
         q0.Store(sums + 16);
         p1.Store(sums + 32);

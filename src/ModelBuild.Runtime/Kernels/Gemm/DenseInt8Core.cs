@@ -61,17 +61,17 @@ internal static unsafe class DenseInt8Core
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseInt8Arguments* a)
     {
-        int* sums = stackalloc int[Panels.Wide * DenseInt8Tile.MostRows];
-        int* start = stackalloc int[Panels.Wide];
-        float* multiplier = stackalloc float[Panels.Wide];
-        int* columnSums = (int*)a->W;
-        byte* w = a->W + Panels.PaddedColumns(a->N) * sizeof(int);
+        var sums = stackalloc int[Panels.Wide * DenseInt8Tile.MostRows];
+        var start = stackalloc int[Panels.Wide];
+        var multiplier = stackalloc float[Panels.Wide];
+        var columnSums = (int*)a->W;
+        var w = a->W + Panels.PaddedColumns(a->N) * sizeof(int);
         for (long column = 0; column < a->N; column += Panels.Wide)
         {
-            int width = Panels.WidthAt(column, a->N);
-            int filled = (int)Math.Min(width, a->N - column);
+            var width = Panels.WidthAt(column, a->N);
+            var filled = (int)Math.Min(width, a->N - column);
             // (x - zero) W = x W - zero * (column sum of W). Constants are padded, so whole panels may be read.
-            for (int c = 0; c < width; c += 8)
+            for (var c = 0; c < width; c += 8)
             {
                 Vector256<int> first = a->Bias == null ? default : Vector256.Load(a->Bias + column + c);
                 (first - Vector256.Load(columnSums + column + c) * a->XZero).Store(start + c);
@@ -79,11 +79,11 @@ internal static unsafe class DenseInt8Core
             }
             for (long row = 0; row < a->M;)
             {
-                int rows = Avx2.IsSupported ? DenseInt8Avx2<VnniDot, UnsignedSource>.RowsAt(a->M - row) : 1;
+                var rows = Avx2.IsSupported ? DenseInt8Avx2<VnniDot, UnsignedSource>.RowsAt(a->M - row) : 1;
                 DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows, Signed = a->Signed };
                 if (a->Signed) Run<SignedSource>(&tile, a->Narrow);
                 else Run<UnsignedSource>(&tile, a->Narrow);
-                for (int r = 0; r < rows; r++)
+                for (var r = 0; r < rows; r++)
                 {
                     if (a->Y != null) Requantize(sums + r * Panels.Wide, multiplier, a->Y + (row + r) * a->N + column, filled, a);
                     else Dequantize(sums + r * Panels.Wide, multiplier, a->FloatBias == null ? null : a->FloatBias + column, a->FloatY + (row + r) * a->N + column, filled, a);
@@ -111,14 +111,14 @@ internal static unsafe class DenseInt8Core
     {
         Vector256<float> low = Vector256.Create((float)(a->YMinimum - a->YZero)), high = Vector256.Create((float)(a->YMaximum - a->YZero));
         Vector256<int> zero = Vector256.Create(a->YZero);
-        for (int c = 0; c < columns; c += 16)
+        for (var c = 0; c < columns; c += 16)
         {
             Vector256<int> p = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c)) * Vector256.Load(multiplier + c), low, high) + zero;
             Vector256<int> q = Rounding.ToInt32(Vector256.ConvertToSingle(Vector256.Load(sums + c + 8)) * Vector256.Load(multiplier + c + 8), low, high) + zero;
             Vector128<byte> bytes = Rounding.LowBytes(p, q);
             if (columns - c >= 16) bytes.Store(y + c);
             else
-                for (int i = c; i < columns; i++) y[i] = bytes.GetElement(i - c);
+                for (var i = c; i < columns; i++) y[i] = bytes.GetElement(i - c);
         }
     }
 
@@ -127,14 +127,14 @@ internal static unsafe class DenseInt8Core
     private static void Dequantize(int* sums, float* multiplier, float* bias, float* y, int columns, DenseInt8Arguments* a)
     {
         Vector256<float> low = Vector256.Create(a->Minimum), high = Vector256.Create(a->Maximum);
-        for (int c = 0; c < columns; c += 8)
+        for (var c = 0; c < columns; c += 8)
         {
             Vector256<float> v = Vector256.ConvertToSingle(Vector256.Load(sums + c)) * Vector256.Load(multiplier + c);
             if (bias != null) v += Vector256.Load(bias + c);
             v = Vector256.Min(Vector256.Max(v, low), high);
             if (columns - c >= 8) v.Store(y + c);
             else
-                for (int i = c; i < columns; i++) y[i] = v.GetElement(i - c);
+                for (var i = c; i < columns; i++) y[i] = v.GetElement(i - c);
         }
     }
 }

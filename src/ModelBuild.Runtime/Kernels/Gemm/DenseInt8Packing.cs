@@ -23,19 +23,19 @@ public static class DenseInt8Packing
     public static byte[] Pack(ReadOnlySpan<sbyte> weights, int k, int n, bool transposed = false)
     {
         if (weights.Length != (long)k * n) throw new ArgumentException($"{weights.Length} weights were given, {k} x {n} are packed", nameof(weights));
-        byte[] packed = new byte[Length(k, n)];
+        var packed = new byte[Length(k, n)];
         int columns = (int)Panels.PaddedColumns(n), rows = (int)PaddedRows(k);
         Span<int> sums = MemoryMarshal.Cast<byte, int>(packed.AsSpan(0, columns * sizeof(int)));
-        int next = columns * sizeof(int);
-        for (int column = 0; column < n; column += Panels.Wide)
+        var next = columns * sizeof(int);
+        for (var column = 0; column < n; column += Panels.Wide)
         {
-            int width = Panels.WidthAt(column, n);
-            for (int row = 0; row < rows; row += 4)
-                for (int c = column; c < column + width; c++)
-                    for (int r = row; r < row + 4; r++, next++)
+            var width = Panels.WidthAt(column, n);
+            for (var row = 0; row < rows; row += 4)
+                for (var c = column; c < column + width; c++)
+                    for (var r = row; r < row + 4; r++, next++)
                     {
                         if (c >= n || r >= k) continue;
-                        sbyte value = weights[transposed ? c * k + r : r * n + c];
+                        var value = weights[transposed ? c * k + r : r * n + c];
                         packed[next] = (byte)value;
                         sums[c] += value;
                     }

@@ -16,8 +16,8 @@ internal static unsafe class DenseInt8ToF32
 
     private static void Run(KernelCall* call)
     {
-        long* i = call->Integers;
-        bool signed = i[4] == 1;
+        var i = call->Integers;
+        var signed = i[4] == 1;
         DenseInt8Arguments a = new()
         {
             X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], FloatBias = (float*)call->Operands[2], Multiplier = (float*)call->Operands[3], FloatY = (float*)call->Operands[4],

@@ -11,17 +11,17 @@ internal static unsafe class DenseInt8Vector128
 {
     public static void Run(DenseInt8Tile* t)
     {
-        for (int column = 0; column < t->Width; column += 16) OneRow(t, column);
+        for (var column = 0; column < t->Width; column += 16) OneRow(t, column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneRow(DenseInt8Tile* t, int column)
     {
         uint* x = (uint*)t->X, end = x + (t->K + 3) / 4;
-        sbyte* w = (sbyte*)t->W + column * 4;
-        int line = t->Width * 4;
-        uint turn = t->Signed ? 0x80808080 : 0;
-        int* start = t->Start + column;
+        var w = (sbyte*)t->W + column * 4;
+        var line = t->Width * 4;
+        var turn = t->Signed ? 0x80808080 : 0;
+        var start = t->Start + column;
         Vector128<int> a = Vector128.Load(start), b = Vector128.Load(start + 4), c = Vector128.Load(start + 8), d = Vector128.Load(start + 12);
         for (; x < end; x++, w += line)
         {

@@ -22,7 +22,7 @@ internal static unsafe class MatMulF32
     {
         float* a = (float*)call->Operands[0], b = (float*)call->Operands[1], packed = (float*)call->Operands[2], y = (float*)call->Operands[3];
         long batch = call->Integers[0], m = call->Integers[1], k = call->Integers[2], n = call->Integers[3];
-        bool batched = call->Integers[4] == 1;
+        var batched = call->Integers[4] == 1;
         for (long i = 0; i < batch; i++, a += m * k, y += m * n)
         {
             if (i == 0 || batched)

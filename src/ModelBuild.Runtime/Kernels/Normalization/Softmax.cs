@@ -22,7 +22,7 @@ internal static unsafe class Softmax
         float* x = (float*)call->Operands[0], y = (float*)call->Operands[1];
         long rows = call->Integers[0], length = call->Integers[1];
         if (length == 0) return;
-        float* side = stackalloc float[16];
+        var side = stackalloc float[16];
         for (long r = 0; r < rows; r++, x += length, y += length)
         {
             if (Vector512.IsHardwareAccelerated) SoftmaxAvx512.Row(x, y, side, length);
@@ -34,8 +34,8 @@ internal static unsafe class Softmax
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(float* x, float* y, float* side, long length)
     {
-        int lanes = Vector<float>.Count;
-        long whole = length / lanes * lanes;
+        var lanes = Vector<float>.Count;
+        var whole = length / lanes * lanes;
         Vector<float> rest = new(float.NegativeInfinity);
         if (whole < length)
         {
@@ -47,8 +47,8 @@ internal static unsafe class Softmax
         Vector<float> most = rest;
         for (long i = 0; i < whole; i += lanes) most = Vector.MaxNative(most, Vector.Load(x + i));
         most.Store(side);
-        float maximum = side[0];
-        for (int i = 1; i < lanes; i++) maximum = MathF.Max(maximum, side[i]);
+        var maximum = side[0];
+        for (var i = 1; i < lanes; i++) maximum = MathF.Max(maximum, side[i]);
 
         Vector<float> shift = new(maximum), sum = default, other = default;
         long at = 0;

@@ -9,7 +9,7 @@ internal static unsafe class SoftmaxAvx512
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row(float* x, float* y, float* side, long length)
     {
-        long whole = length & ~15;
+        var whole = length & ~15;
         Vector512<float> rest = Vector512.Create(float.NegativeInfinity);
         if (whole < length)
         {
@@ -29,7 +29,7 @@ internal static unsafe class SoftmaxAvx512
         most = Vector512.MaxNative(most, second);
         Vector256<float> half = Vector256.Max(most.GetLower(), most.GetUpper());
         Vector128<float> quarter = Vector128.Max(half.GetLower(), half.GetUpper());
-        float maximum = MathF.Max(MathF.Max(quarter.GetElement(0), quarter.GetElement(1)), MathF.Max(quarter.GetElement(2), quarter.GetElement(3)));
+        var maximum = MathF.Max(MathF.Max(quarter.GetElement(0), quarter.GetElement(1)), MathF.Max(quarter.GetElement(2), quarter.GetElement(3)));
 
         // Two sums and two polynomials at a time hide latencies.
         Vector512<float> shift = Vector512.Create(maximum), sum = default, other = default;

@@ -10,7 +10,7 @@ internal static unsafe class DequantizeLinear
 
     private static void Check(KernelCheck a)
     {
-        bool signed = a.InRange(2, 0, 1) == 1;
+        var signed = a.InRange(2, 0, 1) == 1;
         a.Buffer(0, signed ? ModelElementType.Int8 : ModelElementType.UInt8, a.Size(0));
         a.Buffer(1, ModelElementType.Float, a.Size(0));
         a.InRange(1, signed ? sbyte.MinValue : byte.MinValue, signed ? sbyte.MaxValue : byte.MaxValue);
@@ -19,11 +19,11 @@ internal static unsafe class DequantizeLinear
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(KernelCall* call)
     {
-        byte* x = (byte*)call->Operands[0];
-        float* y = (float*)call->Operands[1];
-        long count = call->Integers[0];
+        var x = (byte*)call->Operands[0];
+        var y = (float*)call->Operands[1];
+        var count = call->Integers[0];
         // An int8 value with its sign bit turned is the value plus 128 as a uint8: one path serves both.
-        bool signed = call->Integers[2] == 1;
+        var signed = call->Integers[2] == 1;
         Vector128<byte> turn = Vector128.Create(signed ? (byte)0x80 : (byte)0);
         Vector128<int> zero = Vector128.Create((int)call->Integers[1] + (signed ? 128 : 0));
         Vector128<float> scale = Vector128.Create(call->Floats[0]);

@@ -10,7 +10,7 @@ internal static unsafe class QuantizeLinear
 
     private static void Check(KernelCheck a)
     {
-        bool signed = a.InRange(2, 0, 1) == 1;
+        var signed = a.InRange(2, 0, 1) == 1;
         a.Buffer(0, ModelElementType.Float, a.Size(0));
         a.Buffer(1, signed ? ModelElementType.Int8 : ModelElementType.UInt8, a.Size(0));
         a.InRange(1, signed ? sbyte.MinValue : byte.MinValue, signed ? sbyte.MaxValue : byte.MaxValue);

@@ -2,6 +2,7 @@ using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
 using ModelBuild.Compression.Techniques;
+using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Zoo;
 using Xunit.Abstractions;
 
@@ -21,8 +22,21 @@ public class ZooTests(ITestOutputHelper output)
         var source = ModelSource.Open(ZooModel.Open(name).Model, new Dictionary<string, long>());
         var pipeline = new Compression.Planning.Pipeline(techniques, source.Simplified!, null, source.SimplifiedAsWritten);
         using var folder = new ArtifactFolder();
+        using var files = new TemporaryFolder();
+        var applied = new HashSet<string>(StringComparer.Ordinal);
         var outcomes = Outcome.Of(name, Objective.Size, chosen =>
         {
+            // So does what ships, in a process that knows no data.
+            var tensors = new PlanTensors();
+            var text = chosen.Chosen.Candidate.Plan!.ToJson(techniques, tensors);
+            if (applied.Add(text))
+            {
+                var (plan, held) = (files.File($"{applied.Count}.json"), files.File($"{applied.Count}.tensors"));
+                File.WriteAllText(plan, text);
+                File.WriteAllBytes(held, tensors.ToBytes());
+                var here = pipeline.Apply(chosen.Chosen.Candidate.Plan!).Model;
+                Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Onnx.OnnxWriter.ToBytes(here))), ApplyInChild.Run(ZooModel.Open(name).Model, plan, held));
+            }
             // A plan, read back, gives the same bytes without data.
             foreach (var made in chosen.Candidates.Select(c => c.Candidate).Where(c => c.Plan is not null))
             {

@@ -110,7 +110,16 @@ public sealed record NoiseFloorFacts(string Output, double Sqnr, int Samples);
 public sealed record Prediction(double Nanoseconds, double Ratio, string Kind, string CostTable);
 
 /// <summary>A candidate.</summary>
-public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted, string Why);
+/// <param name="Technique">The recipe.</param>
+/// <param name="Backend">What would run it.</param>
+/// <param name="Bytes">Its size; 0 where it was not made.</param>
+/// <param name="Sha256">Its hash; empty where it was not made.</param>
+/// <param name="Metric">What it loses; null where it was not run, or there is no data.</param>
+/// <param name="LatencyRatio">Its predicted time over the original's.</param>
+/// <param name="Accepted">Whether it is within budget and limits.</param>
+/// <param name="Why">Why it is taken or not.</param>
+/// <param name="WasRun">Whether it was judged: what is predicted to be no better than what ships is not.</param>
+public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted, string Why, bool WasRun);
 
 /// <summary>A candidate judged on the part that reports.</summary>
 public sealed record LookFacts(string Technique, string Backend, double? Loss, bool Held, string Why);

@@ -58,7 +58,7 @@ public static class HtmlReport
         Picture(page, report);
         page.Append("<table><tr><th>technique<th>backend<th>bytes<th>of the original<th>predicted time<th>loss<th>why</tr>");
         foreach (var c in report.Candidates)
-            Invariant(page, $"<tr class=\"{(Ships(report, c) ? "ships" : c.Accepted ? "" : "out")}\"><td>{Text(c.Technique)}<td>{Text(c.Backend)}<td class=\"n\">{c.Bytes:N0}<td class=\"n\">{(double)c.Bytes / report.Source.Bytes:P1}<td class=\"n\">{c.LatencyRatio:0.00}<td class=\"n\">{c.Metric?.Loss:0.#####}<td>{Text(c.Why)}</tr>");
+            Invariant(page, $"<tr class=\"{(Ships(report, c) ? "ships" : c.Accepted || !c.WasRun ? "" : "out")}\"><td>{Text(c.Technique)}<td>{Text(c.Backend)}<td class=\"n\">{c.Bytes:N0}<td class=\"n\">{(double)c.Bytes / report.Source.Bytes:P1}<td class=\"n\">{c.LatencyRatio:0.00}<td class=\"n\">{c.Metric?.Loss:0.#####}<td>{Text(c.Why)}</tr>");
         page.Append("</table><h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>weight noise<th>why<th>from</tr>");
         foreach (var l in report.Layers)
             Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}<td class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(l.Why ?? "")}<td>{Text(string.Join(", ", l.Sources))}</tr>");
@@ -80,10 +80,10 @@ public static class HtmlReport
         Invariant(page, $"<text x=\"{X(right):0.#}\" y=\"{Height - 12}\" text-anchor=\"end\">size over the original's</text><text x=\"8\" y=\"{Margin - 16:0.#}\">predicted time over the original's</text>");
         foreach (var c in points)
         {
-            var color = Ships(report, c) ? "#1a7f37" : c.Accepted ? "#3b6fb6" : "#c0392b";
+            var color = Ships(report, c) ? "#1a7f37" : !c.WasRun ? "#999" : c.Accepted ? "#3b6fb6" : "#c0392b";
             Invariant(page, $"<circle cx=\"{X((double)c.Bytes / report.Source.Bytes):0.#}\" cy=\"{Y(c.LatencyRatio):0.#}\" r=\"{(Ships(report, c) ? 7 : 5)}\" fill=\"{color}\" fill-opacity=\".75\"><title>{Text(c.Technique)} on {Text(c.Backend)}: {Text(c.Why)}</title></circle>");
         }
-        page.Append("</svg><p>Green ships, blue is within budget, red is not.</p>");
+        page.Append("</svg><p>Green ships, blue is within budget, red is not; grey was not run, since what ships is predicted to be better.</p>");
     }
 
     private static void Invariant(StringBuilder page, FormattableString text) => page.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');

@@ -41,6 +41,12 @@ public sealed record CostTable
     /// <summary>Costs by key.</summary>
     public required SortedDictionary<string, OperatorCost> Costs { get; init; }
 
+    /// <summary>
+    /// Costs by key as single operators have them that were measured one at a time: for plans, which divide a graph before there is a candidate to run, and where there is no data to run one on.
+    /// What <see cref="Costs"/> says of a backend that prices candidates by the kernels that run for them is fitted to whole models.
+    /// </summary>
+    public required SortedDictionary<string, OperatorCost> Planning { get; init; }
+
     /// <summary>The table as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, CostTableJson.Default.CostTable);
 
@@ -60,11 +66,17 @@ public sealed record CostTable
         return JsonSerializer.Deserialize(stream, CostTableJson.Default.CostTable)!;
     }
 
-    /// <summary>The cost of some work.</summary>
+    /// <summary>The cost of some work of a kernel.</summary>
     /// <exception cref="KeyNotFoundException">The table has no such operator class.</exception>
-    public double Of(string backend, string operatorClass, string precision, OperatorWork work)
+    public double Of(string backend, string operatorClass, string precision, OperatorWork work) => Of(Costs, backend, operatorClass, precision, work);
+
+    /// <summary>The cost of some work of an operator, for plans.</summary>
+    /// <exception cref="KeyNotFoundException">The table has no such operator class.</exception>
+    public double Planned(string backend, string operatorClass, string precision, OperatorWork work) => Of(Planning, backend, operatorClass, precision, work);
+
+    private double Of(SortedDictionary<string, OperatorCost> costs, string backend, string operatorClass, string precision, OperatorWork work)
     {
-        if (!Costs.TryGetValue($"{backend}/{operatorClass}/{precision}", out var cost))
+        if (!costs.TryGetValue($"{backend}/{operatorClass}/{precision}", out var cost))
             throw new KeyNotFoundException($"the cost table of {CpuClass} has no '{backend}/{operatorClass}/{precision}'");
         return cost.Overhead + cost.PerUnit * work.Units + cost.PerOutput * work.Outputs + cost.PerGathered * work.Gathered + cost.PerWeight * work.Weights;
     }

@@ -131,8 +131,12 @@ internal static class CostEstimates
         CpuClass = cpuClass,
         Kind = "estimate",
         Source = source,
-        Costs = new(table.Costs.ToDictionary(c => c.Key, c => new OperatorCost(Math.Round(c.Value.Overhead * factor(c.Key), 1), Math.Round(c.Value.PerUnit * factor(c.Key), 6), Math.Round(c.Value.PerOutput * factor(c.Key), 5), Math.Round(c.Value.PerGathered * factor(c.Key), 5)), StringComparer.Ordinal), StringComparer.Ordinal),
+        Planning = ScaledBy(table.Planning, factor),
+        Costs = ScaledBy(table.Costs, factor),
     };
+
+    private static SortedDictionary<string, OperatorCost> ScaledBy(SortedDictionary<string, OperatorCost> costs, Func<string, double> factor) =>
+        new(costs.ToDictionary(c => c.Key, c => new OperatorCost(Math.Round(c.Value.Overhead * factor(c.Key), 1), Math.Round(c.Value.PerUnit * factor(c.Key), 6), Math.Round(c.Value.PerOutput * factor(c.Key), 5), Math.Round(c.Value.PerGathered * factor(c.Key), 5), Math.Round(c.Value.PerWeight * factor(c.Key), 6)), StringComparer.Ordinal), StringComparer.Ordinal);
 
     private static void Write(string folder, CostTable table) => File.WriteAllText(Path.Combine(folder, $"{table.CpuClass}.json"), table.ToJson() + "\n");
 }

@@ -39,7 +39,7 @@ public class CostTests
         var costs = new OnnxRuntimeCosts(Table, new Dictionary<string, long>());
         var graph = pipeline.TryPlan(Recipe.Parse("dynamic-int8"), BuiltInProfiles.Get("x64-avx2"), costs)!.Model.Graph;
         var product = costs.PerNode(graph).Single(n => n.Node.Is("MatMulInteger"));
-        Assert.Equal(Table.Of("onnxruntime", "gemm", "dynamic-int8", new(32.0 * 128 * 128, 32 * 128, 32 * 128)), product.Cost);
+        Assert.Equal(Table.Planned("onnxruntime", "gemm", "dynamic-int8", new(32.0 * 128 * 128, 32 * 128, 32 * 128)), product.Cost);
     }
 
     [Fact]

@@ -31,8 +31,8 @@ public sealed class RankingTests : IDisposable
     [Fact]
     public void Integers_must_promise_more_than_the_table_may_be_off_by()
     {
-        // 5 % faster by the table is nothing that a table can tell; 20 % is.
-        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 95, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
+        // 4 % faster by the table is nothing that a table can tell; 20 % is.
+        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 96, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
         Assert.Equal("integers", Order(Objective.Latency, Candidate("integers", 100, 80, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
         Assert.Equal("stored", Order(Objective.Latency, Candidate("stored", 100, 95, new WeightsInt8Plan { Layers = [] }), Candidate("floats", 100, 100))[0]);
     }

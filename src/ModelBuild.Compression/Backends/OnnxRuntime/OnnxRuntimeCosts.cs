@@ -23,7 +23,7 @@ public sealed class OnnxRuntimeCosts : ICosts
     }
 
     /// <inheritdoc/>
-    public double Predict(Graph graph) => _table.Of(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
+    public double Predict(Graph graph) => _table.Planned(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node, those of bodies included; 0 for what is folded or fused away.</summary>
     public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => Counted(graph).Select(c => (c.Node, IsConstant(c.Node) ? 0 : c.Times * Charges(c.Node).Sum(Cost)));
@@ -74,7 +74,7 @@ public sealed class OnnxRuntimeCosts : ICosts
     /// <summary>Predicted nanoseconds by key of the table: what a model's time is made of.</summary>
     public IReadOnlyDictionary<string, double> PerKey(Graph graph)
     {
-        var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Of(Backend, "call", "any", default) };
+        var costs = new SortedDictionary<string, double>(StringComparer.Ordinal) { [$"{Backend}/call/any"] = _table.Planned(Backend, "call", "any", default) };
         foreach (var (node, times) in Counted(graph).Where(c => !IsConstant(c.Node)))
             foreach (var charge in Charges(node))
             {
@@ -87,7 +87,7 @@ public sealed class OnnxRuntimeCosts : ICosts
     /// <summary>What a node is charged for.</summary>
     private readonly record struct Charged(string Class, string Precision, OperatorWork Work);
 
-    private double Cost(Charged charged) => _table.Of(Backend, charged.Class, charged.Precision, charged.Work);
+    private double Cost(Charged charged) => _table.Planned(Backend, charged.Class, charged.Precision, charged.Work);
 
     /// <summary>What a conversion is charged for: pictures change their layout, too, since integer convolutions work on channels last and float ones on blocks of channels.</summary>
     private IEnumerable<Charged> Conversion(string direction, Value value)
@@ -95,7 +95,7 @@ public sealed class OnnxRuntimeCosts : ICosts
         var elements = new OperatorWork(_sizes.Elements(value));
         yield return new(direction, "any", elements);
         if (value.Type is { HasRank: true, Rank: 4 })
-            yield return new("transpose", Precisions.Int8, elements);
+            yield return new("move", "any", elements);
     }
 
     private IEnumerable<Charged> Charges(Node node) => node.OpType switch
@@ -113,49 +113,37 @@ public sealed class OnnxRuntimeCosts : ICosts
         var precision = integer ? Precisions.Int8 : Precisions.Float32;
         switch (node.OpType)
         {
-            case "Conv":
+            case "Conv" or "ConvTranspose":
             {
-                var shape = StaticShape(node.Inputs[1]!) ?? [1, 1];
-                var (weights, window) = (Product(shape, 0), Product(shape, 2));
-                var positions = output / Math.Max(1, shape[0]) * window;
-                var plain = !integer && node.Inputs[0]!.Type is { HasRank: true, Rank: not 4 };
-                var depthwise = node.Int("group", 1) > 1 && shape[1] == 1;
-                var gathered = !plain ? positions : depthwise ? MultiplyAdds(node) : positions * shape[1];
-                return new Charged((depthwise ? "depthwise" : window == 1 ? "pointwise" : "conv") + (plain ? "-plain" : ""), precision, new(MultiplyAdds(node), output, gathered, weights));
+                var weights = StaticShape(node.Inputs[1]!);
+                var products = MultiplyAdds(node);
+                var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
+                var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights, 2);
+                return IsPointwise(node, weights) && !depthwise ? new Charged("pointwise", precision, new(products, output))
+                    : new Charged(depthwise ? "depthwise" : "conv", precision, new(products, output, positions));
             }
-            case "ConvTranspose":
-                return new Charged("convtranspose", Precisions.Float32, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!), _sizes.Elements(node.Inputs[1]!)));
             case "Gemm" or "MatMul":
-                return new Charged(!integer && node.Inputs[1]!.Type is { HasRank: true, Rank: > 2 } ? "batched" : "gemm", precision,
-                    new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!), _sizes.Elements(node.Inputs[1]!)));
+                return new Charged("gemm", precision, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             case "MatMulInteger":
-                return new Charged("gemm", Precisions.DynamicInt8, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!), _sizes.Elements(node.Inputs[1]!)));
+                return new Charged("gemm", Precisions.DynamicInt8, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
             case "LSTM" or "GRU" or "RNN":
-                return new Charged("recurrent", Precisions.Float32, RecurrentWork(node));
+                return new Charged("recurrent", Precisions.Float32, new(MultiplyAdds(node)));
             case "DynamicQuantizeLSTM":
-                return new Charged("recurrent", Precisions.DynamicInt8, RecurrentWork(node));
-            case "Softmax" or "LogSoftmax":
-                return new Charged("softmax", Precisions.Float32, new(output));
-            case "LayerNormalization":
-                return new Charged("normalization", Precisions.Float32, new(output));
-            case "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
+                return new Charged("recurrent", Precisions.DynamicInt8, new(MultiplyAdds(node)));
+            case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
                 return new Charged("transcendental", Precisions.Float32, new(output));
             // Windows of 8-bit integers have no vector kernels: they take about ten times the time of floats.
             case "MaxPool" or "AveragePool":
-                return new Charged("windowpool", precision, new(_sizes.Elements(node.Inputs[0]!), output));
+                return new Charged("windowpool", precision, new(_sizes.Elements(node.Inputs[0]!)));
             case "GlobalAveragePool" or "GlobalMaxPool" or "ReduceMean" or "ReduceSum" or "ReduceMax":
-                return new Charged("pool", precision, new(_sizes.Elements(node.Inputs[0]!), output));
+                return new Charged("pool", precision, new(_sizes.Elements(node.Inputs[0]!)));
             case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Shape":
                 return new Charged("view", "any", default);
-            case "Transpose":
-                return new Charged("transpose", precision, new(output));
-            case "Resize":
-                return new Charged("resize", precision, new(output));
-            case "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Expand" or "Tile":
-                return new Charged("move", precision, new(output));
+            case "Transpose" or "Slice" or "Concat" or "Pad" or "Gather" or "Split" or "Resize" or "Expand" or "Tile":
+                return new Charged("move", "any", new(output));
             // The multiplication by scales and the conversion behind an integer product are fused into it.
             case "Cast" when node.Inputs[0]?.Producer is { OpType: "MatMulInteger" }:
             case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" } || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
@@ -179,11 +167,10 @@ public sealed class OnnxRuntimeCosts : ICosts
 
     private static bool IsFusedNormalization(Node node) => node.Is("BatchNormalization") && node.Inputs[0] is { } x && x.OnlyUser == node && x.Producer is { OpType: "Conv" };
 
+    private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1) && (node.Ints("strides")?.All(s => s == 1) ?? true);
+
     /// <summary>What the node's operator states.</summary>
     private double MultiplyAdds(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, _sizes.Shape)).MultiplyAdds ?? 0;
-
-    private OperatorWork RecurrentWork(Node node) =>
-        new(MultiplyAdds(node), _sizes.Elements(node.Outputs[0]), _sizes.Along(node.Inputs[0]!, 0), _sizes.Elements(node.Inputs[1]!) + _sizes.Elements(node.Inputs[2]!));
 
     private static long[]? StaticShape(Value value) => value.Constant?.Shape.ToArray() ?? value.Type?.StaticShape;
 

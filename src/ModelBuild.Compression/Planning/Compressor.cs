@@ -121,7 +121,7 @@ public sealed class Compressor : IDisposable
     public ProfileOutcome Choose(HardwareProfile profile)
     {
         var table = CostTable.Load(profile.CostClass);
-        var originalCost = Predict(CompilerBackends.Reference, table, _source.Original, _runnable);
+        var originalCost = PredictOriginal(table);
         var ranked = new List<RankedCandidate>();
         var (candidates, made) = CandidatesFor(profile, table);
         var failures = new List<FailedRecipe>(made);
@@ -149,6 +149,19 @@ public sealed class Compressor : IDisposable
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
         return new Choice(this, profile, table, ranked, failures).Make();
+    }
+
+    private double PredictOriginal(CostTable table)
+    {
+        try
+        {
+            return _journal.Attempt($"predict original, {_runnable.Sha256}", () => Predict(CompilerBackends.Reference, table, _source.Original, _runnable));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The last resort is priced by what the file says of it.
+            return _costs[CompilerBackends.Reference].By(table).Predict(_source.Original.Graph);
+        }
     }
 
     private double Predict(CompilerBackend backend, CostTable table, Model model, Artifact artifact) => _costs[backend].Predict(table, model, artifact);

@@ -120,6 +120,32 @@ public sealed class FailingCandidateTests : IDisposable
     }
 
     [Fact]
+    public void What_ended_a_process_while_it_was_priced_or_verified_costs_the_candidate_and_never_the_original()
+    {
+        var model = _nets.Softmax();
+        var data = _nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)));
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data] };
+        var file = _nets.Folder.File("journal");
+        ProfileOutcome Compress()
+        {
+            using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default, CrashJournal.Open(file));
+            return compressor.Choose(options.Profiles[0]);
+        }
+
+        var before = Compress();
+        Assert.NotEqual("original", before.Chosen.Candidate.Recipe);
+        var begun = File.ReadAllLines(file).Where(l => l.StartsWith("begin ", StringComparison.Ordinal)).ToList();
+        var struck = begun.Where(l => l.Contains("predict original", StringComparison.Ordinal) || l.Contains(before.Chosen.Candidate.Artifact.Sha256, StringComparison.Ordinal)).ToList();
+        Assert.Contains(struck, l => l.Contains("verify", StringComparison.Ordinal));
+        Assert.Contains(struck, l => l.Contains("predict original", StringComparison.Ordinal));
+        File.WriteAllLines(file, struck);
+        var after = Compress();
+        Assert.NotEqual(before.Chosen.Candidate.Artifact.Sha256, after.Chosen.Candidate.Artifact.Sha256);
+        Assert.True(after.Chosen.Accepted);
+        Assert.InRange(after.Chosen.LatencyRatio, 0.01, 10);
+    }
+
+    [Fact]
     public void A_model_that_cannot_be_brought_to_a_newer_operator_set_ships_as_it_is_and_is_judged_on_data()
     {
         // The rounding of a Resize that makes its input smaller is not stated in operator set 10.

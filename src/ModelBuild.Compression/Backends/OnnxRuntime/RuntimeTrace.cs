@@ -34,11 +34,15 @@ public static class RuntimeTrace
     /// </summary>
     private const string Blocked = "NchwcTransformer";
 
+    /// <summary>Loops of so many turns are not worth their account: some 200,000 kernels.</summary>
+    private const long LargestProfile = 100_000_000;
+
     /// <summary>Runs a model once and tells which kernels ran.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="inputs">One sample.</param>
     /// <returns>The kernels in the order in which they ran.</returns>
     /// <exception cref="CompressionException">MDLB1120: ONNX Runtime refuses the model.</exception>
+    /// <exception cref="InvalidOperationException">So many kernels ran that they are not listed.</exception>
     public static IReadOnlyList<TracedKernel> Of(string path, IReadOnlyDictionary<string, Tensor> inputs)
     {
         var folder = WorkingFolder.CreateTemporary();
@@ -58,6 +62,8 @@ public static class RuntimeTrace
                 runner.Run(inputs);
                 profile = runner.EndProfiling();
             }
+            if (new FileInfo(profile).Length > LargestProfile)
+                throw new InvalidOperationException($"the profile of one call has more than {LargestProfile} bytes");
             using var json = JsonDocument.Parse(File.ReadAllBytes(profile));
             return [.. json.RootElement.EnumerateArray().Where(IsKernel).Select(KernelOf)];
         }

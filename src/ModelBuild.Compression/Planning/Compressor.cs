@@ -28,7 +28,7 @@ public sealed class Compressor : IDisposable
     private readonly CrashJournal _journal;
     private readonly Judgement _judgement;
     private readonly Dictionary<CompilerBackend, IPlacement> _placements;
-    private readonly Dictionary<CompilerBackend, ICostModel> _costs;
+    private Dictionary<CompilerBackend, ICostModel> _costs;
     private readonly Pipeline? _pipeline;
     // Histograms of tensors, by what stands for the model that they are of.
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
@@ -82,7 +82,7 @@ public sealed class Compressor : IDisposable
         // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
         _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
         TypicalDimensions = FindTypicalDimensions();
-        _costs = CompilerBackends.All.ToDictionary(b => b, b => b.CostsOver(TypicalDimensions, TypicalSample));
+        _costs = CostsOver(TypicalSample);
         _noiseFloor = new(FindNoiseFloor);
     }
 
@@ -151,6 +151,8 @@ public sealed class Compressor : IDisposable
         return new Choice(this, profile, table, ranked, failures).Make();
     }
 
+    private Dictionary<CompilerBackend, ICostModel> CostsOver(Sample? sample) => CompilerBackends.All.ToDictionary(b => b, b => b.CostsOver(TypicalDimensions, sample));
+
     private double PredictOriginal(CostTable table)
     {
         try
@@ -159,8 +161,9 @@ public sealed class Compressor : IDisposable
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The last resort is priced by what the file says of it.
-            return _costs[CompilerBackends.Reference].By(table).Predict(_source.Original.Graph);
+            // The runtime's account of a run has no promised form. Without it all of the model's candidates are priced as where there is no data: prices of two kinds cannot be compared.
+            _costs = CostsOver(null);
+            return Predict(CompilerBackends.Reference, table, _source.Original, _runnable);
         }
     }
 

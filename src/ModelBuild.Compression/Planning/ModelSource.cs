@@ -17,7 +17,7 @@ public sealed class ModelSource
         SimplifiedAsWritten = asWritten;
         WhyNotSimplified = whyNotSimplified;
         Interface = @interface;
-        QuantizedOperators = QuantizedParts.Count(original.Graph);
+        QuantizedOperators = QuantizedParts.Count(original);
     }
 
     /// <summary>The file.</summary>

@@ -5,9 +5,8 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>What in a model was quantized before it came here.</summary>
 public static class QuantizedParts
 {
-    /// <summary>How many operators of a graph and its subgraphs make, take or multiply quantized numbers.</summary>
-    public static int Count(Graph graph) =>
-        graph.Nodes.Count(IsQuantized) + graph.Nodes.SelectMany(n => n.Attributes.Values).SelectMany(a => a.Graphs).Sum(Count);
+    /// <summary>How many operators of a model, in bodies too, make, take or multiply quantized numbers.</summary>
+    public static int Count(Model model) => model.Nodes.Count(IsQuantized);
 
     private static bool IsQuantized(Node node) => node.OpType is "QuantizeLinear" or "DequantizeLinear" or "DynamicQuantizeLinear" or "MatMulInteger" or "ConvInteger"
         || node.OpType.StartsWith("QLinear", StringComparison.Ordinal)

@@ -234,7 +234,7 @@ public sealed class GraphEditingTests
         foreach (var graph in new[] { first, second, deep })
             graph.AddOutput(graph.AddNode("Neg", [a], ["same"]).Output);
         var inner = If(x, deep, second);
-        var choice = If(x, first, G, second);
+        If(x, first, G, second);
 
         Assert.Equal([G, second, deep, first], _model.Graphs);
         Assert.Equal(["a", "b", "choice", "choice/else_branch/same", "choice/else_branch/choice", "choice/else_branch/choice/then_branch/same_1", "choice/then_branch/same"],
@@ -244,7 +244,6 @@ public sealed class GraphEditingTests
         var copy = _model.Clone();
         Assert.Equal(_model.Nodes.Select(n => (n.Key, n.Id)), copy.Nodes.Select(n => (n.Key, n.Id)));
         Assert.DoesNotContain(copy.Graph.AddNode("Neg", [copy.Graph.Find("x")], ["new"]).Id, _model.Nodes.Select(n => n.Id));
-        Assert.Equal("choice", choice.Key);
     }
 
     [Fact]
@@ -274,13 +273,12 @@ public sealed class GraphEditingTests
     [Fact]
     public void Outputs_are_added_to_nodes()
     {
-        var (x, a, _) = Values();
+        var (_, a, _) = Values();
         var pool = G.AddNode("MaxPool", [a], ["pooled"]);
         var indices = G.AddOutput(pool, "a");
         Assert.Equal(("a_1", pool, 1), (indices.Name, indices.Producer, indices.ProducerIndex));
         Assert.Equal([pool.Output, indices], pool.Outputs);
         Assert.Throws<ArgumentException>(() => Subgraph(G).AddOutput(pool, "more"));
-        Assert.NotNull(x);
     }
 
     [Fact]

@@ -12,8 +12,7 @@ namespace ModelBuild.Compression.Backends;
 /// <param name="sample">What is fed; null where there is no data.</param>
 public sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimensions, Sample? sample) : ICostModel
 {
-    // Null where no kernels can be told: the runtime's account of a run has no promised form.
-    private readonly Dictionary<string, IReadOnlyList<KernelClass>?> _kernels = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<KernelClass>> _kernels = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ICosts By(CostTable table) => new OnnxRuntimeCosts(table, dimensions);
@@ -25,20 +24,8 @@ public sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimen
             return By(table).Predict(model.Graph);
         // Equal artifacts, of several profiles, are asked about once.
         if (!_kernels.TryGetValue(artifact.Sha256, out var kernels))
-            _kernels.Add(artifact.Sha256, kernels = TryKernels(model, artifact));
-        return kernels is null ? By(table).Predict(model.Graph) : table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
-    }
-
-    private IReadOnlyList<KernelClass>? TryKernels(Model model, Artifact artifact)
-    {
-        try
-        {
-            return KernelsOf(model, artifact.Path, sample!);
-        }
-        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IOException)
-        {
-            return null;
-        }
+            _kernels.Add(artifact.Sha256, kernels = KernelsOf(model, artifact.Path, sample));
+        return table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
     }
 
     /// <summary>What ONNX Runtime is charged for in one call.</summary>

@@ -39,7 +39,7 @@ public sealed record OptimizedGraph
             options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", "weights");
             options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
             OnnxRuntimeRunner.Open(() => new(path, options)).Dispose();
-            return Of(OnnxReader.Read(optimized).Graph);
+            return Of(OnnxReader.Read(optimized));
         }
         finally
         {
@@ -47,9 +47,9 @@ public sealed record OptimizedGraph
         }
     }
 
-    private static OptimizedGraph Of(Graph graph)
+    private static OptimizedGraph Of(Model model)
     {
-        var nodes = All(graph).ToList();
+        var nodes = model.Nodes.ToList();
         var dequantized = nodes.Where(static n => n.OpType == "DequantizeLinear").Select(static n => n.Input(0)).OfType<Value>().Where(static v => v.Constant is not null).Distinct().ToList();
         return new()
         {
@@ -66,6 +66,4 @@ public sealed record OptimizedGraph
             counts[node.QualifiedOpType] = counts.GetValueOrDefault(node.QualifiedOpType) + 1;
         return counts;
     }
-
-    private static IEnumerable<Node> All(Graph graph) => graph.Nodes.SelectMany(static n => n.Attributes.Values.SelectMany(static a => a.Graphs).SelectMany(All).Prepend(n));
 }

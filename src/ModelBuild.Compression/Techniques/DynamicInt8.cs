@@ -100,8 +100,9 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
             var vector = bias.Rank == 1 ? dense.Bias : graph.AddInitializer(dense.Bias.Name + "_v", bias.Reshape(bias.Length));
             last = graph.AddNode("Add", [result.Output, vector], [name + "_b"]);
         }
-        foreach (var made in new[] { quantizer, product, floats, scale, result, last })
+        foreach (var made in new[] { product, floats, scale, result, last })
             made.Sources = node.Sources;
+        quantizer.Sources = [.. quantizer.Sources.Union(node.Sources, StringComparer.Ordinal)];
         quantizer.Outputs[0].Type = input.Type is { } read ? read with { ElementType = ElementType.UInt8 } : null;
         product.Output.Type = node.Output.Type is { } given ? given with { ElementType = ElementType.Int32 } : null;
         floats.Output.Type = result.Output.Type = last.Output.Type = node.Output.Type;

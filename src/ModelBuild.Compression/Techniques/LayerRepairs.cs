@@ -16,11 +16,11 @@ public sealed class LayerRepairs(Lineage lineage, LayerData data)
     /// <summary>Where a value of the model comes from, in the source (step 0) or in the model after the k-th step; null where it is new.</summary>
     public Provenance? ProvenanceOf(Value value, int step = 0) => lineage.Of(value, step);
 
-    /// <summary>The layers among some nodes of the model whose outputs have a provenance, with it as target.</summary>
-    /// <param name="nodes">Nodes of the model's main graph.</param>
+    /// <summary>The layers among some nodes of the model at which a walk can stop and whose outputs have a provenance, with it as target.</summary>
+    /// <param name="nodes">Nodes of the model.</param>
     /// <param name="step">Where the targets are: 0 for the source, k for the model after the k-th step.</param>
     public IReadOnlyList<LayerTarget> TargetsOf(IEnumerable<Node> nodes, int step = 0) =>
-        [.. nodes.Select(n => (n.Key, Target: lineage.Of(n.Output, step))).Where(t => t.Target is not null).Select(t => new LayerTarget(t.Key, t.Target!))];
+        [.. nodes.Where(LayerWalk.CanStopAt).Select(n => (n.Key, Target: lineage.Of(n.Output, step))).Where(t => t.Target is not null).Select(t => new LayerTarget(t.Key, t.Target!))];
 
     /// <summary>Walks a copy of the model layer by layer.</summary>
     /// <param name="targets">The layers to stop at, with their targets.</param>

@@ -14,55 +14,68 @@ internal sealed class QdqWriter
     private readonly Dictionary<string, int> _limits;
     private readonly IReadOnlyDictionary<string, TensorQuantization> _tensors;
     private readonly IntegerRegion _region;
+    private readonly QdqWriter? _around;
+    private readonly List<Node> _nodes;
+    private readonly Dictionary<Node, Value?[]> _reads;
+    private readonly Dictionary<Node, Value> _gives;
+    private readonly Dictionary<Value, (string Path, string Name)> _names;
     private readonly Dictionary<Value, Integers> _integers = [];
     private readonly Dictionary<(Value Weights, int Axis, int Limit, string Scales), (Value Data, Value Scales, float[] ScaleValues)> _weights = [];
 
     /// <summary>The integers of a value, and how they map.</summary>
     private sealed record Integers(Value Value, Quantization Mapping, Value Scale, Value ZeroPoint);
 
-    /// <param name="graph">The main graph or a body.</param>
-    /// <param name="plan">The plan of the whole model.</param>
-    public QdqWriter(Graph graph, StaticInt8Plan plan)
+    private QdqWriter(Graph graph, StaticInt8Plan plan, QdqWriter? around)
     {
-        _graph = graph;
+        (_graph, _around) = (graph, around);
         _limits = plan.Layers.Where(l => l.WeightLimit is not null).ToDictionary(l => l.Layer.Key, l => l.WeightLimit!.Value, StringComparer.Ordinal);
         _tensors = plan.Tensors;
         _region = IntegerRegion.Of(_graph, _limits.Keys.ToHashSet(StringComparer.Ordinal));
+        _nodes = [.. _graph.Nodes.Where(n => _region.RoleOf(n) != IntegerRole.None)];
+        // Rewriting moves uses about: what each node reads and gives is noted first.
+        _reads = _nodes.ToDictionary(n => n, n => n.Inputs.ToArray());
+        _gives = _nodes.ToDictionary(n => n, _region.GroupOutput);
+        // Names move when a replacement takes over a graph output's name: mappings are looked up by the names of the model that was planned on.
+        _names = _nodes.SelectMany(n => n.Inputs.OfType<Value>().Append(_gives[n])).Distinct().ToDictionary(v => v, v => (v.Path, v.Name));
     }
 
-    public void Run()
+    /// <summary>Rewrites all graphs of a model.</summary>
+    public static void Run(Model model, StaticInt8Plan plan)
     {
-        var nodes = _graph.Nodes.Where(n => _region.RoleOf(n) != IntegerRole.None).ToList();
-        // Rewriting moves uses about: what each node reads and gives is noted first.
-        var reads = nodes.ToDictionary(n => n, n => n.Inputs.ToArray());
-        var gives = nodes.ToDictionary(n => n, _region.GroupOutput);
-        // Names move when a replacement takes over a graph output's name: mappings are looked up by the names of the model that was planned on.
-        var names = nodes.SelectMany(n => n.Inputs.OfType<Value>().Append(gives[n])).Distinct().ToDictionary(v => v, v => (v.Path, v.Name));
-        foreach (var node in nodes)
+        var writers = new Dictionary<Graph, QdqWriter>();
+        foreach (var graph in model.Graphs.ToArray())
+            writers.Add(graph, new(graph, plan, graph.Parent is { } parent ? writers[parent] : null));
+        // The outer ones come first: what a body captures may then be integers already.
+        foreach (var writer in writers.Values)
+            writer.Run();
+    }
+
+    private void Run()
+    {
+        foreach (var node in _nodes)
         {
-            var role = _region.RoleOf(node);
-            foreach (var i in IntegerRegion.ActivationInputs(node, role))
-                Enter(reads[node][i]!, names);
+            var (role, reads) = (_region.RoleOf(node), _reads[node]);
             if (role == IntegerRole.Pass)
             {
-                Move(node, _integers[reads[node][0]!], gives[node]);
+                Move(node, Enter(reads[0]!), _gives[node]);
                 continue;
             }
             foreach (var i in IntegerRegion.ActivationInputs(node, role))
-                node.SetInput(i, Dequantize(_integers[reads[node][i]!], node));
+                node.SetInput(i, Dequantize(Enter(reads[i]!), node));
             if (role == IntegerRole.Weighted)
-                QuantizeWeights(node, _integers[reads[node][0]!].Mapping.Scale);
+                QuantizeWeights(node, Enter(reads[0]!).Mapping.Scale);
             if (_region.HasIntegerOutput(node))
-                Leave(node, gives[node], names[gives[node]]);
+                Leave(node, _gives[node], _names[_gives[node]]);
         }
     }
 
-    /// <summary>Quantizes a value that something else than the region makes.</summary>
-    private void Enter(Value value, Dictionary<Value, (string Path, string Name)> names)
+    /// <summary>The integers of a value; one that something else than the region makes is quantized.</summary>
+    private Integers Enter(Value value)
     {
-        if (_integers.ContainsKey(value))
-            return;
-        _integers.Add(value, Quantize(value, names[value], value.Producer?.Sources ?? []));
+        for (var writer = this; writer is not null; writer = writer._around)
+            if (writer._integers.TryGetValue(value, out var integers))
+                return integers;
+        return _integers[value] = Quantize(value, _names[value], value.Producer?.Sources ?? []);
     }
 
     /// <summary>Quantizes what a node of the region gives, and hands floats to whatever else reads it.</summary>

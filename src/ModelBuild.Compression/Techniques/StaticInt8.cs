@@ -119,8 +119,7 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
     /// <inheritdoc/>
     protected override void Apply(Model model, StaticInt8Plan plan)
     {
-        foreach (var graph in model.Graphs.ToArray())
-            new QdqWriter(graph, plan).Run();
+        QdqWriter.Run(model, plan);
         Sweep.Run(model);
     }
 }
@@ -147,18 +146,18 @@ public sealed record StaticInt8Plan : StepPlan
     /// <inheritdoc/>
     public override StepPlan? Without(string key, Model model)
     {
-        var graph = model.Graph;
-        var region = IntegerRegion.Of(graph, Layers.Where(l => l.WeightLimit is not null && l.Layer.Key != key).Select(l => l.Layer.Key).ToHashSet(StringComparer.Ordinal));
+        var weighted = Layers.Where(l => l.WeightLimit is not null && l.Layer.Key != key).Select(l => l.Layer.Key).ToHashSet(StringComparer.Ordinal);
+        var regions = model.Graphs.Select(g => (Graph: g, Region: IntegerRegion.Of(g, weighted))).ToList();
         // What only moved values shared their mapping; where it is float now, what reads it maps it so itself.
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
-        foreach (var value in StaticInt8.MappedValues(graph, region))
+        foreach (var value in regions.SelectMany(r => StaticInt8.MappedValues(r.Graph, r.Region)).Distinct())
         {
             var mapped = value;
-            while (!Tensors.ContainsKey(mapped.Name))
+            while (!Tensors.ContainsKey(mapped.Path))
                 mapped = mapped.Producer!.Inputs[0]!;
-            tensors.Add(value.Name, Tensors[mapped.Name]);
+            tensors.Add(value.Path, Tensors[mapped.Path]);
         }
-        var kept = graph.Nodes.Where(n => region.RoleOf(n) != IntegerRole.None).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
+        var kept = regions.SelectMany(r => r.Graph.Nodes.Where(n => r.Region.RoleOf(n) != IntegerRole.None)).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
         return kept.Count == 0 ? null : this with { Layers = [.. Layers.Where(l => kept.Contains(l.Layer.Key))], Tensors = tensors };
     }
 }

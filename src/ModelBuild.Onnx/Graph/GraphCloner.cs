@@ -13,20 +13,22 @@ internal static class GraphCloner
         _ => attribute,
     };
 
-    /// <summary>Copies a node of an inner graph into another graph, before a node whose sources it takes over, and notes the copies of its outputs.</summary>
+    /// <summary>Copies a node of an inner graph into another graph, and notes the copies of its outputs.</summary>
     /// <param name="inner">The node.</param>
     /// <param name="graph">Where the copy goes.</param>
-    /// <param name="before">The node that stands for the inner graph.</param>
+    /// <param name="before">The node that stands for the inner graph: the copy is placed before it and takes over its sources. Null for the last place.</param>
     /// <param name="replaced">What stands for values of the inner graph.</param>
-    public static Node Append(Node inner, Graph graph, Node before, Dictionary<Value, Value> replaced)
+    /// <param name="name">What an output's copy is called; null for its own name. Either is made unique.</param>
+    public static Node Append(Node inner, Graph graph, Node? before, Dictionary<Value, Value> replaced, Func<Value, string>? name = null)
     {
-        var copy = graph.AddNode(inner.OpType, inner.Inputs.Select(i => i is null ? null : replaced.GetValueOrDefault(i, i)), inner.Outputs.Select(o => o.Name), inner.Domain, before);
+        var copy = graph.AddNode(inner.OpType, inner.Inputs.Select(i => i is null ? null : replaced.GetValueOrDefault(i, i)),
+            inner.Outputs.Select(o => o.Name.Length == 0 || name is null ? o.Name : name(o)), inner.Domain, before);
         copy.Name = inner.Name;
         copy.Overload = inner.Overload;
         copy.DocString = inner.DocString;
         copy.Metadata.AddRange(inner.Metadata);
         copy.Carried = inner.Carried;
-        copy.Sources = [.. inner.Sources.Union(before.Sources)];
+        copy.Sources = [.. inner.Sources.Union(before?.Sources ?? [])];
         foreach (var (key, value) in inner.Attributes)
             copy.Attributes.Add(key, Clone(value, graph, replaced));
         for (var i = 0; i < inner.Outputs.Count; i++)

@@ -39,7 +39,7 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
         if (context.Layers is not { } layers)
             return null;
         var step = context.Step.Arguments is [var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
-        var targets = layers.TargetsOf(context.Model.Graph.Nodes.Where(n => n.Is("Conv") || n.Is("Gemm")), step);
+        var targets = layers.TargetsOf(context.Model.Nodes.Where(n => n.Is("Conv") || n.Is("Gemm")), step);
         var biases = new Dictionary<string, CorrectedBias>(StringComparer.Ordinal);
         layers.Walk(targets, visit =>
         {
@@ -51,7 +51,7 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
             biases.Add(node.Key, new(PlannedLayer.Of(node), new(corrected)));
             SetBias(node, corrected);
         }, step);
-        return biases.Count == 0 ? null : new() { Biases = [.. context.Model.Graph.Nodes.Where(n => n.Outputs.Count > 0 && biases.ContainsKey(n.Key))
+        return biases.Count == 0 ? null : new() { Biases = [.. context.Model.Nodes.Where(n => n.Outputs.Count > 0 && biases.ContainsKey(n.Key))
             .Select(n => biases[n.Key])] };
     }
 
@@ -102,10 +102,11 @@ internal sealed class BiasMean : Technique<BiasMeanPlan>
 
     protected override void Apply(Model model, BiasMeanPlan plan)
     {
+        var nodes = model.Nodes.ToDictionary(n => n.Key, StringComparer.Ordinal);
         foreach (var bias in plan.Biases)
-            SetBias(model.Graph.Find(bias.Layer.Key)!.Producer!, bias.Bias.Value);
-        foreach (var initializer in model.Graph.Initializers.Where(i => i.IsUnused).ToArray())
-            model.Graph.Remove(initializer);
+            SetBias(nodes[bias.Layer.Key], bias.Bias.Value);
+        foreach (var initializer in model.Graphs.SelectMany(g => g.Initializers).Where(i => i.IsUnused).ToArray())
+            initializer.Graph.Remove(initializer);
     }
 }
 

@@ -90,6 +90,16 @@ public sealed class RepairPipelineTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
+    public void Layers_in_the_branches_of_a_real_model_are_repaired()
+    {
+        var subject = Open("silero_vad");
+        var planned = subject.Plan("int8+bias-mean");
+        var biases = ((BiasMeanPlan)planned.Plan.Steps[1].Plan).Biases.Select(b => b.Layer.Key).ToList();
+        Assert.All(biases, b => Assert.Contains("_branch/", b, StringComparison.Ordinal));
+        Assert.Equal(6, biases.Count);
+    }
+
+    [SkippableFact]
     public void Ranges_are_those_of_the_pruned_model()
     {
         var subject = Open("cifar_resnet20");

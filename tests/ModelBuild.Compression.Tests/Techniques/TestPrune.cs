@@ -42,18 +42,18 @@ internal sealed class TestPrune : Technique<PrunePlan>
     {
         var share = context.Step.Arguments is [var text] ? double.Parse(text, CultureInfo.InvariantCulture) : 0.25;
         var groups = new List<PrunedGroup>();
-        foreach (var node in context.Model.Graph.Nodes)
+        foreach (var node in context.Model.Nodes)
         {
             if (!IsPlain(node))
                 continue;
-            var values = new List<string> { node.Output.Name };
+            var values = new List<string> { node.Output.Path };
             var user = node.Output.OnlyUser;
-            while (user is not null && user.Domain.Length == 0 && Elementwise.Contains(user.OpType) && user.Inputs[0]!.Name == values[^1])
+            while (user is not null && user.Domain.Length == 0 && Elementwise.Contains(user.OpType) && user.Inputs[0]!.Path == values[^1])
             {
-                values.Add(user.Output.Name);
+                values.Add(user.Output.Path);
                 user = user.Output.OnlyUser;
             }
-            if (user is null || !IsPlain(user) || user.Inputs[0]!.Name != values[^1])
+            if (user is null || !IsPlain(user) || user.Inputs[0]!.Path != values[^1])
                 continue;
             var weights = node.Inputs[1]!.Constant!;
             var (channels, size, w) = ((int)weights.Shape[0], (int)(weights.Length / weights.Shape[0]), weights.ToArray<float>());
@@ -69,15 +69,16 @@ internal sealed class TestPrune : Technique<PrunePlan>
 
     protected override void Apply(Model model, PrunePlan plan)
     {
+        var nodes = model.Nodes.ToDictionary(n => n.Key, StringComparer.Ordinal);
         foreach (var group in plan.Groups)
         {
-            var (conv, consumer) = (model.Graph.Find(group.Layer.Key)!.Producer!, model.Graph.Find(group.Consumer)!.Producer!);
+            var (conv, consumer) = (nodes[group.Layer.Key], nodes[group.Consumer]);
             int[] kept = [.. group.Kept];
             Cut(conv, 1, 0, kept);
             if (conv.Input(2) is not null)
                 Cut(conv, 2, 0, kept);
             Cut(consumer, 1, 1, kept);
-            foreach (var value in group.Values.Select(v => model.Graph.Find(v)!))
+            foreach (var value in group.Values.Select(v => nodes[v].Output))
                 if (value.Type is { HasRank: true } type)
                     value.Type = type with { Shape = type.Shape.SetItem(1, kept.Length) };
         }
@@ -87,7 +88,7 @@ internal sealed class TestPrune : Technique<PrunePlan>
     {
         var old = node.Inputs[input]!;
         node.SetInput(input, node.Graph.AddInitializer(old.Name + "_kept", Provenance.Take(old.Constant!, axis, kept)));
-        node.Graph.Remove(old);
+        old.Graph.Remove(old);
     }
 }
 

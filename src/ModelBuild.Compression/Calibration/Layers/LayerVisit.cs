@@ -15,7 +15,7 @@ public sealed class LayerVisit
     /// </summary>
     public Node Node { get; }
 
-    /// <summary>How many samples there are: fewer than the data has where the walk's bounds leave no room for all.</summary>
+    /// <summary>How many samples come to the layer, at least one: all that the walk has, or those that take the layer's branch in both models.</summary>
     public int Samples { get; }
 
     /// <summary>The pairs, sample by sample. Each enumeration reads them anew, and its outputs are those of the layer as it is when the enumeration

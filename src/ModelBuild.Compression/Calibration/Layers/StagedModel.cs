@@ -6,11 +6,12 @@ namespace ModelBuild.Compression.Calibration;
 /// <summary>
 /// A model that is run in stages: each computes, for all samples, what is wanted there from what earlier ones left, and keeps what later ones read. Values
 /// that follow from constants alone are computed anew in every part that reads them, so that a part sees constants as they are when it runs; and so are those
-/// that cannot be kept (sequences, values of unknown type). A node with bodies (If, Loop, Scan) is one node here.
+/// that cannot be kept (sequences, values of unknown type). A node with bodies (If, Loop, Scan) is one node here; branches of If that are looked into are
+/// unfolded.
 /// </summary>
 internal sealed class StagedModel
 {
-    private readonly Model _model;
+    private readonly Func<Model> _model;
     private readonly ActivationStore _store;
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     // By stage: what it reads, and what it makes that is kept.
@@ -20,17 +21,18 @@ internal sealed class StagedModel
     private readonly int _firstId;
 
     /// <summary>Plans the stages.</summary>
-    /// <param name="model">The model. Its constants may change between stages.</param>
+    /// <param name="current">The model as it is when a stage runs: its constants may change between stages.</param>
     /// <param name="stages">What each stage is for, by name: there when it has run, and until it is left.</param>
     /// <param name="fed">The inputs that samples give.</param>
     /// <param name="constants">What follows from constants alone.</param>
     /// <param name="store">Where values are kept.</param>
     /// <param name="firstId">The first of the numbers that values have there.</param>
-    public StagedModel(Model model, IReadOnlyList<IReadOnlyCollection<string>> stages, IReadOnlySet<string> fed, HashSet<Value> constants,
+    public StagedModel(Func<Model> current, IReadOnlyList<IReadOnlyCollection<string>> stages, IReadOnlySet<string> fed, IReadOnlySet<string> constants,
         ActivationStore store, int firstId)
     {
-        (_model, _store, _firstId) = (model, store, firstId);
+        (_model, _store, _firstId) = (current, store, firstId);
         Fed = fed;
+        var model = current();
         var recomputed = Recomputed(model, constants, stages);
         var made = new Dictionary<Value, int>();
         var nodes = model.Graph.Nodes;
@@ -134,30 +136,31 @@ internal sealed class StagedModel
 
     /// <summary>Opens the part of the model that computes values from kept ones.</summary>
     public OnnxRuntimeRunner Open(IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyCollection<string> outputs, int threads) =>
-        OnnxRuntimeRunner.Unoptimized(ModelCut.Of(_model, [.. inputs.Select(i => (i.Key, i.Value.ElementType))], outputs), threads);
+        OnnxRuntimeRunner.Unoptimized(ModelCut.Of(_model(), [.. inputs.Select(i => (i.Key, i.Value.ElementType))], outputs), threads);
 
     /// <summary>Kept values of a sample by name.</summary>
     public Dictionary<string, Tensor> Read(IEnumerable<string> names, int sample) =>
         names.Distinct(StringComparer.Ordinal).ToDictionary(n => n, n => Get(n, sample), StringComparer.Ordinal);
 
     /// <summary>The values that are computed anew wherever they are read: those that follow from constants, and those that cannot be kept.</summary>
-    private static HashSet<Value> Recomputed(Model model, HashSet<Value> constants, IReadOnlyList<IReadOnlyCollection<string>> wanted)
+    private static HashSet<Value> Recomputed(Model model, IReadOnlySet<string> constants, IReadOnlyList<IReadOnlyCollection<string>> wanted)
     {
         var names = wanted.SelectMany(w => w).ToHashSet(StringComparer.Ordinal);
-        return [.. model.Graph.Nodes.Where(n => n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o))))
+        return [.. model.Graph.Nodes.Where(n => n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o.Name))))
             .SelectMany(n => n.Outputs)];
     }
 
-    /// <summary>The values of a model's main graph that follow from constants alone.</summary>
+    /// <summary>The values of a model's main graph that follow from constants alone, by name.</summary>
     /// <param name="model">The model.</param>
     /// <param name="fed">The inputs that samples give, though they may have defaults.</param>
-    public static HashSet<Value> Constants(Model model, IReadOnlySet<string> fed)
+    public static HashSet<string> Constants(Model model, IReadOnlySet<string> fed)
     {
-        var constants = model.Graph.Values.Where(v => v.Producer is null && !fed.Contains(v.Name) && (v.Constant is not null || !v.IsGraphInput)).ToHashSet();
+        var constants = model.Graph.Values.Where(v => v.Producer is null && !fed.Contains(v.Name) && (v.Constant is not null || !v.IsGraphInput))
+            .Select(v => v.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var node in model.Graph.Nodes)
             if (OperatorRegistry.Find(node.Domain, node.OpType) is { IsDeterministic: true }
-                && Graph.Dependencies(node).All(v => constants.Contains(v) || !ReferenceEquals(v.Graph, model.Graph)))
-                constants.UnionWith(node.Outputs);
+                && Graph.Dependencies(node).All(v => !ReferenceEquals(v.Graph, model.Graph) || constants.Contains(v.Name)))
+                constants.UnionWith(node.Outputs.Select(o => o.Name));
         return constants;
     }
 }

@@ -49,9 +49,9 @@ internal sealed class OpenedModel
             throw new OnnxException(OnnxErrors.FileNotReadable, $"'{path}' does not exist");
         var own = CompilerBackends.OfFile(path) ?? CompilerBackends.Reference;
         if (backend != "auto" && !CompilerBackends.Names.Contains(backend))
-            throw new CompressionException("MDLB0001", $"--backend {backend}: there is no such backend{Suggestion.For(backend, CompilerBackends.Names.Prepend("auto"))}; there are auto, {string.Join(", ", CompilerBackends.Names)}", "Backend");
+            throw new CompressionException(CompilerCodes.UnknownValue, $"--backend {backend}: there is no such backend{Suggestion.For(backend, CompilerBackends.Names.Prepend("auto"))}; there are auto, {string.Join(", ", CompilerBackends.Names)}", "Backend");
         if (backend != "auto" && backend != own.Name)
-            throw new CompressionException("MDLB0005", $"'{path}' is run by {own.Title} alone; compress it with -o OUT{CompilerBackends.Get(backend).Extension} for the other", "Backend");
+            throw new CompressionException(CompilerCodes.CommandNotForBackend, $"'{path}' is run by {own.Title} alone; compress it with -o OUT{CompilerBackends.Get(backend).Extension} for the other", "Backend");
         if (!own.RunsOriginals)
         {
             var description = ManagedInterface.Of(path);
@@ -87,5 +87,5 @@ internal sealed class OpenedModel
     /// <summary>The samples of data files for this model.</summary>
     public Dataset Data(IReadOnlyList<string> paths, string option) =>
         DataLoader.Open([.. paths.Select(System.IO.Path.GetFullPath)], Interface, new(), option)
-        ?? throw new CompressionException("MDLB1109", $"{option} is missing", option);
+        ?? throw new CompressionException(CompilerCodes.DataMissing, $"{option} is missing", option);
 }

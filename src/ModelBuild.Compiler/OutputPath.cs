@@ -14,16 +14,16 @@ internal static class OutputPath
     public static void Check(string output, string model, IEnumerable<string> data)
     {
         if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
-            throw new CompressionException("MDLB0050", $"'{output}' is a folder; give the name of the file to write");
+            throw new CompressionException(CompilerCodes.WouldOverwrite, $"'{output}' is a folder; give the name of the file to write");
         if (!File.Exists(output))
             return;
         var target = Real(output);
         var folder = Path.GetDirectoryName(Path.GetFullPath(model))!;
         IEnumerable<string> models = [model, .. model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(model) ? ExternalFiles.Of(model).Select(f => Path.Combine(folder, f)) : []];
         if (models.Any(m => Real(m) == target))
-            throw new CompressionException("MDLB0050", $"'{output}' is the model that is read; write to another file");
+            throw new CompressionException(CompilerCodes.WouldOverwrite, $"'{output}' is the model that is read; write to another file");
         if (data.Any(d => Real(d) == target || target.StartsWith(Real(Root(d)) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
-            throw new CompressionException("MDLB0050", $"'{output}' is part of the data that is read; write to another file");
+            throw new CompressionException(CompilerCodes.WouldOverwrite, $"'{output}' is part of the data that is read; write to another file");
     }
 
     /// <summary>The folder that a path or glob reads from; the path itself if it is a file.</summary>

@@ -67,11 +67,11 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         }
         catch (Exception e) when (IsNativeLibraryUnusable(e))
         {
-            throw new ModelLoadException("MDLB3009", $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing, or older than its managed part, which is of version {ManagedVersion}. Run 'dotnet add package Microsoft.ML.OnnxRuntime --version {ManagedVersion}' in the app (or a package for its GPU of that version or a later one).", e);
+            throw new ModelLoadException(OnnxRuntimeCodes.NativeLibraryMissing, $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing, or older than its managed part, which is of version {ManagedVersion}. Run 'dotnet add package Microsoft.ML.OnnxRuntime --version {ManagedVersion}' in the app (or a package for its GPU of that version or a later one).", e);
         }
         catch (OnnxRuntimeException e)
         {
-            throw new ModelLoadException("MDLB3010", $"ONNX Runtime refuses '{artifact.Origin}': {e.Message}", e);
+            throw new ModelLoadException(OnnxRuntimeCodes.ArtifactRefused, $"ONNX Runtime refuses '{artifact.Origin}': {e.Message}", e);
         }
     }
 
@@ -86,6 +86,6 @@ public sealed class OnnxRuntimeBackend : ModelBackend
             ? hash == description.SignatureHash
             : session.InputNames.SequenceEqual(description.Inputs.Select(i => i.Name)) && description.Outputs.All(o => session.OutputMetadata.ContainsKey(o.Name));
         if (!belongs)
-            throw new ModelLoadException("MDLB3004", $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+            throw new ModelLoadException(OnnxRuntimeCodes.OtherClass, $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
     }
 }

@@ -47,12 +47,12 @@ internal static class ItemOptions
     {
         // Words are lower case; true and false are MSBuild's, which writes them in any case.
         if (Words.TryGetValue(name, out var words) && !words.Contains(value, name == "Embed" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal))
-            return ("MDLB0001", $"{name}=\"{value}\" is not known.{Suggestion.Sentence(value, words)} Use one of: {string.Join(", ", words)}.");
+            return (SharedCodes.UnknownValue, $"{name}=\"{value}\" is not known.{Suggestion.Sentence(value, words)} Use one of: {string.Join(", ", words)}.");
         if (Quantity.TryGetValue(name, out var quantity) && !quantity.IsValid(value))
-            return ("MDLB0002", $"{name}=\"{value}\" is not {quantity.Expected}.");
+            return (SharedCodes.BadNumber, $"{name}=\"{value}\" is not {quantity.Expected}.");
         if (name == "Shapes" && FixedShapes.Read(value, new Dictionary<string, long>()) is { } shapes)
-            return ("MDLB0003", shapes);
-        return name is "ImageMean" or "ImageScale" && ChannelNumbers.Read(name, value, out _) is { } channels ? ("MDLB0004", channels) : null;
+            return (SharedCodes.BadShapes, shapes);
+        return name is "ImageMean" or "ImageScale" && ChannelNumbers.Read(name, value, out _) is { } channels ? (SharedCodes.BadImage, channels) : null;
     }
 
     private static bool IsInteger(string text, int least) => Quantities.Number(text) is { } number && number >= least && number <= int.MaxValue && number == Math.Floor(number);

@@ -19,7 +19,7 @@ internal static class BuildCommand
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"MDLB0099: the request '{path}' cannot be read: {e.Message}");
+            Console.Error.WriteLine($"{CompilerCodes.RequestUnreadable}: the request '{path}' cannot be read: {e.Message}");
             return 2;
         }
         // What is chosen is timed as an app runs it.

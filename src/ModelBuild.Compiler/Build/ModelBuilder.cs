@@ -68,11 +68,11 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         }
         catch (Exception e) when (IsMemoryExhausted(e))
         {
-            Fail("MDLB2093", $"the memory of this machine was not enough to compile the model. Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\"", null, null);
+            Fail(CompilerCodes.OutOfMemory, $"the memory of this machine was not enough to compile the model. Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\"", null, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Fail("MDLB3030", $"the artifacts cannot be written: {e.Message}", null, null);
+            Fail(CompilerCodes.ArtifactsNotWritten, $"the artifacts cannot be written: {e.Message}", null, null);
         }
         // A failed model leaves nothing behind that the next build could take for its output.
         if (Directory.Exists(request.Output))
@@ -94,7 +94,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
         if (profiles.Count == 0)
-            throw new CompressionException("MDLB0020", "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
+            throw new CompressionException(CompilerCodes.UnknownProfile, "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
         var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
         if (options.Backend != "auto" && !Backends.Contains(options.Backend))
             throw MissingBackend($"Backend={options.Backend} asks for ONNX Runtime");
@@ -183,7 +183,7 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     }
 
     private static CompressionException MissingBackend(string what) =>
-        new("MDLB3031", $"{what}, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
+        new(CompilerCodes.ProjectLacksRuntime, $"{what}, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
 
     private static (string What, string When) Summary(ProfileOutcome outcome, ModelSource source)
     {

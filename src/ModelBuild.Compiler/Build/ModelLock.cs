@@ -60,7 +60,7 @@ internal sealed class ModelLock(ModelRequest request)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CompressionException("MDLB2042", $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
+            throw new CompressionException(CompilerCodes.LockFileUnreadable, $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class ModelLock(ModelRequest request)
     public LockedModel Read(string signatureHash)
     {
         if (!LockFile.Read(Path).Models.TryGetValue(Key, out var locked))
-            throw new CompressionException("MDLB2040", $"ModelBuildLockedMode is set, and {(File.Exists(Path) ? $"'{Path}' has nothing for {Key}" : $"there is no '{Path}'")}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the file");
+            throw new CompressionException(CompilerCodes.NoLockFile, $"ModelBuildLockedMode is set, and {(File.Exists(Path) ? $"'{Path}' has nothing for {Key}" : $"there is no '{Path}'")}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the file");
         if (!locked.Model.SequenceEqual(ModelHashes(), StringComparer.Ordinal))
             throw Differs("the model is another file than the one it was made of", null);
         if (locked.SignatureHash != signatureHash)
@@ -98,7 +98,7 @@ internal sealed class ModelLock(ModelRequest request)
     private static string Quoted(string? text) => text is null ? "not set" : $"\"{text}\"";
 
     private CompressionException Differs(string what, string? metadata) =>
-        new("MDLB2041", $"'{System.IO.Path.GetFileName(Path)}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
+        new(CompilerCodes.LockFileDoesNotFit, $"'{System.IO.Path.GetFileName(Path)}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
 
     private IReadOnlyList<string> ModelHashes() => [FileHash.Of(request.Model), .. ExternalFiles.Of(request.Model).Select(FileHash.Of)];
 

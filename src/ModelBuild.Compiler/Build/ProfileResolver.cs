@@ -22,16 +22,16 @@ internal static class ProfileResolver
     private static HardwareProfile Resolve(string name, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> own, HashSet<string> visited)
     {
         if (!visited.Add(name))
-            throw new CompressionException("MDLB0021", $"the HardwareProfile '{name}' is based on itself", ProfileFields.BasedOn);
+            throw new CompressionException(CompilerCodes.BadHardwareProfile, $"the HardwareProfile '{name}' is based on itself", ProfileFields.BasedOn);
         if (!own.TryGetValue(name, out var fields))
             return BuiltInProfiles.Get(name);
         if (!fields.TryGetValue(ProfileFields.BasedOn, out var based))
-            throw new CompressionException("MDLB0021", $"the HardwareProfile '{name}' does not say BasedOn: name the profile that it changes", ProfileFields.BasedOn);
+            throw new CompressionException(CompilerCodes.BadHardwareProfile, $"the HardwareProfile '{name}' does not say BasedOn: name the profile that it changes", ProfileFields.BasedOn);
         var profile = Resolve(based, own, visited) with { Name = name };
         foreach (var (field, value) in fields)
         {
             if (ProfileFields.Problem(field, value) is { } problem)
-                throw new CompressionException("MDLB0022", $"HardwareProfile \"{name}\": {problem}", field);
+                throw new CompressionException(CompilerCodes.BadHardwareField, $"HardwareProfile \"{name}\": {problem}", field);
             profile = field switch
             {
                 ProfileFields.Requires => profile with { Requires = [.. profile.Requires.Union(ProfileFields.List(value))] },
@@ -42,7 +42,7 @@ internal static class ProfileResolver
             };
         }
         if (profile.WeightLimit > LargestPairWeight && !profile.Requires.Any(DotProducts.Contains))
-            throw new CompressionException("MDLB0022", $"HardwareProfile \"{name}\": WeightLimit={profile.WeightLimit} would saturate on CPUs without an exact dot product of 8-bit integers. Write Requires=\"avxvnni\" (or avx512vnni, dotprod), or a WeightLimit of at most {LargestPairWeight}.", ProfileFields.WeightLimit);
+            throw new CompressionException(CompilerCodes.BadHardwareField, $"HardwareProfile \"{name}\": WeightLimit={profile.WeightLimit} would saturate on CPUs without an exact dot product of 8-bit integers. Write Requires=\"avxvnni\" (or avx512vnni, dotprod), or a WeightLimit of at most {LargestPairWeight}.", ProfileFields.WeightLimit);
         return profile;
     }
 }

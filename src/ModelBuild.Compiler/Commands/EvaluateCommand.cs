@@ -59,7 +59,7 @@ internal static class EvaluateCommand
     {
         var taken = selection.Outputs.Select(o => (Metric: selection.Deciding, Output: o)).Concat(selection.Reported).Where(t => t.Metric.NeedsLabels || selection.Against.Contains(t.Output)).ToList();
         if (taken.Count == 0 || metric != "auto" && taken.All(t => t.Metric.Name != metric))
-            throw new CompressionException("MDLB0013", $"Metric={metric}: without --reference ORIGINAL a model is measured on what its data knows, and the data has no labels and no expected values that {(metric == "auto" ? "fit" : "it takes")}. Name the original by --reference, or put 'labels', or arrays named as the outputs, into the data", "--reference");
+            throw new CompressionException(CompilerCodes.MetricNeedsLabels, $"Metric={metric}: without --reference ORIGINAL a model is measured on what its data knows, and the data has no labels and no expected values that {(metric == "auto" ? "fit" : "it takes")}. Name the original by --reference, or put 'labels', or arrays named as the outputs, into the data", "--reference");
         var first = taken.FindIndex(t => metric == "auto" || t.Metric.Name == metric);
         return selection with
         {
@@ -80,7 +80,7 @@ internal static class EvaluateCommand
         var names = model.Interface.Outputs.Select(o => o.Name).ToList();
         var deciding = MetricCatalog.Get(metric != "auto" ? metric : truth.Labels is not null && names.Count == 1 ? "top1" : "sqnr");
         if (deciding.NeedsLabels && truth.Labels is null)
-            throw new CompressionException("MDLB0013", $"Metric={deciding.Name} needs labels: put an integer array 'labels' into the evaluation data, one class number a sample", "--evaluation");
+            throw new CompressionException(CompilerCodes.MetricNeedsLabels, $"Metric={deciding.Name} needs labels: put an integer array 'labels' into the evaluation data, one class number a sample", "--evaluation");
         return new(deciding, names, [], deciding.DefaultBudget, $"{deciding.Name}: {(metric == "auto" ? "what the data knows" : "as asked")}") { Against = truth.Expected.Intersect(names).ToHashSet(StringComparer.Ordinal) };
     }
 }

@@ -23,7 +23,7 @@ internal static class LayerComparison
     public static IReadOnlyList<LayerError> Run(string path, string originalPath, IReadOnlyList<string> data, int threads, CancellationToken cancellation)
     {
         if (path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase))
-            throw new CompressionException("MDLB0005", "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. Compress the model with -o OUT.onnx and compare that");
+            throw new CompressionException(CompilerCodes.CommandNotForBackend, "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. Compress the model with -o OUT.onnx and compare that");
         var opened = OpenedModel.Open(originalPath);
         path = OpenedModel.Open(path).RunnablePath;
         var original = OnnxReader.Read(opened.RunnablePath);

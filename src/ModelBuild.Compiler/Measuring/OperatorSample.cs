@@ -66,6 +66,25 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         return new(model, new((double)channels * height * width));
     }
 
+    /// <summary>A normalization by constants behind a Relu, which no convolution takes over.</summary>
+    public static OperatorSample BatchNormalization(int channels, int height, int width)
+    {
+        var (model, x) = Start(false, 1, channels, height, width);
+        var graph = model.Graph;
+        Value Ones() => graph.AddInitializer("p", Tensor.Of([.. Enumerable.Repeat(1f, channels)], channels));
+        var node = graph.AddNode("BatchNormalization", [graph.AddNode("Relu", [x], ["r"]).Output, Ones(), Ones(), Ones(), Ones()], ["y"]);
+        Finish(graph, node, false, 1, channels, height, width);
+        return new(model, new((double)channels * height * width));
+    }
+
+    /// <summary>The sample with weights that the caller may replace: what runtimes prepare of them is prepared in each call.</summary>
+    public OperatorSample Replaceable()
+    {
+        foreach (var weights in Model.Graph.Initializers)
+            Model.Graph.MarkInput(weights);
+        return this;
+    }
+
     /// <summary>Nodes in a row that do next to nothing and that no runtime merges.</summary>
     public static OperatorSample Chain(int length)
     {

@@ -11,14 +11,14 @@ namespace ModelBuild.Compression.Backends;
 /// Nanoseconds per gather: per position of a convolution's window at each output pixel, or per element of a matrix product's rows. What integer kernels pay for layers of few channels,
 /// where they lose against float.
 /// </param>
-/// <param name="PerWeight">Nanoseconds per weight: what products of few rows wait for.</param>
+/// <param name="PerWeight">Nanoseconds per weight: what products of few rows wait for; in recurrent operators per step, which wait for each other.</param>
 public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0, double PerGathered = 0, double PerWeight = 0);
 
 /// <summary>How much of each a node has to do.</summary>
 /// <param name="Units">Multiply-adds, or elements where nothing is multiplied.</param>
-/// <param name="Outputs">Elements of the output, where they are counted apart from the units.</param>
-/// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows.</param>
-/// <param name="Weights">Elements of the weights.</param>
+/// <param name="Outputs">Elements of the output, where they are counted apart from the units; in recurrent operators the gates of all steps.</param>
+/// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows; in recurrent operators the products of all inputs, which wait for no step.</param>
+/// <param name="Weights">Elements of the weights; in recurrent operators the steps.</param>
 public readonly record struct OperatorWork(double Units, double Outputs = 0, double Gathered = 0, double Weights = 0);
 
 /// <summary>

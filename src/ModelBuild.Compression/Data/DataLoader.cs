@@ -25,7 +25,7 @@ public static class DataLoader
             return pictures;
         var files = found.SelectMany(ArrayFiles).ToList();
         if (files.Count == 0)
-            throw new CompressionException("MDLB1109", $"{metadata}: '{paths[0]}' holds no .npz, .npy, input_0.pb or picture", metadata);
+            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{paths[0]}' holds no .npz, .npy, input_0.pb or picture", metadata);
 
         // .npy files together are one set of arrays, named by the files; each .npz is a set of its own.
         var sets = files.Where(f => f.EndsWith(".npz", StringComparison.OrdinalIgnoreCase)).Select(f => (Origin: f, Arrays: ReadNpz(f, metadata))).ToList();
@@ -33,7 +33,7 @@ public static class DataLoader
         if (single.Count > 0)
             sets.Add((single[0], single.ToDictionary(f => Path.GetFileNameWithoutExtension(f), f => ReadNpy(f, metadata), StringComparer.Ordinal)));
         if (sets.Count == 0)
-            throw new CompressionException("MDLB1109", $"{metadata}: '{files[0]}' is of no known kind; give .npz, .npy, a folder of them, ONNX test_data_set_* folders or pictures", metadata);
+            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{files[0]}' is of no known kind; give .npz, .npy, a folder of them, ONNX test_data_set_* folders or pictures", metadata);
         // A file may hold what another lacks (constants beside the samples): where one does not stand alone, all are taken together.
         if (sets.Count > 1 && sets.All(s => model.Inputs.Count > 1 && model.Inputs.Any(i => !s.Arrays.ContainsKey(i.Name) && !s.Arrays.ContainsKey(i.CSharpName))))
             sets = [(sets[0].Origin, sets.SelectMany(s => s.Arrays).DistinctBy(a => a.Key).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal))];
@@ -54,16 +54,16 @@ public static class DataLoader
             return [path];
         var wild = path.IndexOfAny(['*', '?']);
         if (wild < 0)
-            throw new CompressionException("MDLB1109", $"{metadata}: '{path}' does not exist", metadata);
+            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{path}' does not exist", metadata);
         var root = Path.GetDirectoryName(path[..wild]) is { Length: > 0 } r ? r : ".";
         var pattern = path[root.Length..].TrimStart('/', '\\');
         if (!Directory.Exists(root))
-            throw new CompressionException("MDLB1109", $"{metadata}: '{root}' does not exist", metadata);
+            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{root}' does not exist", metadata);
         var files = new Matcher(StringComparison.Ordinal).AddInclude(pattern).GetResultsInFullPath(root).Order(StringComparer.Ordinal).ToList();
         // test_data_set_* names folders, which the matcher does not give.
         if (files.Count == 0)
             files = [.. Directory.EnumerateDirectories(root, Path.GetFileName(pattern)).Order(StringComparer.Ordinal)];
-        return files.Count > 0 ? files : throw new CompressionException("MDLB1109", $"{metadata}: no file matches '{path}'", metadata);
+        return files.Count > 0 ? files : throw new CompressionException(Codes.DataMissing, $"{metadata}: no file matches '{path}'", metadata);
     }
 
     private static Dictionary<string, NpyArray> ReadNpz(string path, string metadata) => Guard(path, metadata, () => NpzReader.Read(path));
@@ -83,11 +83,11 @@ public static class DataLoader
         }
         catch (CompressionException e) when (e.Metadata is null)
         {
-            throw new CompressionException(e.Code, e.Code == "MDLB1110" ? $"{e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}" : e.Message, metadata, e);
+            throw new CompressionException(e.Code, e.Code == Codes.DataUnreadable ? $"{e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}" : e.Message, metadata, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CompressionException("MDLB1109", $"{metadata}: '{path}' cannot be opened: {e.Message}", metadata, e);
+            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{path}' cannot be opened: {e.Message}", metadata, e);
         }
     }
 
@@ -103,7 +103,7 @@ public static class DataLoader
         public override bool MayHoldNonFinite { get; } = parts.Any(p => p.MayHoldNonFinite);
 
         public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings), .. parts.SelectMany(p => p.ExpectedOutputs).CountBy(o => o).Where(o => o.Value < parts.Count)
-            .Select(o => new Finding(Severity.Warning, "MDLB1131", $"the expected values '{o.Key}' are not used: {o.Value} of the {parts.Count} files of {metadata} have them, and all need them", metadata))];
+            .Select(o => new Finding(Severity.Warning, Codes.ArrayUnused, $"the expected values '{o.Key}' are not used: {o.Value} of the {parts.Count} files of {metadata} have them, and all need them", metadata))];
 
         public override Sample this[int index]
         {

@@ -23,7 +23,7 @@ public static partial class NpyReader
     /// <exception cref="CompressionException">MDLB1110: not a readable array.</exception>
     public static NpyArray Open(Stream stream, long length, string origin)
     {
-        CompressionException Bad(string why) => new("MDLB1110", $"'{origin}' is not a readable .npy array: {why}");
+        CompressionException Bad(string why) => new(Codes.DataUnreadable, $"'{origin}' is not a readable .npy array: {why}");
 
         Span<byte> prefix = stackalloc byte[12];
         if (length < 10 || stream.ReadAtLeast(prefix[..8], 8, false) < 8 || !prefix[..6].SequenceEqual(Magic))

@@ -37,7 +37,7 @@ public static class NpyWriter
     public static void WriteHeader(Stream stream, ElementType type, ReadOnlySpan<long> dimensions, int longest = 1)
     {
         var descriptor = type == ElementType.String ? $"<U{longest}"
-            : NumPyTypes.DescriptorOf(type) ?? throw new CompressionException("MDLB1122", $"NumPy has no type for {type}");
+            : NumPyTypes.DescriptorOf(type) ?? throw new CompressionException(Codes.TypeCannotBePassed, $"NumPy has no type for {type}");
         var shape = string.Join(", ", dimensions.ToArray()) + (dimensions.Length == 1 ? "," : "");
         var header = $"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({shape}), }}";
         // Magic, version and length take 10 bytes; data starts at a multiple of 64.

@@ -54,9 +54,9 @@ public static class DescriptionBuilder
     /// <summary>Why an input or output cannot be passed, in the words and codes of the build.</summary>
     internal static CompressionException Unsupported(Value value, bool output) => value switch
     {
-        { NonTensorType: not null } => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' is no tensor. Cut the model before it, or convert it in the model; classifiers of scikit-learn are exported with options={{'zipmap': False}}"),
-        { Type: null } or { Type.ElementType: ElementType.Undefined } => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' has no type. Declare it in the model, for example by onnx.shape_inference.infer_shapes when it is exported"),
-        { Type.HasRank: false } => new("MDLB1031", $"{(output ? "output" : "input")} '{value.Name}' declares no shape, and none can be inferred. Declare its rank in the model; dimensions may be named"),
-        _ => new("MDLB1030", $"{(output ? "an output" : "an input")} '{value.Name}' is of {value.Type.ElementType}, which generated classes do not pass. Convert it in the model"),
+        { NonTensorType: not null } => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' is no tensor. Cut the model before it, or convert it in the model; classifiers of scikit-learn are exported with options={{'zipmap': False}}"),
+        { Type: null } or { Type.ElementType: ElementType.Undefined } => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' has no type. Declare it in the model, for example by onnx.shape_inference.infer_shapes when it is exported"),
+        { Type.HasRank: false } => new(Codes.UndeclaredShape, $"{(output ? "output" : "input")} '{value.Name}' declares no shape, and none can be inferred. Declare its rank in the model; dimensions may be named"),
+        _ => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' is of {value.Type.ElementType}, which generated classes do not pass. Convert it in the model"),
     };
 }

@@ -43,7 +43,7 @@ public sealed class PreparedModel : IDisposable
             // Whatever a backend throws at numbers that are made up says little about the model.
             if (e is CompressionException or OperationCanceledException)
                 throw;
-            throw new CompressionException("MDLB1121", string.Create(CultureInfo.InvariantCulture,
+            throw new CompressionException(Codes.RuntimeFails, string.Create(CultureInfo.InvariantCulture,
                 $"the model does not run on {(sample is null ? "made-up numbers; give a sample of real data" : "the sample")}: {OnnxRuntimeMessage.OneLine(e.Message)}"), null, e);
         }
     }
@@ -113,7 +113,7 @@ public sealed class PreparedModel : IDisposable
                 Set<bool>(index, info, sample, _ => true);
                 break;
             default:
-                throw new CompressionException("MDLB0006", $"no values can be made up for the input '{info.Name}' of {info.ElementType}");
+                throw new CompressionException(Codes.NoValuesForInput, $"no values can be made up for the input '{info.Name}' of {info.ElementType}");
         }
     }
 

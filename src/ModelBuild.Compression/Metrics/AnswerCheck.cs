@@ -93,9 +93,9 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
             Report(name, tally, metadata);
         var samples = parts.Sum(p => p.Data.Count);
         if (isOneSample && samples > 1 && (graph is null || graph.Inputs.Any(i => i.Constant is null)))
-            _findings.Add(new(Severity.Warning, "MDLB1134", $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
+            _findings.Add(new(Severity.Warning, Codes.AllEqual, $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
         else if (!AnswersVary)
-            _findings.Add(new(Severity.Warning, "MDLB1134", $"the original gives the same answer to {same} of the {samples} samples that are held out to judge by: they prove little about other answers. Give samples that the model answers differently", metadata));
+            _findings.Add(new(Severity.Warning, Codes.AllEqual, $"the original gives the same answer to {same} of the {samples} samples that are held out to judge by: they prove little about other answers. Give samples that the model answers differently", metadata));
     }
 
     private string HashOf(IReadOnlyDictionary<string, Tensor> answer)
@@ -113,22 +113,22 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
     private void RefuseNan(Tally inputs, string metadata)
     {
         if (inputs.Samples > 0 && inputs.WithNan == inputs.Samples && !_handlesMissing)
-            throw new CompressionException("MDLB1133", $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for example for a division by zero", metadata);
+            throw new CompressionException(Codes.NoNumbers, $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for example for a division by zero", metadata);
     }
 
     private void Report(Tally inputs, string metadata, bool answersAreFinite)
     {
         var isMeant = inputs.WithNan == 0 && inputs.WithNonFinite == inputs.Samples && answersAreFinite || inputs.WithNan == inputs.WithNonFinite && _handlesMissing;
         if (inputs.WithNonFinite > 0 && !isMeant)
-            _findings.Add(new(Severity.Warning, "MDLB1133", $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));
+            _findings.Add(new(Severity.Warning, Codes.NoNumbers, $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));
     }
 
     private void Report(string output, Tally answers, string metadata)
     {
         if (answers is { Numbers: 0, NotNumbers: > 0 })
-            throw new CompressionException("MDLB1133", $"the original answers '{output}' with NaN for every one of {answers.Samples} samples of {metadata}: nothing can be compared. Give inputs as the model expects them, or leave '{output}' out by MetricOutputs", metadata);
+            throw new CompressionException(Codes.NoNumbers, $"the original answers '{output}' with NaN for every one of {answers.Samples} samples of {metadata}: nothing can be compared. Give inputs as the model expects them, or leave '{output}' out by MetricOutputs", metadata);
         if (answers.WithNonFinite > 0)
-            _findings.Add(new(Severity.Warning, "MDLB1133", string.Create(CultureInfo.InvariantCulture,
+            _findings.Add(new(Severity.Warning, Codes.NoNumbers, string.Create(CultureInfo.InvariantCulture,
                 $"the original answers '{output}' with NaN or infinite values for {answers.WithNonFinite} of {answers.Samples} samples; NaN values are left out of the comparison"), metadata));
     }
 
@@ -138,9 +138,9 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
         {
             var answer = known.Outputs[name];
             if (!WithoutOnes(expected).SequenceEqual(WithoutOnes(answer)))
-                throw new CompressionException("MDLB1132", $"the expected values '{name}' are {expected} for a sample, the model answers {answer}. Give the array the output's shape, one row a sample", metadata);
+                throw new CompressionException(Codes.ExpectedDoNotFit, $"the expected values '{name}' are {expected} for a sample, the model answers {answer}. Give the array the output's shape, one row a sample", metadata);
             if (FloatValues.CanRead(expected.ElementType) && CountNan(expected) is > 0 and var nan)
-                throw new CompressionException("MDLB1132", $"the expected values '{name}' hold {nan} NaN in a sample: nothing can be judged by them. Leave these samples, or the array, out", metadata);
+                throw new CompressionException(Codes.ExpectedDoNotFit, $"the expected values '{name}' hold {nan} NaN in a sample: nothing can be judged by them. Leave these samples, or the array, out", metadata);
         }
     }
 

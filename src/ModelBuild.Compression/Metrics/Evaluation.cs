@@ -54,10 +54,10 @@ public static class Evaluation
             var answer = candidate.Run(sample.Inputs);
             foreach (var output in taken.Select(t => t.Output).Concat(selection.Exact).Distinct(StringComparer.Ordinal))
                 if (!answer.TryGetValue(output, out var got) || !got.Shape.AsSpan().SequenceEqual(known.Outputs[output].Shape.AsSpan()))
-                    throw new CompressionException("MDLB2010", $"the compressed model gives '{output}' the shape {got?.ToString() ?? "(none)"}, the original {known.Outputs[output]}");
+                    throw new CompressionException(Codes.OtherShapes, $"the compressed model gives '{output}' the shape {got?.ToString() ?? "(none)"}, the original {known.Outputs[output]}");
             foreach (var output in selection.Exact)
                 if (ExactComparison.FirstDifference(known.Outputs[output], answer[output]) is { } difference)
-                    throw new CompressionException("MDLB2010", string.Create(CultureInfo.InvariantCulture, $"the compressed model gives '{output}' {difference} for sample {i}"));
+                    throw new CompressionException(Codes.OtherShapes, string.Create(CultureInfo.InvariantCulture, $"the compressed model gives '{output}' {difference} for sample {i}"));
             for (var m = 0; m < taken.Count; m++)
             {
                 var (metric, output) = taken[m];

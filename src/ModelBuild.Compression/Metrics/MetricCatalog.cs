@@ -13,5 +13,5 @@ public static class MetricCatalog
     /// <exception cref="CompressionException">MDLB0011: there is no such metric.</exception>
     public static Metric Get(string name) => ByName.TryGetValue(name, out var metric)
         ? metric
-        : throw new CompressionException("MDLB0011", $"there is no metric '{name}'{Suggestion.For(name, ByName.Keys)}; there are auto, {string.Join(", ", ByName.Keys)}", "Metric");
+        : throw new CompressionException(Codes.UnknownMetric, $"there is no metric '{name}'{Suggestion.For(name, ByName.Keys)}; there are auto, {string.Join(", ", ByName.Keys)}", "Metric");
 }

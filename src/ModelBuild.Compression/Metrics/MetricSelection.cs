@@ -46,7 +46,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         var names = tensors.Select(o => o.Name).ToList();
         foreach (var name in metricOutputs)
             if (!names.Contains(name))
-                throw new CompressionException("MDLB0012", $"MetricOutputs names '{name}', which is no output of the model{Suggestion.For(name, names)}; there are {string.Join(", ", names)}", "MetricOutputs");
+                throw new CompressionException(Codes.NothingToJudge, $"MetricOutputs names '{name}', which is no output of the model{Suggestion.For(name, names)}; there are {string.Join(", ", names)}", "MetricOutputs");
         return metricOutputs.Count == 0 ? tensors : [.. metricOutputs.Distinct(StringComparer.Ordinal).Select(n => tensors.First(o => o.Name == n))];
     }
 
@@ -66,7 +66,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         var decisions = judged.Where(o => readings[o.Name].Meaning == OutputMeaning.Classes).Select(o => o.Name).ToList();
         var exact = judged.Where(o => readings[o.Name].Meaning == OutputMeaning.Exact).Select(o => o.Name).ToList();
         if (judged.Count == 0)
-            throw new CompressionException("MDLB0012", "the model has no output that is a tensor and could be judged; set Technique=none to ship it as it is", "MetricOutputs");
+            throw new CompressionException(Codes.NothingToJudge, "the model has no output that is a tensor and could be judged; set Technique=none to ship it as it is", "MetricOutputs");
         if (floats.Count == 0)
             return OfDecisions(chosen, decisions, exact, maxAccuracyLoss, readings, truth);
 
@@ -75,7 +75,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         if (labelled is { } l)
             readings[l.Output] = l.Reading;
         if (chosen is { NeedsLabels: true } && labelled is null)
-            throw new CompressionException("MDLB0013", truth?.Labels is null
+            throw new CompressionException(Codes.MetricNeedsLabels, truth?.Labels is null
                 ? $"Metric={metric} needs labels: put an integer array 'labels' into the evaluation data, one class number a sample"
                 : $"Metric={metric}: the labels are about none of the judged outputs ({string.Join(", ", floats.Select(o => $"'{o.Name}' {o.Type}"))}): "
                     + "an output needs a row of class scores, or a probability by Sigmoid, for each label, and more classes than the largest label. MetricOutputs names the output to judge",
@@ -118,14 +118,14 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
     {
         var agreement = new LabelAgreement();
         if (chosen is not null && chosen.Name != agreement.Name)
-            throw new CompressionException("MDLB0012", $"Metric={chosen.Name} needs an output of floats, and the judged outputs ({string.Join(", ", readings.Keys)}) are none; they are judged by Metric=agreement", "Metric");
+            throw new CompressionException(Codes.NothingToJudge, $"Metric={chosen.Name} needs an output of floats, and the judged outputs ({string.Join(", ", readings.Keys)}) are none; they are judged by Metric=agreement", "Metric");
         return new(agreement, decisions.Count > 0 ? decisions : exact, [], budget ?? agreement.DefaultBudget,
             decisions.Count > 0 ? "agreement: the outputs are decisions" : "agreement: the outputs are no floats, and are compared exactly")
         {
             Readings = readings,
             Exact = exact,
             Against = truth?.Expected.Intersect(readings.Keys).ToFrozenSet(StringComparer.Ordinal) ?? [],
-            Findings = truth?.Labels is null ? [] : [new(Severity.Message, "MDLB1131", "the labels are not used: the model's outputs are decisions, which are compared with the original's. To compare with the truth, put it into an array of the output's name", truth.Metadata)],
+            Findings = truth?.Labels is null ? [] : [new(Severity.Message, Codes.ArrayUnused, "the labels are not used: the model's outputs are decisions, which are compared with the original's. To compare with the truth, put it into an array of the output's name", truth.Metadata)],
         };
     }
 
@@ -135,10 +135,10 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         if (truth?.Labels is { } labels)
         {
             if (labels.Counted == 0)
-                throw new CompressionException("MDLB1130", "no label counts: 'labels' is empty, or every one that is held out to judge by is negative, which means that there is none. Write class numbers, 0 for the first class, or leave 'labels' out", truth.Metadata);
+                throw new CompressionException(Codes.NoLabelCounts, "no label counts: 'labels' is empty, or every one that is held out to judge by is negative, which means that there is none. Write class numbers, 0 for the first class, or leave 'labels' out", truth.Metadata);
             if (LabelFit.Find(floats, labels) is { } found)
                 return found;
-            findings.Add(new(Severity.Warning, "MDLB1131", $"the labels (largest {labels.Largest}, {string.Join('x', labels.Shape)} a sample) are not used: they fit none of {string.Join(", ", floats.Select(o => $"'{o.Name}' {o.Type}"))}. "
+            findings.Add(new(Severity.Warning, Codes.ArrayUnused, $"the labels (largest {labels.Largest}, {string.Join('x', labels.Shape)} a sample) are not used: they fit none of {string.Join(", ", floats.Select(o => $"'{o.Name}' {o.Type}"))}. "
                 + "An output needs a row of class scores, or a probability by Sigmoid, for each label, and more classes than the largest label; classes count from 0", truth.Metadata));
         }
         // The class of expected values is where they are largest.
@@ -163,7 +163,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         {
             IReadOnlyList<string> outputs = chosen.NeedsClasses && !namesOutputs && scores.Count > 0 ? scores : names;
             if (chosen.NeedsClasses && floats.FirstOrDefault(o => outputs.Contains(o.Name) && HasOneValueARow(o, readings[o.Name])) is { } single)
-                throw new CompressionException("MDLB0012", $"Metric={metric} compares classes, and '{single.Name}' {single.Type} has one value a row; name other outputs by MetricOutputs, or take Metric=sqnr", "MetricOutputs");
+                throw new CompressionException(Codes.NothingToJudge, $"Metric={metric} compares classes, and '{single.Name}' {single.Type} has one value a row; name other outputs by MetricOutputs, or take Metric=sqnr", "MetricOutputs");
             return (chosen, outputs, $"{metric}: as the item says");
         }
         if (scores.Count == names.Count)
@@ -177,7 +177,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
 
     private static Metric OfClasses(Metric metric, string output, List<Value> floats, Dictionary<string, OutputReading> readings) =>
         metric.Of(Classes(output, floats, readings)) is { StatisticCount: > 0 } of ? of
-            : throw new CompressionException("MDLB0013", $"Metric={metric.Name} needs an output whose number of classes is fixed; '{output}' is {floats.First(o => o.Name == output).Type}", "Metric");
+            : throw new CompressionException(Codes.MetricNeedsLabels, $"Metric={metric.Name} needs an output whose number of classes is fixed; '{output}' is {floats.First(o => o.Name == output).Type}", "Metric");
 
     private static int Classes(string output, List<Value> floats, Dictionary<string, OutputReading> readings)
     {

@@ -47,7 +47,7 @@ public static class TruthCheck
         var label = truth.Labels?.Commonest ?? Commonest(reading, answers, output);
         if (Take(metric, selection, answers, output, like => Always(label, like, reading)) is not { } value || value.Original > value.Compressed)
             return null;
-        return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
+        return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
             $"the original reaches {metric.Name} {value.Original:0.####} on the labels, and always answering {label} reaches {value.Compressed:0.####}: these labels say nothing about the model (one class alone, classes counted otherwise, or inputs scaled otherwise than the model was trained). The decision rests on {(selection.Deciding.NeedsLabels ? "regret" : selection.Deciding.Name)}"), truth.Metadata);
     }
 
@@ -57,7 +57,7 @@ public static class TruthCheck
         // In units of the spread of the expected values: always answering their mean is off by 1.
         if (Take(rmse, selection, answers, output, static like => like) is not { } value || value.Original < 1)
             return null;
-        return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
+        return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
             $"the original is off the expected values '{output}' by {value.Original:0.##} of their standard deviation, and always answering their mean is off by 1: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
     }
 
@@ -78,7 +78,7 @@ public static class TruthCheck
         }
         if (all == 0 || right > counts.Values.Max())
             return null;
-        return new(Severity.Warning, "MDLB2020", string.Create(CultureInfo.InvariantCulture,
+        return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
             $"the original agrees with the expected values '{output}' in {right} of {all} cases, and always answering the commonest one in {counts.Values.Max()}: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
     }
 

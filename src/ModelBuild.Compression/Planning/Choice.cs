@@ -60,7 +60,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
             why = $"{MostLooks} candidates were judged on the report part before it: what is chosen by further looks would no longer be proved by it";
         else if ((why = WhyNotReported(ranked[i].Candidate)) is not null)
-            _findings.Add(new(Severity.Message, "MDLB2003", $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+            _findings.Add(new(Severity.Message, Codes.HeldOnOnePartOnly, $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
         else if ((why = Veto(ranked[i])) is not null)
             _vetoed = true;
         if (why is not null)
@@ -107,7 +107,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         var needed = double.IsFinite(factor) ? string.Create(CultureInfo.InvariantCulture, $"; about {Math.Ceiling(open.Samples * factor):0} would settle it, {factor:0.#} times as many as were judged") : "";
         var text = string.Create(CultureInfo.InvariantCulture,
             $"{candidate.Recipe}: {open.Metric} loss {open.Loss:0.#####} of '{open.Output}' is within {budget:0.#####}, but {open.Samples} samples leave open whether it is {open.LossLow:0.#####} or {open.LossHigh:0.#####}{needed}");
-        _findings.Add(new(Severity.Message, "MDLB2025", best == chosen ? $"{text}. {Ships(ranked[chosen])}" : $"{text}. {Ships(ranked[chosen])} instead: it has room, and is predicted to cost hardly more", "EvaluationData"));
+        _findings.Add(new(Severity.Message, Codes.SamplesLeaveOpen, best == chosen ? $"{text}. {Ships(ranked[chosen])}" : $"{text}. {Ships(ranked[chosen])} instead: it has room, and is predicted to cost hardly more", "EvaluationData"));
         if (best != chosen)
             ranked[best] = ranked[best] with { Why = text };
     }
@@ -157,7 +157,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         if (ratio is not > SlowestRatio)
             return null;
         var text = string.Create(CultureInfo.InvariantCulture, $"{chosen.Candidate.Recipe} on {chosen.Candidate.Backend} was predicted at {chosen.LatencyRatio:0.00} of the original's time and takes {ratio:0.00} on this machine");
-        _findings.Add(new(Severity.Warning, "MDLB2023", $"{text}; it does not ship, and the next candidate is taken. ModelBuildMeasure=false turns this check off", "Optimize"));
+        _findings.Add(new(Severity.Warning, Codes.SlowerThanPredicted, $"{text}; it does not ship, and the next candidate is taken. ModelBuildMeasure=false turns this check off", "Optimize"));
         return text;
     }
 
@@ -166,11 +166,11 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         var options = owner.Options;
         if (options.TrainingTime > 0)
-            _findings.Add(new(Severity.Warning, "MDLB0007", $"TrainingTime{(options.TrainingData.Count > 0 ? " and TrainingData change" : " changes")} nothing: no technique of this version trains", "TrainingTime"));
+            _findings.Add(new(Severity.Warning, Codes.UnusedSetting, $"TrainingTime{(options.TrainingData.Count > 0 ? " and TrainingData change" : " changes")} nothing: no technique of this version trains", "TrainingTime"));
         else if (options.TrainingData.Count > 0)
-            _findings.Add(new(Severity.Warning, "MDLB0007", "TrainingData changes nothing: no technique of this version trains", "TrainingData"));
+            _findings.Add(new(Severity.Warning, Codes.UnusedSetting, "TrainingData changes nothing: no technique of this version trains", "TrainingData"));
         if (options.SearchTime > 0)
-            _findings.Add(new(Severity.Warning, "MDLB0007", "SearchTime changes nothing: no technique of this version searches", "SearchTime"));
+            _findings.Add(new(Severity.Warning, Codes.UnusedSetting, "SearchTime changes nothing: no technique of this version searches", "SearchTime"));
     }
 
     private void Explain(RankedCandidate chosen)
@@ -181,32 +181,32 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         // A technique that the user asked for by name and that came to nothing is never passed over in silence.
         if (wanted is { Steps.Count: > 0 } && WhyNotMade(wanted) is { } reason)
         {
-            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2009", $"Technique={options.Technique} is not applied: {reason}. {Consequence(chosen)}", "Technique"));
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.TechniqueNotApplied, $"Technique={options.Technique} is not applied: {reason}. {Consequence(chosen)}", "Technique"));
             return;
         }
         // What the user asked for by name, or any compression where only the unmodified weights are left.
         var plain = chosen.Candidate.IsLossless;
         if (missed is not null && plain && options.Technique != "none")
-            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, "MDLB2001", $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.NothingWithinBudget, $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
                 + $"{Consequence(chosen)}. Allow more by MaxAccuracyLoss, or give more CalibrationData", "MaxAccuracyLoss"));
         else if (missed is not null && options.Technique == "auto")
-            _findings.Add(new(Severity.Message, "MDLB2002", $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
+            _findings.Add(new(Severity.Message, Codes.CandidateBeyondBudget, $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
         else if (plain && options.Technique is not ("none" or "simplify"))
-            _findings.Add(new(Severity.Message, "MDLB2006", $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+            _findings.Add(new(Severity.Message, Codes.NoCandidateBetter, $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
         if (_looks is { Count: MostLooks } && _looks.All(l => !l.Held))
-            _findings.Add(new(Severity.Warning, "MDLB2024", $"{MostLooks} candidates were within budget on the part that chooses and not on the part that reports, and no further one was judged on it. {Ships(chosen)}. "
+            _findings.Add(new(Severity.Warning, Codes.ThreeLooksInVain, $"{MostLooks} candidates were within budget on the part that chooses and not on the part that reports, and no further one was judged on it. {Ships(chosen)}. "
                 + "The samples are too few or too different: give more EvaluationData", "EvaluationData"));
         SayWhatFailed(chosen);
         if (owner.Judgement.Choose is null && options.Technique != "none" && (!plain || options.Technique == "auto"))
-            _findings.Add(new(Severity.Warning, "MDLB2004", $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));
+            _findings.Add(new(Severity.Warning, Codes.Unverified, $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));
         if (owner.Source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
-            _findings.Add(new(Severity.Message, "MDLB2011", $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
+            _findings.Add(new(Severity.Message, Codes.AlreadyQuantized, $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
         if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
-            _findings.Add(new(Severity.Warning, "MDLB2008", $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
+            _findings.Add(new(Severity.Warning, Codes.MaxLatencyNotMet, $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
         if (!owner.IsJudgeable)
-            _findings.Add(new(Severity.Warning, "MDLB0012", "the model has no output that is a tensor and could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
+            _findings.Add(new(Severity.Warning, Codes.NothingToJudge, "the model has no output that is a tensor and could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
         if (owner.Source.WhyNotSimplified is { } why)
-            _findings.Add(new(Severity.Warning, "MDLB2005", $"the model ships as it is: {why}"));
+            _findings.Add(new(Severity.Warning, Codes.ShipsAsItIs, $"the model ships as it is: {why}"));
     }
 
     private static string Ships(RankedCandidate chosen) => $"{Name(chosen.Candidate, "The")} ships";
@@ -231,7 +231,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         var failed = ranked.Where(r => r.Candidate.Failure is not null).Select(r => (r.Candidate.Recipe, Why: r.Candidate.Failure!)).Concat(failures.Select(f => (f.Recipe, f.Why))).DistinctBy(f => f.Why).ToList();
         if (failed.Count > 0)
-            _findings.Add(new(chosen.Candidate.IsLossless ? Severity.Warning : Severity.Message, "MDLB2022", $"{string.Join("; ", failed.Take(3).Select(f => $"{f.Recipe} failed: {f.Why}"))}. {Ships(chosen)}"));
+            _findings.Add(new(chosen.Candidate.IsLossless ? Severity.Warning : Severity.Message, Codes.CandidateFailed, $"{string.Join("; ", failed.Take(3).Select(f => $"{f.Recipe} failed: {f.Why}"))}. {Ships(chosen)}"));
     }
 
     private string WhyUnverified() => owner.Data.Calibrate is { } few
@@ -244,15 +244,15 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         var options = owner.Options;
         if (ranked.Count == 0 && failures.Count > 0)
-            return new("MDLB2022", $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference ModelBuild.OnnxRuntime, which runs the original", "Technique");
+            return new(Codes.CandidateFailed, $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference ModelBuild.OnnxRuntime, which runs the original", "Technique");
         if (ranked.Count == 0)
-            return new("MDLB3031", options.Backend == "auto"
+            return new(Codes.ProjectLacksRuntime, options.Backend == "auto"
                 ? $"this model needs ONNX Runtime ({WhyNone()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime"
                 : $"the {options.Backend} backend does not take this model: {WhyNone()}. Set Backend=auto and reference ModelBuild.OnnxRuntime", "Backend");
         if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
-            return new("MDLB2007", $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
+            return new(Codes.MaxSizeNotMet, $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
         if (options.MaxLatency is not null)
-            return new("MDLB2008", $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
-        return new("MDLB2001", $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
+            return new(Codes.MaxLatencyNotMet, $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
+        return new(Codes.NothingWithinBudget, $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
     }
 }

@@ -34,7 +34,7 @@ public sealed class CrashJournal
     public T Attempt<T>(string what, Func<T> action)
     {
         if (_struck.Contains(what))
-            throw new CompressionException("MDLB2022", "the compiler's process ended while it was run");
+            throw new CompressionException(Codes.CandidateFailed, "the compiler's process ended while it was run");
         if (_path is null)
             return action();
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);

@@ -14,7 +14,7 @@ namespace ModelBuild.Compression.Planning;
 public sealed class DeclaredShapes(Model original)
 {
     /// <summary>The code of <see cref="Finding"/>.</summary>
-    public const string Code = "MDLB2030";
+    public const string Code = Codes.ShapesContradicted;
 
     // More are not counted.
     private const int Most = 100;

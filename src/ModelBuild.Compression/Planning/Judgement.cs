@@ -75,7 +75,7 @@ public sealed class Judgement
         var truth = choose is null ? null : Truth(choose, report, labels, metadata);
         List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? []];
         if (calibration is not null && evaluation is { HasLabels: false, ExpectedOutputs.Count: 0 } && (calibration.HasLabels || calibration.ExpectedOutputs.Count > 0))
-            findings.Add(new(Severity.Warning, "MDLB1131", "the labels or expected values of CalibrationData are not used: answers are judged on EvaluationData, which has none. Put them there, or leave EvaluationData out, so that a part of CalibrationData is held out", "EvaluationData"));
+            findings.Add(new(Severity.Warning, Codes.ArrayUnused, "the labels or expected values of CalibrationData are not used: answers are judged on EvaluationData, which has none. Put them there, or leave EvaluationData out, so that a part of CalibrationData is held out", "EvaluationData"));
         var selection = Select(options, graph, truth, findings);
         findings.AddRange([.. check.Findings, .. selection.Findings]);
         if (declared.Finding is { } contradicted)
@@ -97,7 +97,7 @@ public sealed class Judgement
             return MetricSelection.Of(options.Metric, options.MetricOutputs, options.MaxAccuracyLoss, graph, truth);
         }
         // Who misses labels should know of the array that may hold them.
-        catch (CompressionException e) when (e.Code == "MDLB0013" && unused.Count > 0)
+        catch (CompressionException e) when (e.Code == Codes.MetricNeedsLabels && unused.Count > 0)
         {
             throw new CompressionException(e.Code, $"{e.Message}. {string.Join(". ", unused.Select(f => f.Text))}", e.Metadata, e);
         }

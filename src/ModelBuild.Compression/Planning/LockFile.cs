@@ -35,7 +35,7 @@ public sealed record LockFile(int Format, SortedDictionary<string, LockedModel> 
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
-            throw new CompressionException("MDLB2042", $"'{path}' cannot be read as a lock file: {e.Message}. Restore it from version control, or delete it and build once with ModelBuildLockFile=true", null, e);
+            throw new CompressionException(Codes.LockFileUnreadable, $"'{path}' cannot be read as a lock file: {e.Message}. Restore it from version control, or delete it and build once with ModelBuildLockFile=true", null, e);
         }
     }
 

@@ -75,7 +75,7 @@ public sealed class ModelSource
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
-                throw new CompressionException("MDLB0003", $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
+                throw new CompressionException(Codes.BadShapes, $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
         // As the build, which infers nothing: an output has the type that the file declares.
         if (original.Graph.Outputs.FirstOrDefault(o => o.NonTensorType is null && o.Type is null or { ElementType: ElementType.Undefined }) is { } untyped)
             throw DescriptionBuilder.Unsupported(untyped, true);
@@ -120,7 +120,7 @@ public sealed class ModelSource
     {
         foreach (var value in Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })))
             if (value.Type!.Shape.Any(d => d.Name is { } name && shapes.ContainsKey(name)) && FixedShapes.TooLarge(value.Name, [.. value.Type.Shape.Select(d => SizeOf(d, shapes))], BytesOf(value.Type.ElementType)) is { } problem)
-                throw new CompressionException("MDLB0003", problem, "Shapes");
+                throw new CompressionException(Codes.BadShapes, problem, "Shapes");
     }
 
     private static int BytesOf(ElementType type) => type == ElementType.String ? 1 : Math.Max(1, ElementTypes.BitsOf(type) / 8);

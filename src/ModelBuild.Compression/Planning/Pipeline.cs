@@ -77,10 +77,10 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         var (at, before) = plan.Steps[step];
         var id = Decision.Id(at, key);
         if (before.Decisions.All(d => d.Key != key))
-            throw new CompressionException("MDLB2044", $"there is no decision {id} in the plan");
+            throw new CompressionException(Codes.DecisionCannotBeStruck, $"there is no decision {id} in the plan");
         List<string> dependents = [.. plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key)))];
         if (dependents.Count > 0)
-            throw new CompressionException("MDLB2044", $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
+            throw new CompressionException(Codes.DecisionCannotBeStruck, $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
         var model = Apply(plan with { Steps = [.. plan.Steps.Take(step)] }, simplified);
         var after = before.Without(key, model);
         return plan with { Steps = [.. plan.Steps.Take(step), .. after is null ? Array.Empty<PlannedStep>() : [new(at, after with { RestsOn = Rest(after) })], .. plan.Steps.Skip(step + 1)] };

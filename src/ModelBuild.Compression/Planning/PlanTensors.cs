@@ -120,7 +120,7 @@ public sealed class PlanTensors
 
     internal static CompressionException Missing(string hash, string? path) => Refused(path, $"the tensor {hash} of a plan is not there");
 
-    private static CompressionException Refused(string? path, string what) => new("MDLB2043",
+    private static CompressionException Refused(string? path, string what) => new(Codes.LockTensorsDamaged,
         $"{(path is null ? "the plan's tensors cannot be read" : $"'{path}' cannot be read")}: {what}. "
         + "Restore the file from version control together with the lock file, or build once with ModelBuildLockFile=true and without ModelBuildLockedMode");
 }

@@ -28,7 +28,7 @@ public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
             var open = part.IndexOf('(', StringComparison.Ordinal);
             var name = open < 0 ? part : part[..open].TrimEnd();
             if (name.Length == 0 || open >= 0 && !part.EndsWith(')'))
-                throw new CompressionException("MDLB0031", $"'{text}' is no recipe: write steps joined by '+', for example {TechniqueRegistry.Example}", "Technique");
+                throw new CompressionException(Codes.BadRecipe, $"'{text}' is no recipe: write steps joined by '+', for example {TechniqueRegistry.Example}", "Technique");
             if (name == "simplify")
                 continue;
             steps.Add(new(name, open < 0 ? [] : part[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));

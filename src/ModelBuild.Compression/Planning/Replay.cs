@@ -78,7 +78,7 @@ public sealed class Replay : IDisposable
         }
         catch (JsonException e)
         {
-            throw new CompressionException("MDLB2042", $"the plan for {entry.Profile} cannot be read: {e.Message}. Build once with ModelBuildLockFile=true", null, e);
+            throw new CompressionException(Codes.LockFileUnreadable, $"the plan for {entry.Profile} cannot be read: {e.Message}. Build once with ModelBuildLockFile=true", null, e);
         }
         var backend = CompilerBackends.All.FirstOrDefault(b => b.Name == entry.Backend) ?? throw Differs($"it names the backend '{entry.Backend}', which there is not", null);
         Planned planned;
@@ -99,7 +99,7 @@ public sealed class Replay : IDisposable
     }
 
     private CompressionException Differs(string what, string? metadata) =>
-        new("MDLB2041", $"'{Path.GetFileName(LockFile.PathOf(_source.Path))}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
+        new(Codes.LockFileDoesNotFit, $"'{Path.GetFileName(LockFile.PathOf(_source.Path))}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
 
     private static string HashOf(Model model)
     {

@@ -15,6 +15,6 @@ public sealed record StaticInt8Arguments(RangeMethod Ranges, bool Mixed)
         "minmax" => read with { Ranges = RangeMethod.MinMax },
         "mse" => read with { Ranges = RangeMethod.MeanSquaredError },
         "mixed" => read with { Mixed = true },
-        _ => throw new CompressionException("MDLB0032", $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse", "mixed"])}; there are minmax, mse, mixed", "Technique"),
+        _ => throw new CompressionException(Codes.BadArgument, $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse", "mixed"])}; there are minmax, mse, mixed", "Technique"),
     });
 }

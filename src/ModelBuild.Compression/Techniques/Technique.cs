@@ -37,7 +37,7 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual void Check(RecipeStep step)
     {
         if (step.Arguments.Count > 0)
-            throw new CompressionException("MDLB0032", $"'{step}': {Name} takes no arguments", "Technique");
+            throw new CompressionException(Codes.BadArgument, $"'{step}': {Name} takes no arguments", "Technique");
     }
 
     /// <inheritdoc cref="ITechnique.Plan"/>

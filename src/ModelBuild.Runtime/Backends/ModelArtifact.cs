@@ -40,7 +40,7 @@ public sealed class ModelArtifact : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException("MDLB3007", $"the artifact '{path}' cannot be opened: {e.Message}. Build the project again, and deploy the folder 'modelbuild' with the app.", e);
+            throw new ModelLoadException(RuntimeCodes.ArtifactCannotBeOpened, $"the artifact '{path}' cannot be opened: {e.Message}. Build the project again, and deploy the folder 'modelbuild' with the app.", e);
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class ModelArtifact : IDisposable
     /// <exception cref="ModelLoadException">MDLB3002: it is longer than an array can be.</exception>
     public byte[] ReadAll()
     {
-        if (Length > Array.MaxLength) throw new ModelLoadException("MDLB3002", $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
+        if (Length > Array.MaxLength) throw new ModelLoadException(RuntimeCodes.ArtifactDamaged, $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
         var content = new byte[Length];
         using Stream stream = OpenRead();
         stream.ReadExactly(content);

@@ -43,7 +43,7 @@ internal static class ArtifactVerification
         if (!weightsHash.StartsWith(name, StringComparison.OrdinalIgnoreCase)) throw Different(data, weightsHash, name + "...");
     }
 
-    private static ModelLoadException Different(string origin, string actual, string recorded) => new("MDLB3012",
+    private static ModelLoadException Different(string origin, string actual, string recorded) => new(RuntimeCodes.ArtifactChanged,
         $"'{origin}' is not what the build wrote: its SHA-256 is {actual}, recorded is {recorded}. It was changed, or is of another build. Build the project again, and deploy the folder 'modelbuild' as a whole. " +
         $"({nameof(ModelOptions)}.{nameof(ModelOptions.VerifyArtifact)} = false loads it as it is.)");
 }

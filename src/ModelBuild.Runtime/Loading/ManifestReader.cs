@@ -37,7 +37,7 @@ internal static class ManifestReader
                 case "format":
                     format = json.GetInt64();
                     if (format > NewestFormat)
-                        throw new ModelLoadException("MDLB3003", $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {NewestFormat}. Update the package ModelBuild.Runtime to the version that built the model.");
+                        throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {NewestFormat}. Update the package ModelBuild.Runtime to the version that built the model.");
                     break;
                 case "class": className = json.GetString(); break;
                 case "signatureHash": signature = json.GetString(); break;
@@ -123,5 +123,5 @@ internal static class ManifestReader
     }
 
     private static ModelLoadException Damaged(string origin, string detail, Exception? cause = null) =>
-        new("MDLB3002", $"the manifest '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' with the app.", cause);
+        new(RuntimeCodes.ArtifactDamaged, $"the manifest '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' with the app.", cause);
 }

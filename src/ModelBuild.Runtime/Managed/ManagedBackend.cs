@@ -24,7 +24,7 @@ public sealed class ManagedBackend : ModelBackend
         ArgumentNullException.ThrowIfNull(options);
         ManagedProgram program = ReadProgram(artifact, out ArtifactHeader header);
         if (header.SignatureHash != description.SignatureHash || !Belongs(program, description))
-            throw new ModelLoadException("MDLB3004", $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+            throw new ModelLoadException(RuntimeCodes.OtherClass, $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
         ManagedSession session = new(program, new WeightStore(artifact, header.WeightsOffset, header.WeightsLength), description, artifact.Origin, options.MaxActivationBytes);
         try
         {

@@ -76,7 +76,7 @@ internal sealed class ManagedSession : ModelSession
             }
             ShapePlan created = new(Program, symbols, Origin);
             if (created.ArenaBytes > _maxActivationBytes)
-                throw new ModelLoadException("MDLB3011", $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions [{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows {_maxActivationBytes}. Give it smaller inputs, or allow more.");
+                throw new ModelLoadException(RuntimeCodes.TooMuchMemory, $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions [{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows {_maxActivationBytes}. Give it smaller inputs, or allow more.");
             if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
             _plans.Insert(0, created);
             return created;

@@ -57,7 +57,7 @@ internal sealed class ShapePlan
         return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
     }
 
-    private ModelLoadException TooLarge(string origin, string detail) => new("MDLB3011",
+    private ModelLoadException TooLarge(string origin, string detail) => new(RuntimeCodes.TooMuchMemory,
         $"'{origin}' is too large for the managed backend{(Symbols.Length == 0 ? "" : $" with the dimensions [{string.Join(", ", Symbols)}]")}: {detail}; an input or output can have 2 GB. Give the model smaller inputs, or set Backend=\"onnxruntime\" on its OnnxModel item.");
 
     private long Bytes(ModelElementType type, IReadOnlyList<int> shape, string origin)

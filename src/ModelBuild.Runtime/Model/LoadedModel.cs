@@ -45,7 +45,7 @@ public sealed partial class LoadedModel : IDisposable
         ArtifactStore store = ArtifactStore.Find(description, options);
         Manifest manifest = store.ReadManifest();
         if (!string.Equals(manifest.SignatureHash, description.SignatureHash, StringComparison.Ordinal))
-            throw new ModelLoadException("MDLB3004", $"'{manifest.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+            throw new ModelLoadException(RuntimeCodes.OtherClass, $"'{manifest.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
 
         ArtifactSelection.Choice choice = ArtifactSelection.Choose(manifest, options, CpuFeatureDetection.Current, CpuFeatureDetection.Native, BackendRegistry.Find);
         if (choice.Fallback is { } fallback) options.OnFallback?.Invoke(fallback);

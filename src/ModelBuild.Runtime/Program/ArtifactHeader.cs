@@ -16,7 +16,7 @@ internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramL
         if (header.Length < Size || !header.StartsWith(Magic)) throw Damaged(origin, "it is no managed artifact");
         var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         if (format > Format)
-            throw new ModelLoadException("MDLB3003", $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {Format}. Update the package ModelBuild.Runtime to the version that built the model.");
+            throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {Format}. Update the package ModelBuild.Runtime to the version that built the model.");
         ArtifactHeader read = new(
             BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[32..]), BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
@@ -43,7 +43,7 @@ internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramL
     public static string HashOf(ReadOnlySpan<byte> program) => Convert.ToHexStringLower(SHA256.HashData(program));
 
     public static ModelLoadException Damaged(string origin, string detail) =>
-        new("MDLB3002", $"the artifact '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
+        new(RuntimeCodes.ArtifactDamaged, $"the artifact '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
 
     private static bool Within(long offset, long length, long fileLength) => offset >= Size && length >= 0 && offset <= fileLength && length <= fileLength - offset;
 }

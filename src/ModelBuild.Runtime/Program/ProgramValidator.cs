@@ -41,7 +41,7 @@ internal static class ProgramValidator
         void CheckCall(ProgramCall call)
         {
             Kernel kernel = KernelRegistry.Find(call.Kernel)
-                ?? throw new ModelLoadException("MDLB3003", $"'{origin}' calls kernel {call.Kernel} for '{call.Source}', which this version of ModelBuild.Runtime does not have. Update the package ModelBuild.Runtime to the version that built the model.");
+                ?? throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' calls kernel {call.Kernel} for '{call.Source}', which this version of ModelBuild.Runtime does not have. Update the package ModelBuild.Runtime to the version that built the model.");
             if (call.Operands.Length != kernel.Operands || call.Integers.Length != kernel.Integers || call.Floats.Length != kernel.Floats) throw Damaged($"the call of {kernel.Name} for '{call.Source}' has the wrong number of arguments");
             CheckShape(call.Integers);
             foreach (ProgramOperand operand in call.Operands)

@@ -3,7 +3,7 @@ using ModelBuild.Compression.Backends;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// Fits the lines of a cost table to whole models: what their kernels have to do, and what their calls take. Figures are those with the least squared relative error of the calls, none below 0, drawn towards
+/// Fits the lines of a cost table to whole models and to samples of single operators: what their kernels have to do, and what their calls take. Figures are those with the least squared relative error of the calls, none below 0, drawn towards
 /// the table that there is (ridge regression), so that what the models say little about stays as it was. The unit is that of the table: only ratios are compared.
 /// </summary>
 internal static class CostFit
@@ -11,16 +11,21 @@ internal static class CostFit
     /// <summary>How much a figure is drawn towards what it was: as much as this many models that say it is right.</summary>
     private const double Ridge = 0.03;
 
+    /// <summary>How much a sample of one operator counts beside a whole model.</summary>
+    private const double SampleWeight = 0.1;
+
     private const int Fields = 5;
 
-    /// <summary>A call of one artifact.</summary>
-    public sealed record Call(string Model, string Recipe, IReadOnlyList<KernelClass> Kernels, double Nanoseconds)
-    {
-        /// <summary>How much of each figure the call is charged.</summary>
-        public IReadOnlyDictionary<(string Key, int Field), double> Amounts { get; } = Sum(Kernels);
-    }
+    /// <summary>A call of one artifact of a model, or of a sample of one operator.</summary>
+    /// <param name="Model">The model.</param>
+    /// <param name="Recipe">What was made of it.</param>
+    /// <param name="Amounts">How much of each figure the call is charged.</param>
+    /// <param name="Nanoseconds">What it took.</param>
+    /// <param name="IsSample">Whether it is a sample.</param>
+    public sealed record Call(string Model, string Recipe, IReadOnlyDictionary<(string Key, int Field), double> Amounts, double Nanoseconds, bool IsSample = false);
 
-    private static Dictionary<(string Key, int Field), double> Sum(IReadOnlyList<KernelClass> kernels)
+    /// <summary>How much of each figure kernels are charged.</summary>
+    public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(IReadOnlyList<KernelClass> kernels)
     {
         Dictionary<(string, int), double> amounts = new() { [("onnxruntime/call/any", 0)] = 1 };
         foreach (KernelClass k in kernels)
@@ -34,6 +39,18 @@ internal static class CostFit
         return amounts;
     }
 
+    /// <summary>How much of each figure of a backend a prediction is charged, which is a sum of figures times amounts: what it gives where one is 1 and all others are 0.</summary>
+    public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(string backend, CostTable table, Func<CostTable, double> predict)
+    {
+        OperatorCost nothing = new(0, 0);
+        return (from key in table.Costs.Keys.Where(k => k.StartsWith(backend + "/", StringComparison.Ordinal))
+                from field in Enumerable.Range(0, Fields)
+                let one = new SortedDictionary<string, OperatorCost>(table.Costs.ToDictionary(c => c.Key, c => c.Key == key ? With(nothing, field, 1) : nothing), StringComparer.Ordinal)
+                let amount = predict(table with { Costs = one })
+                where amount != 0
+                select (key, field, amount)).ToDictionary(a => (a.key, a.field), a => a.amount);
+    }
+
     public static double Predict(CostTable table, Call call) => call.Amounts.Sum(a => FieldOf(table.Costs[a.Key.Key], a.Key.Field) * a.Value);
 
     /// <summary>The table fitted to calls.</summary>
@@ -42,7 +59,7 @@ internal static class CostFit
         List<(string Key, int Field)> figures = [.. calls.SelectMany(c => c.Amounts.Keys).Distinct().Order()];
         Dictionary<(string, int), int> index = figures.Select((f, i) => (f, i)).ToDictionary(p => p.f, p => p.i);
         // How much slower this machine is than that of the table, in the middle of all calls.
-        double[] pace = [.. calls.Select(c => c.Nanoseconds / Predict(table, c)).Order()];
+        double[] pace = [.. calls.Where(c => !c.IsSample).Select(c => c.Nanoseconds / Predict(table, c)).Order()];
         var scale = pace[pace.Length / 2];
         double[] before = [.. figures.Select(f => scale * FieldOf(table.Costs[f.Key], f.Field))];
         // A figure that was 0 is measured by what it would have to be to matter.
@@ -53,11 +70,12 @@ internal static class CostFit
         foreach (IGrouping<string, Call> model in calls.GroupBy(c => c.Model))
             foreach (Call call in model)
             {
+                var weight = call.IsSample ? SampleWeight : 1.0 / model.Count();
                 (int Index, double Share)[] shares = [.. call.Amounts.Select(a => (index[a.Key], a.Value * unit[index[a.Key]] / call.Nanoseconds))];
                 foreach (var (i, a) in shares)
                 {
-                    right[i] += a / model.Count();
-                    foreach (var (k, b) in shares) squares[i, k] += a * b / model.Count();
+                    right[i] += a * weight;
+                    foreach (var (k, b) in shares) squares[i, k] += a * b * weight;
                 }
             }
         for (var i = 0; i < n; i++)

@@ -42,6 +42,20 @@ public partial class NamesTests
         Assert.DoesNotContain(Literals("Backends/OnnxRuntime/", "Backends/Managed/"), l => names.Any(n => l.Literal == n || l.Literal.StartsWith(n + "/", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void Codes_stand_in_one_list_of_each_assembly()
+    {
+        // The lists themselves; Roslyn's analyzers want descriptors, which are a list, too.
+        var lists = new Regex("(Codes|OnnxErrors|DiagnosticDescriptors)\\.cs$", RegexOptions.CultureInvariant);
+        var files = Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("\\obj\\", StringComparison.Ordinal)).ToList();
+        bool Names(string file) => File.ReadLines(file).Any(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && Code().IsMatch(l));
+        Assert.InRange(files.Count(f => lists.IsMatch(f) && Names(f)), 7, 20);
+        Assert.DoesNotContain(files, f => !lists.IsMatch(f) && Names(f));
+    }
+
+    [GeneratedRegex("\"MDLB[0-9]{4}", RegexOptions.CultureInvariant)]
+    private static partial Regex Code();
+
     [GeneratedRegex("\"((?:[^\"\\\\]|\\\\.)*)\"", RegexOptions.CultureInvariant)]
     private static partial Regex StringLiteral();
 }

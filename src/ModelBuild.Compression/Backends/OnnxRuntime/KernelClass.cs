@@ -8,6 +8,9 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
 {
     private const string Any = "any";
 
+    /// <summary>The columns that a float product works on at a time (MLAS on x64), unless there is a single one.</summary>
+    private const int Columns = 16;
+
     /// <summary>The class of a kernel; null for what costs nothing by itself (the owner of a body, whose kernels are counted).</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="blocks">Whether float convolutions over pictures run on blocks of channels.</param>
@@ -35,9 +38,9 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
             case "MatMulIntegerToFloat" or "MatMulInteger" or "DynamicQuantizeMatMul":
                 return Product(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), y);
             case "LSTM" or "GRU" or "RNN":
-                return Recurrent(Precisions.Float32, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2), y);
+                return Recurrent(Precisions.Float32, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
             case "DynamicQuantizeLSTM":
-                return Recurrent(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2), y);
+                return Recurrent(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
             case "Attention" or "QAttention" or "MultiHeadAttention":
                 {
                     // x [batch, sequence, hidden]: the projections, and two products of each pair of positions.
@@ -77,6 +80,10 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
                 return new("dequantize", Any, new(x.Elements));
             case "Cast":
                 return new("cast", Any, new(y.Elements));
+            case "BatchNormalization":
+                return new("batchnorm", Precisions.Float32, new(y.Elements));
+            case "Relu" or "Clip" or "LeakyRelu" or "PRelu" or "Abs" or "Neg":
+                return new("activation", PrecisionOf(y), new(y.Elements));
             default:
                 return new("elementwise", PrecisionOf(y), new(y.Elements));
         }
@@ -98,7 +105,15 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         var isDepthwise = w.Along(1) == 1 && filters > 1 && (x.Along(1) > 1 && filters % x.Along(1) == 0 || x.Along(-1) > 1 && filters % x.Along(-1) == 0) && !(x.Along(1) == 1 && x.Shape.Length > 2);
         // Without blocks each window is copied into a row of a matrix first, channel by channel where groups have one each.
         var gathered = !plain ? pixels * window : isDepthwise ? y.Elements * perOutput : pixels * perOutput;
-        var work = new OperatorWork(y.Elements * perOutput, y.Elements, gathered, w.Elements);
+        var units = y.Elements * perOutput;
+        // Pixels are the columns of a product then; where they are few, most of the columns that it works on are empty.
+        if (plain && !isDepthwise && precision == Precisions.Float32)
+        {
+            var pictures = Math.Max(1, x.Along(0));
+            var columns = pixels / pictures;
+            units = filters * perOutput * pictures * (columns > 1 ? Math.Ceiling(columns / Columns) * Columns : columns);
+        }
+        var work = new OperatorWork(units, y.Elements, gathered, w.Elements);
         return new((isDepthwise ? "depthwise" : window == 1 ? "pointwise" : "conv") + (plain ? "-plain" : ""), precision, work);
     }
 
@@ -111,10 +126,11 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         return new(matrices > 1 && precision == Precisions.Float32 ? "batched" : "gemm", precision, new(y.Elements * k, y.Elements, a.Elements, b.Elements));
     }
 
-    /// <summary>x [steps, batch, inputs], with two products a step.</summary>
-    private static KernelClass Recurrent(string precision, TracedTensor x, TracedTensor w, TracedTensor r, TracedTensor y)
+    /// <summary>x [steps, batch, inputs], w [directions, gates, inputs], r [directions, gates, hidden], the last two axes swapped where they are integers.</summary>
+    private static KernelClass Recurrent(string precision, TracedTensor x, TracedTensor w, TracedTensor r)
     {
-        double steps = x.Along(0), rows = steps * x.Along(1);
-        return new("recurrent", precision, new(rows * (w.Elements + r.Elements), y.Elements, steps, w.Elements + r.Elements));
+        double rows = (double)x.Along(0) * x.Along(1), directions = w.Along(0), gates = w.Elements / Math.Max(1, directions * x.Along(2));
+        // The inputs of all steps are multiplied at once; the states, which wait for the step before, one by one.
+        return new("recurrent", precision, new(Units: rows * r.Elements, Outputs: rows * directions * gates, Gathered: rows * w.Elements, Weights: x.Along(0) * directions));
     }
 }

@@ -26,7 +26,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         {
             _session = Open(() => new(path, options));
         }
-        catch (CompressionException e) when (e.Code == "MDLB1120")
+        catch (CompressionException e) when (e.Code == Codes.RuntimeRefuses)
         {
             // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers need none;
             // on others the quantized parts run unfused, in float.
@@ -89,8 +89,8 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         catch (OnnxRuntimeException e)
         {
             throw OnnxRuntimeMessage.IsTooNew(e.Message)
-                ? new CompressionException("MDLB1006", $"the model is newer than the ONNX Runtime that the compiler uses: {OnnxRuntimeMessage.OneLine(e.Message)}. Export it for an older operator set", null, e)
-                : new CompressionException("MDLB1120", $"ONNX Runtime refuses the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
+                ? new CompressionException(Codes.UnsupportedVersion, $"the model is newer than the ONNX Runtime that the compiler uses: {OnnxRuntimeMessage.OneLine(e.Message)}. Export it for an older operator set", null, e)
+                : new CompressionException(Codes.RuntimeRefuses, $"ONNX Runtime refuses the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         }
         catch (OnnxRuntimeException e)
         {
-            throw new CompressionException("MDLB1121", $"ONNX Runtime fails to run the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
+            throw new CompressionException(Codes.RuntimeFails, $"ONNX Runtime fails to run the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
         }
         finally
         {

@@ -114,7 +114,7 @@ internal sealed class StagedModel
                     _store.Free(IdOf(name), i);
                 foreach (var name in makes)
                     samples.Put(_store, IdOf(name), i, outputs.TryGetValue(name, out var tensor) ? tensor
-                        : throw new CompressionException("MDLB1121", $"'{name}' is no tensor when the model runs"));
+                        : throw new CompressionException(Codes.RuntimeFails, $"'{name}' is no tensor when the model runs"));
             }
         }
         finally

@@ -108,7 +108,8 @@ internal static class CostFit
         foreach (var (key, cost) in fitted.Costs)
         {
             OperatorCost was = old.Costs[key], there = other.Costs[key];
-            var factor = was.PerUnit > 0 ? there.PerUnit / was.PerUnit : was.Overhead > 0 ? there.Overhead / was.Overhead : 1;
+            // The measured class has all that the others have: none of them is faster.
+            var factor = Math.Max(1, was.PerUnit > 0 ? there.PerUnit / was.PerUnit : was.Overhead > 0 ? there.Overhead / was.Overhead : 1);
             costs[key] = Enumerable.Range(0, Fields).Aggregate(there, (c, field) => With(c, field, factor * FieldOf(cost, field)));
         }
         return other with { Costs = costs, Version = other.Version + 1 };

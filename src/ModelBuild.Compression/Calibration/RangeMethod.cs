@@ -47,6 +47,18 @@ public static class RangeEstimator
         double[] Ends(float seen, double? margin) => margin is { } more ? [seen + Math.CopySign(more, seen)] : clip ? [.. Enumerable.Range(0, 20).Select(i => seen * (1 - i * 0.04))] : [seen];
     }
 
+    /// <summary>
+    /// The range of a tensor that is an answer: what was seen, and a quarter more on either side. Its largest values decide, there are few of them in a sample, and those of other samples go beyond: on
+    /// mobilenet_v1_025 a score that is cut off at what 48 pictures gave costs 15 dB on others, and a wider step 2.
+    /// </summary>
+    /// <param name="histogram">The tensor's histogram.</param>
+    public static (float Low, float High) OfAnswers(RangeHistogram histogram)
+    {
+        const float More = 1.25f;
+        var (low, high) = Estimate(histogram, RangeMethod.MinMax);
+        return histogram.Count == 0 ? (low, high) : (Math.Min(low, Math.Min(0, histogram.Minimum) * More), Math.Max(high, Math.Max(0, histogram.Maximum) * More));
+    }
+
     /// <summary>How far one side is expected to go beyond the largest magnitude that was seen, until <see cref="Many"/> values are; null where they were seen.</summary>
     /// <param name="side">Magnitudes and how often each was seen, the largest first.</param>
     private static double? Margin((double Magnitude, long Count)[] side)

@@ -24,7 +24,7 @@ public sealed record EvaluationResult(MetricResult Deciding, IReadOnlyList<Metri
     private const double Rounding = 1e-6;
 
     /// <summary>Whether every output of floats equals the original's but for float rounding.</summary>
-    public bool IsRounding => All.Where(r => r.Metric == "sqnr").ToList() is { Count: > 0 } noise && noise.All(r => r.Loss <= Rounding);
+    public bool IsRounding => All.Where(r => r.Metric == Sqnr.MetricName).ToList() is { Count: > 0 } noise && noise.All(r => r.Loss <= Rounding);
 }
 
 /// <summary>Compares a candidate with the original on data, sample by sample: nothing is kept but a few sums for each sample.</summary>

@@ -99,8 +99,8 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         {
             if (deciding.Name != "agreement" && (scores.Contains(name) || name == labelled?.Output))
                 reported.Add((MetricCatalog.Get("agreement"), name));
-            if (deciding.Name != "sqnr")
-                reported.Add((MetricCatalog.Get("sqnr"), name));
+            if (deciding.Name != Sqnr.MetricName)
+                reported.Add((MetricCatalog.Get(Sqnr.MetricName), name));
         }
         reported.AddRange(decisions.Select(name => ((Metric)new LabelAgreement(), name)));
         return new(deciding, outputs, reported, maxAccuracyLoss ?? deciding.DefaultBudget, why)
@@ -168,7 +168,7 @@ public sealed record MetricSelection(Metric Deciding, IReadOnlyList<string> Outp
         }
         if (scores.Count == names.Count)
             return (MetricCatalog.Get("regret"), names, "regret: every judged output is a softmax over classes, and there are no labels");
-        return (MetricCatalog.Get("sqnr"), names, truth is not null && names.Any(truth.Expected.Contains)
+        return (MetricCatalog.Get(Sqnr.MetricName), names, truth is not null && names.Any(truth.Expected.Contains)
             ? "sqnr against the expected values of the data" : "sqnr: no labels, and not every judged output scores classes");
     }
 

@@ -10,7 +10,10 @@ public sealed class Sqnr : Metric
     public const double Perfect = 200;
 
     /// <inheritdoc/>
-    public override string Name => "sqnr";
+    public override string Name => MetricName;
+
+    /// <summary>The name.</summary>
+    public const string MetricName = "sqnr";
 
     /// <inheritdoc/>
     public override double DefaultBudget => 0.01;

@@ -20,6 +20,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private readonly List<Look> _looks = [];
     private readonly HashSet<int> _judged = [];
     private readonly HashSet<int> _held = [];
+    // What was judged beside a form of the same candidate that is better.
+    private readonly List<RankedCandidate> _aside = [];
     private bool _vetoed;
     private readonly List<Finding> _findings = [.. owner.Judgement.Findings];
 
@@ -38,7 +40,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
                     ranked[other] = ranked[other] with { Accepted = false };
             Explain(ranked[chosen]);
             SayWhatIsOpen(i, chosen);
-            return new(profile, ranked[chosen], ranked, failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
+            return new(profile, ranked[chosen], [.. ranked, .. _aside], failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
         }
         throw Nothing();
     }
@@ -46,10 +48,24 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     /// <summary>Whether a candidate that keeps to the limits is within budget on the part that chooses.</summary>
     private bool IsWithinBudget(int i)
     {
-        if (_judged.Add(i) && ranked[i].Accepted && owner.Judge(ranked[i].Candidate) is var (accepted, why))
-            ranked[i] = ranked[i] with { Accepted = accepted, Why = why };
+        if (!_judged.Add(i) || !ranked[i].Accepted)
+            return ranked[i].Accepted;
+        ranked[i] = Judged(ranked[i], ranked[i].Candidate);
+        if (owner.Repaired(ranked[i].Candidate, profile, table, failures) is { } repaired && Judged(ranked[i], repaired) is var instead)
+        {
+            var isBetter = instead.Accepted != ranked[i].Accepted ? instead.Accepted : Noise(instead) < Noise(ranked[i]);
+            var (better, other) = isBetter ? (instead, ranked[i]) : (ranked[i], instead);
+            _aside.Add(!other.Accepted ? other : other with { Accepted = false, Why = $"{better.Candidate.Recipe} costs the same and is nearer to the original on the part that chooses" });
+            ranked[i] = better;
+        }
         return ranked[i].Accepted;
     }
+
+    private RankedCandidate Judged(RankedCandidate candidate, Candidate form) => owner.Judge(form) is var (accepted, why) ? candidate with { Candidate = form, Accepted = accepted, Why = why } : candidate;
+
+    /// <summary>What a candidate that was run is off by, as noise over signal of all outputs: finer than decisions, of which few samples change none.</summary>
+    private static double Noise(RankedCandidate candidate) => candidate.Candidate.Choose is not { } choose ? double.PositiveInfinity
+        : choose.All.Where(static r => r.Metric == Sqnr.MetricName).Select(static r => r.Loss).DefaultIfEmpty(choose.Deciding.Loss).Sum();
 
     /// <summary>Whether a candidate that was accepted so far holds on the report part and against the clock; where it does not, it is accepted no longer.</summary>
     private bool Holds(int i)

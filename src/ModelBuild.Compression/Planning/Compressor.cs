@@ -34,6 +34,7 @@ public sealed class Compressor : IDisposable
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Candidate?> _repaired = new(StringComparer.Ordinal);
     private readonly Dictionary<CompilerBackend, string> _whyNot = [];
     private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
@@ -186,7 +187,7 @@ public sealed class Compressor : IDisposable
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, _costs[backend].By(table), backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, table, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
@@ -198,13 +199,18 @@ public sealed class Compressor : IDisposable
     }
 
     /// <summary>Carries a recipe's plan out for a backend and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
-    private Candidate? Make(Recipe recipe, HardwareProfile profile, ICosts costs, CompilerBackend backend)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="profile">The target.</param>
+    /// <param name="table">Its costs.</param>
+    /// <param name="backend">The backend.</param>
+    /// <param name="known">Nodes that are known to have no integer kernel where they stand; null for none.</param>
+    private Candidate? Make(Recipe recipe, HardwareProfile profile, CostTable table, CompilerBackend backend, IReadOnlyDictionary<string, string>? known = null)
     {
         // What it does not take as it is, it does not take compressed.
         if (_whyNot.ContainsKey(backend))
             return null;
-        var floats = new Dictionary<string, string>(StringComparer.Ordinal);
-        while (_pipeline!.TryPlan(recipe, profile, costs, floats) is { } planned)
+        var floats = new Dictionary<string, string>(known ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        while (_pipeline!.TryPlan(recipe, profile, _costs[backend].By(table), floats) is { } planned)
         {
             var model = _pipeline.FormFor(backend, planned);
             if (backend.Write(_folder, planned.Plan, model, _signatureHash, out var why) is not { } artifact)
@@ -213,7 +219,7 @@ public sealed class Compressor : IDisposable
                     _whyNot.Add(backend, why!);
                 return null;
             }
-            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact };
+            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact, Floats = floats };
             var placement = _placements[backend].Of(model, artifact);
             // What has no integer kernel where it stands stays in float, and the rest is planned anew.
             var again = _source.Simplified!.Nodes.Where(n => n.Outputs.Count > 0 && placement.Misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
@@ -226,6 +232,41 @@ public sealed class Compressor : IDisposable
         }
         return null;
     }
+
+    /// <summary>
+    /// A candidate that was run, with the repairs that cost neither time nor size; null where there are none, or none is needed: where the loss, with all of its interval, is a small
+    /// part of the budget.
+    /// </summary>
+    internal Candidate? Repaired(Candidate candidate, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
+    {
+        if (_options.Technique != "auto" || candidate is not { Failure: null, Plan: { Steps.Count: > 0 } plan } || Data.Calibrate is null)
+            return null;
+        if (!LosesMuch(candidate))
+            return null;
+        if (_repaired.TryGetValue(candidate.Artifact.Sha256, out var repaired))
+            return repaired;
+        var recipe = plan.Recipe with { Steps = [.. plan.Recipe.Steps, .. Techniques.All.Where(t => t.Repairs).Select(t => new RecipeStep(t.Name, []))] };
+        try
+        {
+            var made = _journal.Attempt($"{recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () => Make(recipe, profile, table, CompilerBackends.Get(candidate.Backend), candidate.Floats));
+            if (made is not null && !ReferenceEquals(made, candidate))
+            {
+                Verify(made);
+                repaired = made;
+            }
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            failures.Add(new(recipe.ToString(), candidate.Backend, FailedRecipe.Reason(e)));
+        }
+        return _repaired[candidate.Artifact.Sha256] = repaired;
+    }
+
+    /// <summary>A loss that with all of its interval is no larger part of the budget is not worth what it takes to make it smaller.</summary>
+    private const double SmallPart = 0.25;
+
+    /// <summary>Whether what a candidate that was run loses on the choose part is more than a small part of the budget.</summary>
+    private bool LosesMuch(Candidate candidate) => candidate.Choose is { } choose && choose.Deciding.LossHigh > Selection!.Budget * SmallPart;
 
     /// <summary>The candidate that has these bytes already, or this one: equal artifacts are run once, whatever profile or recipe they are of.</summary>
     private Candidate Known(Candidate candidate)
@@ -327,7 +368,7 @@ public sealed class Compressor : IDisposable
     {
         if ((_judgement.Report ?? _judgement.Choose) is not { Data.Grid: { } grid } answers)
             return null;
-        var sqnr = MetricCatalog.Get("sqnr");
+        var sqnr = MetricCatalog.Get(Sqnr.MetricName);
         var floats = Selection!.Outputs.Where(o => Selection.ReadingOf(o).Meaning is not (OutputMeaning.Classes or OutputMeaning.Exact)).ToList();
         if (floats.Count == 0)
             return null;

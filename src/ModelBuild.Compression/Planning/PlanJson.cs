@@ -10,4 +10,5 @@ namespace ModelBuild.Compression.Planning;
 [JsonSerializable(typeof(DynamicInt8Plan))]
 [JsonSerializable(typeof(WeightsInt8Plan))]
 [JsonSerializable(typeof(WeightsFloat16Plan))]
+[JsonSerializable(typeof(BiasCorrectionPlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

@@ -22,6 +22,9 @@ public interface ITechnique
     /// <summary>The steps that it offers for any model, in the order in which they are tried.</summary>
     IReadOnlyList<Offer> Offers { get; }
 
+    /// <summary>Whether it repairs what the steps before it changed, by data, at no cost in time or size: for <c>auto</c> it is tried on what could ship, and kept where that is nearer to the original.</summary>
+    bool Repairs { get; }
+
     /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
     int? StoredBits { get; }
 

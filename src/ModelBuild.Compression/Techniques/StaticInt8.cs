@@ -61,7 +61,7 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
         foreach (var value in mapped)
         {
-            var (low, high) = RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
+            var (low, high) = IsAnswer(value) ? RangeEstimator.OfAnswers(histograms[value.Path]) : RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
             tensors.Add(value.Path, new(q.Type, q.Scale, q.ZeroPoint));
         }
@@ -73,6 +73,14 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
                     layers.Add(role == IntegerRole.Weighted && WeightedNode.Of(node) is { } w ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
         return new() { Layers = layers, Tensors = tensors, Kept = kept };
     }
+
+    /// <summary>Whether a value is an answer of the model, but for what moves it or maps it one by one: scores before a Softmax, boxes before they are scaled.</summary>
+    private static bool IsAnswer(Value value) => value.IsGraphOutput || value.Uses.Any(static u => ToAnswers.Contains(u.Node.OpType) && u.Node.Domain.Length == 0
+        && u.Node.Inputs.Where((_, i) => i != u.Index).All(static i => i is null or { Constant: not null } || i.Producer is { } p && ToAnswers.Contains(p.OpType)) && u.Node.Outputs.Any(IsAnswer));
+
+    // Concat joins answers with answers.
+    private static readonly HashSet<string> ToAnswers =
+        ["Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Identity", "Cast", "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Exp", "Mul", "Add", "Sub", "Div", "ArgMax", "TopK"];
 
     /// <summary>What of a graph computes in integers; null where nothing does. Why nodes are left in float is added to <paramref name="kept"/>.</summary>
     private static IntegerRegion? RegionOf(Graph graph, StepContext context, StaticInt8Arguments arguments, SortedDictionary<string, string> kept)

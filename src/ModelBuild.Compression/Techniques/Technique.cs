@@ -28,6 +28,9 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual IReadOnlyList<Offer> Offers => [];
 
     /// <inheritdoc/>
+    public virtual bool Repairs => false;
+
+    /// <inheritdoc/>
     public virtual int? StoredBits => null;
 
     /// <inheritdoc/>

@@ -18,6 +18,8 @@ internal sealed class StubTechnique(string name, Func<Node, bool> takes, Action<
 
     public IReadOnlyList<Offer> Offers => [];
 
+    public bool Repairs => false;
+
     public int? StoredBits => null;
 
     public string Describe(RecipeStep step) => "what a test does";

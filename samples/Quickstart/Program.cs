@@ -8,7 +8,8 @@ using var digits = Digits.Load();
 using var original = DigitsOriginal.Load();
 
 Console.WriteLine($"compressed  {digits.Untyped.Technique,-28} {digits.Untyped.ArtifactBytes,9:N0} bytes  {digits.Untyped.Backend}, {digits.Untyped.Profile}");
-Console.WriteLine($"original    {original.Untyped.Technique,-28} {original.Untyped.ArtifactBytes,9:N0} bytes  {original.Untyped.Backend}, {original.Untyped.Profile}");
+Console.WriteLine($"original    {original.Untyped.Technique,-28} {original.Untyped.ArtifactBytes,9:N0} bytes  {original.Untyped.Backend}, "
+    + $"{original.Untyped.Profile}");
 
 // Two thousand handwritten digits, 28 x 28 pixels each, and what they show.
 var images = Read<float>("input.npy");
@@ -16,7 +17,8 @@ var labels = Read<long>("labels.npy");
 const int pixels = 28 * 28;
 var scores = new float[10];
 
-Console.WriteLine($"accuracy    {Accuracy((image, s) => digits.Predict(image, s)):P2} compressed, {Accuracy((image, s) => original.Predict(image, s)):P2} original, {labels.Length} digits");
+Console.WriteLine($"accuracy    {Accuracy((image, s) => digits.Predict(image, s)):P2} compressed, {Accuracy((image, s) => original.Predict(image, s)):P2} "
+    + $"original, {labels.Length} digits");
 var (fast, slow) = Time(() => digits.Predict(images.AsSpan(0, pixels), scores), () => original.Predict(images.AsSpan(0, pixels), scores));
 Console.WriteLine($"speed       {fast:0.0} µs compressed, {slow:0.0} µs original ({fast / slow:0.00}x), one thread, medians");
 

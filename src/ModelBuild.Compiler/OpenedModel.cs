@@ -49,9 +49,12 @@ internal sealed class OpenedModel
             throw new OnnxException(OnnxErrors.FileNotReadable, $"'{path}' does not exist");
         var own = CompilerBackends.OfFile(path) ?? CompilerBackends.Reference;
         if (backend != "auto" && !CompilerBackends.Names.Contains(backend))
-            throw new CompressionException(CompilerCodes.UnknownValue, $"--backend {backend}: there is no such backend{Suggestion.For(backend, CompilerBackends.Names.Prepend("auto"))}; there are auto, {string.Join(", ", CompilerBackends.Names)}", "Backend");
+            throw new CompressionException(CompilerCodes.UnknownValue,
+                $"--backend {backend}: there is no such backend{Suggestion.For(backend, CompilerBackends.Names.Prepend("auto"))}; there are auto, "
+                + $"{string.Join(", ", CompilerBackends.Names)}", "Backend");
         if (backend != "auto" && backend != own.Name)
-            throw new CompressionException(CompilerCodes.CommandNotForBackend, $"'{path}' is run by {own.Title} alone; compress it with -o OUT{CompilerBackends.Get(backend).Extension} for the other", "Backend");
+            throw new CompressionException(CompilerCodes.CommandNotForBackend,
+                $"'{path}' is run by {own.Title} alone; compress it with -o OUT{CompilerBackends.Get(backend).Extension} for the other", "Backend");
         if (!own.RunsOriginals)
         {
             var description = ManagedInterface.Of(path);
@@ -70,7 +73,9 @@ internal sealed class OpenedModel
     /// <summary>The interface as data is fitted to it.</summary>
     private static ModelInterface InterfaceOf(ModelDescription description)
     {
-        ModelPort Port(TensorInfo t) => new(t.Name, t.Name, (ElementType)(int)t.ElementType, t.Dimensions.IsDefault ? [] : [.. t.Dimensions.Select(d => d.Size >= 0 ? d.Size : (long?)null)]);
+        ModelPort Port(TensorInfo t) =>
+            new(t.Name, t.Name, (ElementType)(int)t.ElementType, t.Dimensions.IsDefault ? []
+            : [.. t.Dimensions.Select(d => d.Size >= 0 ? d.Size : (long?)null)]);
         return new([.. description.Inputs.Select(Port)], [.. description.Outputs.Select(Port)]);
     }
 

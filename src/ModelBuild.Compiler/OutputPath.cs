@@ -19,7 +19,8 @@ internal static class OutputPath
             return;
         var target = Real(output);
         var folder = Path.GetDirectoryName(Path.GetFullPath(model))!;
-        IEnumerable<string> models = [model, .. model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(model) ? ExternalFiles.Of(model).Select(f => Path.Combine(folder, f)) : []];
+        IEnumerable<string> models = [model, .. model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(model) ? ExternalFiles.Of(model)
+            .Select(f => Path.Combine(folder, f)) : []];
         if (models.Any(m => Real(m) == target))
             throw new CompressionException(CompilerCodes.WouldOverwrite, $"'{output}' is the model that is read; write to another file");
         if (data.Any(d => Real(d) == target || target.StartsWith(Real(Root(d)) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))

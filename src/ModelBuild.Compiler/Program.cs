@@ -17,7 +17,8 @@ internal static class Program
         var build = new Command("build", "Compiles all models of a project (started by the build)") { request };
         build.Hidden = true;
         build.SetAction((parse, cancellation) => Task.FromResult(BuildCommand.Run(parse.GetValue(request)!, cancellation)));
-        var root = new RootCommand("The model compiler of ModelBuild: compresses ONNX models for the hardware they run on, and proves that they still answer correctly")
+        var root = new RootCommand("The model compiler of ModelBuild: compresses ONNX models for the hardware they run on, and proves that they still "
+            + "answer correctly")
         {
             InspectCommand.Create(),
             CompressCommand.Create(),
@@ -63,7 +64,8 @@ internal static class Program
         }
         catch (OutOfMemoryException e) when (parsed.CommandResult.Command != build)
         {
-            await Console.Error.WriteLineAsync($"error MDLB2093: the memory of this machine was not enough: {e.Message} Give smaller shapes, or less or smaller data.");
+            await Console.Error.WriteLineAsync($"error MDLB2093: the memory of this machine was not enough: {e.Message} Give smaller shapes, or less or "
+                + $"smaller data.");
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)

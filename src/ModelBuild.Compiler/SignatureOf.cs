@@ -5,7 +5,8 @@ using ModelBuild.Compression.Planning;
 
 namespace ModelBuild.Compiler;
 
-/// <summary>The signature that artifacts made on the command line carry. Nobody checks it against a class: it only has to be the same for the same interface.</summary>
+/// <summary>The signature that artifacts made on the command line carry. Nobody checks it against a class: it only has to be the same for the same
+/// interface.</summary>
 internal static class SignatureOf
 {
     public static byte[] Model(ModelSource source)
@@ -15,7 +16,8 @@ internal static class SignatureOf
         foreach (var (kind, tensors) in new[] { ("in", description.Inputs), ("out", description.Outputs) })
             foreach (var t in tensors)
                 text.Append(kind).Append(' ').Append(t.Name).Append(' ').Append(t.ElementType).Append(' ')
-                    .AppendJoin(',', t.Dimensions.IsDefault ? ["*"] : t.Dimensions.Select(d => d.Size >= 0 ? $"{d.Size}" : d.Symbol >= 0 ? description.Symbols[d.Symbol] : "?")).Append('\n');
+                    .AppendJoin(',', t.Dimensions.IsDefault ? ["*"]
+                        : t.Dimensions.Select(d => d.Size >= 0 ? $"{d.Size}" : d.Symbol >= 0 ? description.Symbols[d.Symbol] : "?")).Append('\n');
         return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
     }
 }

@@ -5,8 +5,8 @@ using ModelBuild.Compression.Planning;
 namespace ModelBuild.Compiler;
 
 /// <summary>
-/// Runs a command in a process of its own, and again where a native library ended it: the journal says which candidate that was, and it is struck. As long as every process strikes one more,
-/// there is an end to it.
+/// Runs a command in a process of its own, and again where a native library ended it: the journal says which candidate that was, and it is struck. As long as
+/// every process strikes one more, there is an end to it.
 /// </summary>
 internal static class Supervisor
 {
@@ -30,7 +30,8 @@ internal static class Supervisor
                 var now = CrashJournal.Open(journal).Struck;
                 if (now <= struck)
                 {
-                    Console.Error.WriteLine($"error MDLB2090: the compiler ended unexpectedly (exit code {exitCode}). Technique=none, or another Technique, may get past it");
+                    Console.Error.WriteLine($"error MDLB2090: the compiler ended unexpectedly (exit code {exitCode}). Technique=none, or another Technique, "
+                        + $"may get past it");
                     return ExitCodes.Failed;
                 }
                 struck = now;

@@ -1,8 +1,9 @@
 namespace ModelBuild.Compression;
 
 /// <summary>
-/// A folder for files that are of no use once this process has ended. A file beside it is locked while the process lives: where the process is killed, the system releases the lock, and the
-/// next one sees that the folder may go. (A process number would not tell: numbers are used again, and two containers have the same ones.)
+/// A folder for files that are of no use once this process has ended. A file beside it is locked while the process lives: where the process is killed, the
+/// system releases the lock, and the next one sees that the folder may go. (A process number would not tell: numbers are used again, and two containers have
+/// the same ones.)
 /// </summary>
 public sealed class WorkingFolder : IDisposable
 {

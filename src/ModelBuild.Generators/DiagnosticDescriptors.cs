@@ -11,7 +11,8 @@ internal static class DiagnosticDescriptors
 
     /// <summary>The project does not see ModelBuild.Runtime.</summary>
     public static readonly DiagnosticDescriptor RuntimeMissing = Error(
-        "MDLB4004", "ModelBuild.Runtime is not referenced", "The class {0} needs the assembly ModelBuild.Runtime, which this project does not reference. Run: dotnet add package ModelBuild.Runtime");
+        "MDLB4004", "ModelBuild.Runtime is not referenced",
+            "The class {0} needs the assembly ModelBuild.Runtime, which this project does not reference. Run: dotnet add package ModelBuild.Runtime");
 
     private static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "ModelBuild", DiagnosticSeverity.Error, isEnabledByDefault: true);

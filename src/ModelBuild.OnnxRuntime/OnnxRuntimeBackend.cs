@@ -2,7 +2,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ModelBuild;
 
-/// <summary>The backend <c>onnxruntime</c>: runs compressed <c>.onnx</c> files on ONNX Runtime, on one thread without spinning unless the options say otherwise.</summary>
+/// <summary>The backend <c>onnxruntime</c>: runs compressed <c>.onnx</c> files on ONNX Runtime, on one thread without spinning unless the options say
+/// otherwise.</summary>
 public sealed class OnnxRuntimeBackend : ModelBackend
 {
     /// <summary>The name that manifests use.</summary>
@@ -67,7 +68,10 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         }
         catch (Exception e) when (IsNativeLibraryUnusable(e))
         {
-            throw new ModelLoadException(OnnxRuntimeCodes.NativeLibraryMissing, $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing, or older than its managed part, which is of version {ManagedVersion}. Run 'dotnet add package Microsoft.ML.OnnxRuntime --version {ManagedVersion}' in the app (or a package for its GPU of that version or a later one).", e);
+            throw new ModelLoadException(OnnxRuntimeCodes.NativeLibraryMissing,
+                $"'{artifact.Origin}' runs on ONNX Runtime, whose native library is missing, or older than its managed part, which is of version "
+                + $"{ManagedVersion}. Run 'dotnet add package Microsoft.ML.OnnxRuntime --version {ManagedVersion}' in the app (or a package for its GPU of "
+                + $"that version or a later one).", e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -75,8 +79,10 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         }
     }
 
-    // The first call into the native library happens in static constructors. An older library gives them no table of functions, and whatever they then run into comes wrapped.
-    private static bool IsNativeLibraryUnusable(Exception e) => e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException or TypeInitializationException;
+    // The first call into the native library happens in static constructors. An older library gives them no table of functions, and whatever they then run into
+    // comes wrapped.
+    private static bool IsNativeLibraryUnusable(Exception e) => e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException
+        or TypeInitializationException;
 
     private static string ManagedVersion => typeof(InferenceSession).Assembly.GetName().Version?.ToString(3) ?? "1.31";
 
@@ -84,8 +90,11 @@ public sealed class OnnxRuntimeBackend : ModelBackend
     {
         bool belongs = session.ModelMetadata.CustomMetadataMap.TryGetValue(SignatureKey, out string? hash)
             ? hash == description.SignatureHash
-            : session.InputNames.SequenceEqual(description.Inputs.Select(i => i.Name)) && description.Outputs.All(o => session.OutputMetadata.ContainsKey(o.Name));
+            : session.InputNames.SequenceEqual(description.Inputs.Select(i => i.Name))
+                && description.Outputs.All(o => session.OutputMetadata.ContainsKey(o.Name));
         if (!belongs)
-            throw new ModelLoadException(OnnxRuntimeCodes.OtherClass, $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+            throw new ModelLoadException(OnnxRuntimeCodes.OtherClass,
+                $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project "
+                + $"again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
     }
 }

@@ -2,7 +2,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ModelBuild;
 
-/// <summary>Runs one call at a time over values that are bound once per combination of dimensions; a run then allocates nothing where output shapes are known.</summary>
+/// <summary>Runs one call at a time over values that are bound once per combination of dimensions; a run then allocates nothing where output shapes are
+/// known.</summary>
 internal sealed class OnnxRuntimeContext(OnnxRuntimeSession session) : ModelContext(session.Description)
 {
     // Recent combinations of dimensions, newest first. Each holds memory, so few are kept.

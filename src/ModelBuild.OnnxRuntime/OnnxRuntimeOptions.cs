@@ -5,7 +5,8 @@ namespace ModelBuild;
 /// <summary>Settings of ONNX Runtime in <see cref="ModelOptions"/>.</summary>
 public static class OnnxRuntimeOptions
 {
-    /// <summary>Changes the session options that ModelBuild made: execution providers, threads, log level. Runs when a model is loaded, after the defaults are set; several calls add up.</summary>
+    /// <summary>Changes the session options that ModelBuild made: execution providers, threads, log level. Runs when a model is loaded, after the defaults are
+    /// set; several calls add up.</summary>
     /// <param name="options">The options of the model.</param>
     /// <param name="configure">Changes the session options.</param>
     /// <returns>The same options, to chain calls.</returns>

@@ -18,7 +18,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     private readonly Slot[] _outputs;
     // A model may list an output twice; ONNX Runtime binds by name. For each output the first one of its name, which has the memory.
     private readonly int[] _first;
-    // An output may be an input itself: no kernel writes it, and ONNX Runtime leaves the memory that was given for it as it is. For each output the input of its name, or -1.
+    // An output may be an input itself: no kernel writes it, and ONNX Runtime leaves the memory that was given for it as it is. For each output the input of
+    // its name, or -1.
     private readonly int[] _passed;
     private byte* _memory;
     private IDisposableReadOnlyCollection<OrtValue>? _results;
@@ -36,7 +37,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     {
         _session = session;
         _description = session.Description;
-        if (symbols.Length != _description.Symbols.Length) throw new ArgumentException($"{_description.Symbols.Length} dimensions are to be bound, {symbols.Length} were given", nameof(symbols));
+        if (symbols.Length != _description.Symbols.Length) throw new ArgumentException($"{_description.Symbols.Length} dimensions are to be bound, "
+            + $"{symbols.Length} were given", nameof(symbols));
         for (int i = 0; i < symbols.Length; i++)
         {
             if (symbols[i] < 0) ModelErrors.ThrowDimension(_description.Symbols[i], symbols[i]);
@@ -91,7 +93,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
         var slot = _inputs[index];
         var tensor = _description.Inputs[index];
         if (tensor.ElementType != ModelElementType.String) ModelErrors.ThrowElementType(tensor.Name, tensor.ElementType, typeof(string));
-        if (values.Length != slot.Shape.Aggregate(1L, (a, b) => a * b)) ModelErrors.ThrowLength(tensor.Name, $"[{string.Join(", ", slot.Shape)}]", values.Length);
+        if (values.Length != slot.Shape.Aggregate(1L, (a, b) => a * b)) ModelErrors.ThrowLength(tensor.Name, $"[{string.Join(", ", slot.Shape)}]",
+            values.Length);
         for (int i = 0; i < values.Length; i++) slot.Value!.StringTensorSetElementAt(values[i].AsSpan(), i);
     }
 
@@ -156,7 +159,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     private void CreateValue(ref Slot slot, TensorInfo tensor) => slot.Value = tensor.ElementType == ModelElementType.String
         ? OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, slot.Shape)
-        : OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)tensor.ElementType, slot.Shape, (nint)(_memory + slot.Offset), slot.Length);
+        : OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)tensor.ElementType, slot.Shape, (nint)(_memory + slot.Offset),
+            slot.Length);
 
     private void BindInputs()
     {
@@ -182,5 +186,6 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     // Values come in the order in which outputs were first bound, which is the declared one.
     private OrtValue Result(int index) =>
-        (_results ?? throw new InvalidOperationException("Run comes before reading outputs")).ElementAt(_first.Take(_first[index]).Where((first, i) => first == i).Count());
+        (_results ?? throw new InvalidOperationException("Run comes before reading outputs"))
+            .ElementAt(_first.Take(_first[index]).Where((first, i) => first == i).Count());
 }

@@ -24,7 +24,8 @@ public sealed class AwaitProject : Microsoft.Build.Utilities.Task, ICancelableTa
             return true;
         var waited = Stopwatch.StartNew();
         IDisposable? held = null;
-        ProjectLock.WaitUntil(() => (held = ProjectLock.TryTake(IntermediateDirectory)) is not null || _cancelled || waited.Elapsed > ProjectLock.Patience, BuildEngine);
+        ProjectLock.WaitUntil(() => (held = ProjectLock.TryTake(IntermediateDirectory)) is not null || _cancelled || waited.Elapsed > ProjectLock.Patience,
+            BuildEngine);
         // Others waited with this one, and must not go on side by side with it.
         if (held is not null)
             KeepsProject = ProjectLock.Keep(held, BuildEngine, IntermediateDirectory);

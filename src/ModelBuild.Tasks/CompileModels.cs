@@ -12,7 +12,9 @@ namespace ModelBuild.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class CompileModels : ModelTask, ICancelableTask
 {
-    private const string OutOfMemoryAdvice = "Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\".";
+    private const string OutOfMemoryAdvice =
+        "Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: "
+        + "Technique=\"none\".";
 
     // 128 and SIGKILL, as shells and .NET count.
     private const int KilledForMemory = 137;
@@ -119,7 +121,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         string[] lists = [FileListFile, ResourceListFile];
         try
         {
-            if (MissingLockFile is not null || !lists.All(File.Exists) || ArtifactRecord.Read(RecordPath) is not { } record || !record.Serves(File.ReadAllText(InputListFile))
+            if (MissingLockFile is not null || !lists.All(File.Exists) || ArtifactRecord.Read(RecordPath) is not { } record
+                || !record.Serves(File.ReadAllText(InputListFile))
                 || !lists.SelectMany(File.ReadAllLines).All(record.IsIntact))
                 return false;
             record.Save();
@@ -191,8 +194,11 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         }
         // Weights that lie beside an artifact are read from the disk, by their name.
         foreach (var model in models)
-            if (model.Embed && _results.TryGetValue(model.ClassName, out var result) && result.Files.Any(file => file.EndsWith(".data", StringComparison.Ordinal)))
-                ItemLog.Error(model.Item, Codes.ModelTooLarge, $"\"{model.Path}\" has more than 2 GB after compression and cannot be embedded. Remove Embed, or choose a Technique that makes it smaller.", "Embed");
+            if (model.Embed && _results.TryGetValue(model.ClassName, out var result)
+                && result.Files.Any(file => file.EndsWith(".data", StringComparison.Ordinal)))
+                ItemLog.Error(model.Item, Codes.ModelTooLarge,
+                    $"\"{model.Path}\" has more than 2 GB after compression and cannot be embedded. "
+                    + "Remove Embed, or choose a Technique that makes it smaller.", "Embed");
         if (_cancelled || Log.HasLoggedErrors)
             return false;
         RemoveFormerModels(models);
@@ -210,7 +216,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     private void RemoveFormerModels(List<ModelItem> models)
     {
         var folders = models.ToDictionary(OutputDirectory, StringComparer.Ordinal);
-        foreach (var folder in models.Select(model => Path.GetDirectoryName(OutputDirectory(model))!).Distinct().SelectMany(Directory.EnumerateDirectories).ToList())
+        foreach (var folder in models.Select(model => Path.GetDirectoryName(OutputDirectory(model))!).Distinct().SelectMany(Directory.EnumerateDirectories)
+            .ToList())
             // No class has a dot in its name: such folders are the compiler's, which clears them itself.
             if (!folders.ContainsKey(folder) && Path.GetFileName(folder).IndexOf('.') < 0)
                 try
@@ -254,7 +261,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
             return;
         if (models.Count > 1 && exitCode is not (0 or 1 or 2))
         {
-            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} model(s) one by one.", exitCode, unfinished.Count);
+            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} model(s) one by one.", exitCode,
+                unfinished.Count);
             foreach (var model in unfinished)
                 Compile(request, [model]);
             return;
@@ -262,18 +270,23 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         // What was being tried is struck the next time; each round strikes one more, so that there is an end to it.
         if (exitCode is not (0 or 1 or 2) && Struck(models[0]) is var now && now > struck)
         {
-            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} without the candidate that it tried.", exitCode, models[0].ClassName);
+            Log.LogMessage(MessageImportance.High, "The model compiler ended unexpectedly (exit code {0}); compiling {1} without the candidate that it tried.",
+                exitCode, models[0].ClassName);
             Compile(request, models, now);
             return;
         }
         var lastWords = process.LastWords.Length > 0 ? $" It wrote: {process.LastWords}" : "";
         foreach (var model in unfinished)
             if (exitCode is 0 or 1 or 2)
-                ItemLog.Error(model.Item, Codes.CompilerReply, $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{lastWords}");
+                ItemLog.Error(model.Item, Codes.CompilerReply,
+                    $"The model compiler ended with exit code {exitCode} and said nothing about \"{model.Path}\".{lastWords}");
             else if (exitCode == KilledForMemory)
-                ItemLog.Error(model.Item, Codes.MemoryExhausted, $"The system ended the model compiler while it compiled \"{model.Path}\", most likely because memory was exhausted. {OutOfMemoryAdvice}");
+                ItemLog.Error(model.Item, Codes.MemoryExhausted,
+                    $"The system ended the model compiler while it compiled \"{model.Path}\", most likely because memory was exhausted. {OutOfMemoryAdvice}");
             else
-                ItemLog.Error(model.Item, Codes.CompilerCrashed, $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another Technique for this item, may get past it.{lastWords}");
+                ItemLog.Error(model.Item, Codes.CompilerCrashed,
+                    $"The model compiler ended unexpectedly (exit code {exitCode}) while it compiled \"{model.Path}\". ModelBuildTechnique=none, or another "
+                    + $"Technique for this item, may get past it.{lastWords}");
         Log.LogMessage(MessageImportance.High, "{0}", process.LastErrorLines);
     }
 
@@ -282,7 +295,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
     {
         if (!File.Exists(Compiler))
         {
-            ItemLog.Error(null, Codes.CompilerNotStarted, $"The model compiler \"{Compiler}\" does not exist. Restore the package again: dotnet restore --force");
+            ItemLog.Error(null, Codes.CompilerNotStarted,
+                $"The model compiler \"{Compiler}\" does not exist. Restore the package again: dotnet restore --force");
             return null;
         }
         var path = Path.Combine(IntermediateDirectory, "request.json");
@@ -299,7 +313,8 @@ public sealed class CompileModels : ModelTask, ICancelableTask
         }
         catch (Win32Exception e)
         {
-            ItemLog.Error(null, Codes.CompilerNotStarted, $"\"{Host}\" could not be started: {e.Message}. Set the property ModelBuildDotNetHost to the dotnet command.");
+            ItemLog.Error(null, Codes.CompilerNotStarted,
+                $"\"{Host}\" could not be started: {e.Message}. Set the property ModelBuildDotNetHost to the dotnet command.");
             return null;
         }
     }

@@ -30,7 +30,8 @@ public sealed class InspectModels : ModelTask
     /// <summary>The folders that the build copies the artifacts to. What is damaged there is deleted, so that it is copied again.</summary>
     public string[] CopyDirectories { get; set; } = [];
 
-    /// <summary>Names an artifact that is missing or damaged by a path that does not exist, so that, as an output of the compilation, it makes the models compile again; empty where all are well.</summary>
+    /// <summary>Names an artifact that is missing or damaged by a path that does not exist, so that, as an output of the compilation, it makes the models
+    /// compile again; empty where all are well.</summary>
     [Output]
     public string DamagedArtifact { get; private set; } = "";
 
@@ -81,7 +82,8 @@ public sealed class InspectModels : ModelTask
             CheckArtifacts();
         NativeInstructionSet = ProfileDefaults.NativeInstructionSet(models.SelectMany(model => model.Profiles), profiles.BasedOn);
         Signatures = [.. signatures];
-        Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))), .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];
+        Written = [.. signatures, .. models.Where(model => model.Sha256 is not null).Select(model => new TaskItem(HashPath(model))),
+            .. InputListFile.Length > 0 ? [new TaskItem(InputListFile)] : Array.Empty<ITaskItem>()];
         Inputs = [.. inputs.Distinct(StringComparer.Ordinal).Select(path => new TaskItem(path))];
         return !Log.HasLoggedErrors;
     }
@@ -125,7 +127,8 @@ public sealed class InspectModels : ModelTask
         var folder = Path.GetDirectoryName(model.Path)!;
         List<string> files = [.. declared.ExternalFiles.Select(file => Path.GetFullPath(Path.Combine(folder, file)))];
         if (files.Find(file => !File.Exists(file)) is { } missing)
-            throw new DiagnosticException(Codes.ExternalData, $"\"{model.Path}\" keeps weights in \"{missing}\", which does not exist. Put the file beside the model.");
+            throw new DiagnosticException(Codes.ExternalData,
+                $"\"{model.Path}\" keeps weights in \"{missing}\", which does not exist. Put the file beside the model.");
         foreach (var data in model.Data)
         {
             list.Add("data", data.Key);
@@ -163,6 +166,7 @@ public sealed class InspectModels : ModelTask
             Files.Write(stampFile, $"{stamp}\n{actual}\n");
         }
         if (actual != model.Sha256)
-            throw new DiagnosticException(Codes.WrongHash, $"\"{model.Path}\" is another file than the item states: its SHA-256 is {actual}. Fetch the right file, or change Sha256.", "Sha256");
+            throw new DiagnosticException(Codes.WrongHash,
+                $"\"{model.Path}\" is another file than the item states: its SHA-256 is {actual}. Fetch the right file, or change Sha256.", "Sha256");
     }
 }

@@ -74,16 +74,21 @@ public abstract class ModelTask : Microsoft.Build.Utilities.Task
     {
         var reader = new ModelItemReader(Project, profiles);
         var models = new List<ModelItem>();
-        var included = new HashSet<string>(Models.Where(item => !KnownMetadata.IsDefaultItem(item)).Select(item => Project.FullPath(item.ItemSpec)), StringComparer.Ordinal);
+        var included = new HashSet<string>(Models.Where(item => !KnownMetadata.IsDefaultItem(item)).Select(item => Project.FullPath(item.ItemSpec)),
+            StringComparer.Ordinal);
         foreach (var item in Models.Where(item => !KnownMetadata.IsDefaultItem(item) || !included.Contains(Project.FullPath(item.ItemSpec))))
             Try(item, () =>
             {
                 var model = reader.Read(item);
                 if (models.Find(other => other.Path == model.Path && other.ClassName == model.ClassName) is not null)
-                    throw new DiagnosticException(Codes.ClassNameTaken, $"\"{item.ItemSpec}\" is listed twice. Remove one of the two items, or, to compile the model in two ways, give one of them a name of its own: ClassName=\"...\".", "ClassName");
+                    throw new DiagnosticException(Codes.ClassNameTaken,
+                        $"\"{item.ItemSpec}\" is listed twice. Remove one of the two items, or, to compile the model in two ways, give one of them a name "
+                        + $"of its own: ClassName=\"...\".", "ClassName");
                 // Files are named by class, and two that differ by case only are one file on some systems.
                 if (models.Find(other => UniqueNames.Fold(other.ClassName) == UniqueNames.Fold(model.ClassName)) is { } twin)
-                    throw new DiagnosticException(Codes.ClassNameTaken, $"\"{item.ItemSpec}\" and \"{twin.Item.ItemSpec}\" both make a class {model.ClassName}. Give one of them another name: ClassName=\"...\".", "ClassName");
+                    throw new DiagnosticException(Codes.ClassNameTaken,
+                        $"\"{item.ItemSpec}\" and \"{twin.Item.ItemSpec}\" both make a class {model.ClassName}. Give one of them another name: "
+                        + $"ClassName=\"...\".", "ClassName");
                 models.Add(model);
             });
         return models;

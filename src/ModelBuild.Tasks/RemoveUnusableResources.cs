@@ -38,10 +38,13 @@ public sealed class RemoveUnusableResources : Microsoft.Build.Utilities.Task
 
     private XElement? Removed(string path)
     {
-        if (AssemblyResources.Read(path, static name => name.StartsWith("modelbuild/", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal)) is not { } read)
+        if (AssemblyResources.Read(path, static name => name.StartsWith("modelbuild/", StringComparison.Ordinal)
+            && name.EndsWith(".json", StringComparison.Ordinal)) is not { } read)
             return null;
-        var names = read.Resources.SelectMany(manifest => UnusableArtifacts.Of(manifest.Text, InstructionSet).Select(file => manifest.Name.Substring(0, manifest.Name.LastIndexOf('/') + 1) + file)).ToArray();
+        var names = read.Resources.SelectMany(manifest => UnusableArtifacts.Of(manifest.Text, InstructionSet)
+            .Select(file => manifest.Name.Substring(0, manifest.Name.LastIndexOf('/') + 1) + file)).ToArray();
         return names.Length == 0 ? null
-            : new("assembly", new XAttribute("fullname", read.Assembly), names.Select(name => new XElement("resource", new XAttribute("name", name), new XAttribute("action", "remove"))));
+            : new("assembly", new XAttribute("fullname", read.Assembly),
+                names.Select(name => new XElement("resource", new XAttribute("name", name), new XAttribute("action", "remove"))));
     }
 }

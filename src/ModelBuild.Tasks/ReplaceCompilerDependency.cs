@@ -6,8 +6,9 @@ using Microsoft.Build.Framework;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// Makes the package of a library depend on what its code calls, ModelBuild.Runtime, instead of ModelBuild, which compiles models and is of no use to who consumes the library.
-/// NuGet writes dependencies from the restored references, before any package has a say; so they are changed in the package that it made. Doing it again changes nothing.
+/// Makes the package of a library depend on what its code calls, ModelBuild.Runtime, instead of ModelBuild, which compiles models and is of no use to who
+/// consumes the library. NuGet writes dependencies from the restored references, before any package has a say; so they are changed in the package that it made.
+/// Doing it again changes nothing.
 /// </summary>
 [MSBuildMultiThreadableTask]
 public sealed class ReplaceCompilerDependency : Microsoft.Build.Utilities.Task
@@ -31,7 +32,8 @@ public sealed class ReplaceCompilerDependency : Microsoft.Build.Utilities.Task
         foreach (var path in Files.Select(file => file.GetMetadata("FullPath")).Where(File.Exists))
             if (path.EndsWith(".nupkg", StringComparison.OrdinalIgnoreCase))
                 ChangePackage(path);
-            else if (path.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase) && Changed(XDocument.Load(path, LoadOptions.PreserveWhitespace)) is { } description)
+            else if (path.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase)
+                && Changed(XDocument.Load(path, LoadOptions.PreserveWhitespace)) is { } description)
                 description.Save(path, SaveOptions.DisableFormatting);
         return true;
     }
@@ -39,7 +41,8 @@ public sealed class ReplaceCompilerDependency : Microsoft.Build.Utilities.Task
     private void ChangePackage(string path)
     {
         using var package = ZipFile.Open(path, ZipArchiveMode.Update);
-        if (package.Entries.FirstOrDefault(entry => entry.FullName == entry.Name && entry.Name.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase)) is not { } entry)
+        if (package.Entries.FirstOrDefault(entry => entry.FullName == entry.Name
+            && entry.Name.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase)) is not { } entry)
             return;
         using var content = entry.Open();
         if (Changed(XDocument.Load(content, LoadOptions.PreserveWhitespace)) is not { } description)
@@ -55,7 +58,8 @@ public sealed class ReplaceCompilerDependency : Microsoft.Build.Utilities.Task
     // The description with its dependencies replaced; null where nothing is to be done.
     private XDocument? Changed(XDocument description)
     {
-        var groups = description.Descendants().Where(element => element.Name.LocalName is "group" or "dependencies" && element.Elements().All(child => child.Name.LocalName != "group"));
+        var groups = description.Descendants().Where(element => element.Name.LocalName is "group" or "dependencies" && element.Elements()
+            .All(child => child.Name.LocalName != "group"));
         return groups.ToList().Aggregate(false, (changed, group) => Change(group) || changed) ? description : null;
     }
 
@@ -71,14 +75,17 @@ public sealed class ReplaceCompilerDependency : Microsoft.Build.Utilities.Task
         if (compiler is null && !HasRuntime((string?)group.Attribute("targetFramework") ?? ""))
             return false;
         if (compiler is null)
-            group.Add(compiler = new XElement(group.Name.Namespace + "dependency", new XAttribute("id", ""), new XAttribute("version", Version), new XAttribute("exclude", "Build,Analyzers")));
+            group.Add(compiler = new XElement(group.Name.Namespace + "dependency", new XAttribute("id", ""), new XAttribute("version", Version),
+                new XAttribute("exclude", "Build,Analyzers")));
         compiler.SetAttributeValue("id", Runtime);
         return true;
     }
 
     private static bool HasRuntime(string targetFramework) =>
-        Regex.Match(targetFramework, @"^(?:net|\.NETCoreApp)([0-9]+)\.[0-9]") is { Success: true } match && int.Parse(match.Groups[1].Value) >= LeastVersionOfNet;
+        Regex.Match(targetFramework, @"^(?:net|\.NETCoreApp)([0-9]+)\.[0-9]") is { Success: true } match
+            && int.Parse(match.Groups[1].Value) >= LeastVersionOfNet;
 
     private static XElement? Find(XElement group, string id) =>
-        group.Elements().FirstOrDefault(element => element.Name.LocalName == "dependency" && string.Equals((string?)element.Attribute("id"), id, StringComparison.OrdinalIgnoreCase));
+        group.Elements().FirstOrDefault(element => element.Name.LocalName == "dependency"
+            && string.Equals((string?)element.Attribute("id"), id, StringComparison.OrdinalIgnoreCase));
 }

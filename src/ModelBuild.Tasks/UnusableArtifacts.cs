@@ -3,8 +3,8 @@ using ModelBuild.Shared;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// The managed artifacts that a natively compiled app never runs, because it was compiled for CPUs without what they need: they would be dead weight. Artifacts of ONNX Runtime stay, for its
-/// kernels are chosen when the app runs.
+/// The managed artifacts that a natively compiled app never runs, because it was compiled for CPUs without what they need: they would be dead weight. Artifacts
+/// of ONNX Runtime stay, for its kernels are chosen when the app runs.
 /// </summary>
 internal static class UnusableArtifacts
 {
@@ -19,7 +19,8 @@ internal static class UnusableArtifacts
         try
         {
             return [.. JsonReader.ParseObject(manifest).Array("artifacts").OfType<JsonObject>()
-                .GroupBy(artifact => artifact.String("file"), artifact => artifact.String("backend") == "managed" && artifact.Strings("requires").Any(feature => Lacks(instructionSet, feature)))
+                .GroupBy(artifact => artifact.String("file"), artifact => artifact.String("backend") == "managed" && artifact.Strings("requires")
+                    .Any(feature => Lacks(instructionSet, feature)))
                 .Where(uses => uses.All(isUnusable => isUnusable)).Select(uses => uses.Key)];
         }
         catch (JsonException)

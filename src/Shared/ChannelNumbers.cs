@@ -13,11 +13,13 @@ internal static class ChannelNumbers
         var read = text.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(Quantities.Number).ToList();
         numbers = [.. read.Select(number => number ?? 0)];
         return read.Count is not (1 or 3) || read.Contains(null) ? $"{name}=\"{text}\" is not one number or three, one a channel, such as 123.7,116.3,103.5."
-            : name == "ImageScale" && numbers.Contains(0) ? $"ImageScale=\"{text}\" makes every picture the same: pixels are multiplied with it. Write for example 0.00392 (1/255), or remove it for 1."
+            : name == "ImageScale" && numbers.Contains(0)
+                ? $"ImageScale=\"{text}\" makes every picture the same: pixels are multiplied with it. Write for example 0.00392 (1/255), or remove it for 1."
             : null;
     }
 
     /// <summary>What is wrong with the number of values for an input's channels, or null.</summary>
     public static string? Mismatch(string name, int count, long channels) => count == 1 || count == channels ? null
-        : $"{name} has {count} values, but the model's input has {channels} channel{(channels == 1 ? "" : "s")}. Write one value{(channels == 1 ? "" : $", or {channels}")}.";
+        : $"{name} has {count} values, but the model's input has {channels} channel{(channels == 1 ? "" : "s")}. Write one "
+            + $"value{(channels == 1 ? "" : $", or {channels}")}.";
 }

@@ -21,7 +21,8 @@ internal static class FixedShapes
             var name = equals < 0 ? "" : part.Substring(0, equals).Trim();
             if (name.Length == 0)
                 return $"Shapes: \"{part}\" is not a dimension and its size. Write for example batch=1;length=128.";
-            if (!long.TryParse(part.Substring(equals + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size is < 1 or > LargestTensor)
+            if (!long.TryParse(part.Substring(equals + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+                || size is < 1 or > LargestTensor)
                 return $"Shapes: \"{part}\" fixes no size: it takes an integer from 1 to {LargestTensor}. Write for example batch=1;length=128.";
             if (sizes.TryGetValue(name, out var other) && other != size)
                 return $"Shapes: \"{name}\" is given two sizes, {other} and {size}. Write it once.";
@@ -40,7 +41,8 @@ internal static class FixedShapes
         foreach (var size in dimensions)
             bytes *= Math.Max(size, 1);
         return bytes <= LargestTensor || dimensions.Contains(0) ? null
-            : $"Shapes makes \"{tensor}\" [{string.Join(", ", dimensions.Select(size => size < 0 ? "?" : size.ToString(CultureInfo.InvariantCulture)))}] too large: {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes, where a tensor can have 2 GB. Fix smaller sizes.";
+            : $"Shapes makes \"{tensor}\" [{string.Join(", ", dimensions.Select(size => size < 0 ? "?" : size.ToString(CultureInfo.InvariantCulture)))}] "
+                + $"too large: {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes, where a tensor can have 2 GB. Fix smaller sizes.";
     }
 
     private static IEnumerable<string> Parts(string text)

@@ -18,9 +18,11 @@ internal static class ItemOptions
     };
 
     /// <summary>Options that are lists.</summary>
-    public static readonly IReadOnlyList<string> Lists = ["CalibrationData", "TrainingData", "EvaluationData", "Profile", "MetricOutputs", "Shapes", "ImageMean", "ImageScale"];
+    public static readonly IReadOnlyList<string> Lists = ["CalibrationData", "TrainingData", "EvaluationData", "Profile", "MetricOutputs", "Shapes",
+        "ImageMean", "ImageScale"];
 
-    private static readonly IReadOnlyDictionary<string, (Func<string, bool> IsValid, string Expected)> Quantity = new Dictionary<string, (Func<string, bool>, string)>(StringComparer.Ordinal)
+    private static readonly IReadOnlyDictionary<string, (Func<string, bool> IsValid, string Expected)> Quantity = new Dictionary<string,
+        (Func<string, bool>, string)>(StringComparer.Ordinal)
     {
         ["MaxAccuracyLoss"] = (static text => Quantities.Number(text) >= 0, "a number of at least 0, such as 0.01"),
         ["Seed"] = (static text => IsInteger(text, 0), "an integer of at least 0"),
@@ -31,7 +33,8 @@ internal static class ItemOptions
         ["MaxSize"] = (static text => Quantities.Bytes(text) > 0, "a size above 0, such as 4MB or 300KB"),
     };
 
-    /// <summary>What an option says; null where it is empty, or a list of nothing (<c>;</c>, as <c>$(Undefined);</c> leaves it): both mean the default.</summary>
+    /// <summary>What an option says; null where it is empty, or a list of nothing (<c>;</c>, as <c>$(Undefined);</c> leaves it): both mean the
+    /// default.</summary>
     /// <param name="name">The option.</param>
     /// <param name="text">As it is written.</param>
     public static string? Value(string name, string? text)
@@ -55,5 +58,6 @@ internal static class ItemOptions
         return name is "ImageMean" or "ImageScale" && ChannelNumbers.Read(name, value, out _) is { } channels ? (SharedCodes.BadImage, channels) : null;
     }
 
-    private static bool IsInteger(string text, int least) => Quantities.Number(text) is { } number && number >= least && number <= int.MaxValue && number == Math.Floor(number);
+    private static bool IsInteger(string text, int least) => Quantities.Number(text) is { } number && number >= least && number <= int.MaxValue
+        && number == Math.Floor(number);
 }

@@ -13,5 +13,6 @@ internal static class LockFileName
     public static string Of(string model) => Path.Combine(Path.GetDirectoryName(model) ?? "", Path.GetFileNameWithoutExtension(model) + Extension);
 
     /// <summary>The file with the larger tensors of the plans in a model's lock file; there only where plans have such.</summary>
-    public static string TensorsOf(string model) => Path.Combine(Path.GetDirectoryName(model) ?? "", Path.GetFileNameWithoutExtension(model) + TensorsExtension);
+    public static string TensorsOf(string model) =>
+        Path.Combine(Path.GetDirectoryName(model) ?? "", Path.GetFileNameWithoutExtension(model) + TensorsExtension);
 }

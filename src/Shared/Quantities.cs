@@ -6,11 +6,13 @@ namespace ModelBuild.Shared;
 internal static class Quantities
 {
     private static readonly (string Unit, double Factor)[] Times = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("min", 60), ("s", 1), ("h", 3600), ("m", 60)];
-    private static readonly (string Unit, double Factor)[] Sizes = [("KiB", 1024), ("MiB", 1048576), ("GiB", 1073741824), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)];
+    private static readonly (string Unit, double Factor)[] Sizes = [("KiB", 1024), ("MiB", 1048576), ("GiB", 1073741824), ("KB", 1e3), ("MB", 1e6),
+        ("GB", 1e9), ("B", 1)];
 
     /// <summary>A finite number, or null.</summary>
     public static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && !double.IsNaN(number) && !double.IsInfinity(number) ? number : null;
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && !double.IsNaN(number) && !double.IsInfinity(number) ? number
+            : null;
 
     /// <summary>A time in seconds (<c>5ms</c>, <c>90s</c>, <c>10min</c>, <c>1h</c>, <c>00:10:00</c>; without a unit seconds), or null.</summary>
     public static double? Seconds(string text) =>

@@ -49,7 +49,8 @@ foreach (var model in models)
 }
 return failed ? 1 : 0;
 
-static string[] Attempts(JsonNode model) => File.Exists((string)model["journal"]!) ? [.. File.ReadLines((string)model["journal"]!).Where(line => line.StartsWith("begin candidate"))] : [];
+static string[] Attempts(JsonNode model) => File.Exists((string)model["journal"]!)
+    ? [.. File.ReadLines((string)model["journal"]!).Where(line => line.StartsWith("begin candidate"))] : [];
 
 static void Diagnostic(JsonNode model, string severity, string code, string text, string metadata) => Reply(new JsonObject
 {
@@ -83,7 +84,8 @@ static void Compile(JsonNode model)
     Reply(new JsonObject
     {
         ["kind"] = "result", ["model"] = (string)model["model"]!, ["class"] = name, ["cached"] = false,
-        ["files"] = new JsonArray(Path.Combine(output, $"{name}.json"), Path.Combine(output, file)), ["reports"] = new JsonArray($"{name}.report.html", $"{name}.portable.report.json"),
+        ["files"] = new JsonArray(Path.Combine(output, $"{name}.json"), Path.Combine(output, file)),
+            ["reports"] = new JsonArray($"{name}.report.html", $"{name}.portable.report.json"),
         ["summary"] = $"{name}: fake",
     });
 }

@@ -4,8 +4,9 @@ using ModelBuild.Zoo;
 namespace ModelBuild.Compiler.Tests;
 
 /// <summary>
-/// What ships for a profile does not depend on the machine that builds: with instruction sets switched off and with other numbers of threads every candidate has the same bytes
-/// and the same metric. (Other CPUs are compared by the records in docs/results; the veto by a clock depends on the machine by design, and is off.)
+/// What ships for a profile does not depend on the machine that builds: with instruction sets switched off and with other numbers of threads every candidate
+/// has the same bytes and the same metric. (Other CPUs are compared by the records in docs/results; the veto by a clock depends on the machine by design, and
+/// is off.)
 /// </summary>
 public sealed class BuildMachineTests : IDisposable
 {
@@ -49,7 +50,8 @@ public sealed class BuildMachineTests : IDisposable
         async Task<(string Candidates, byte[] Bytes)> Compress(string threads, Dictionary<string, string>? environment = null)
         {
             var (output, report) = (Path.Combine(_folder.FullName, "small." + kind), Path.Combine(_folder.FullName, "report.json"));
-            var result = await Cli.Run(environment, "compress", model, "-o", output, "--profile", "x64-avx2", "--optimize", optimize, "--threads", threads, "--no-measure",
+            var result = await Cli.Run(environment, "compress", model, "-o", output, "--profile", "x64-avx2", "--optimize", optimize, "--threads", threads,
+                "--no-measure",
                 "--calibration", calibration, "--evaluation", evaluation, "--report", report);
             Assert.True(result.ExitCode == 0, result.Error);
             using var json = JsonDocument.Parse(File.ReadAllText(report));

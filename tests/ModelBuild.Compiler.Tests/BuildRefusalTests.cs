@@ -54,7 +54,8 @@ public sealed class BuildRefusalTests : IDisposable
     }
 
     private static OnnxFile Relu(params object?[] shape) => OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message()
-        .Sub(1, OnnxFile.Message().Text(1, "x").Text(2, "y").Text(4, "Relu")).Sub(11, OnnxFile.Value("x", 1, shape)).Sub(12, OnnxFile.Value("y", 1, shape))).Sub(8, OnnxFile.Message().Integer(2, 17));
+        .Sub(1, OnnxFile.Message().Text(1, "x").Text(2, "y").Text(4, "Relu")).Sub(11, OnnxFile.Value("x", 1, shape)).Sub(12, OnnxFile.Value("y", 1, shape)))
+            .Sub(8, OnnxFile.Message().Integer(2, 17));
 
     private string Write(OnnxFile model)
     {
@@ -63,11 +64,14 @@ public sealed class BuildRefusalTests : IDisposable
         return path;
     }
 
-    private async Task<(int ExitCode, string? Code, string? Text)> Build(string model, string[] profiles, Dictionary<string, string> options, Dictionary<string, string>? environment = null, bool onnxRuntime = false)
+    private async Task<(int ExitCode, string? Code, string? Text)> Build(string model, string[] profiles, Dictionary<string, string> options,
+        Dictionary<string, string>? environment = null, bool onnxRuntime = false)
     {
-        var request = BuildRequests.Write(_folder.FullName, model, profiles, new JsonObject(options.Select(option => KeyValuePair.Create(option.Key, (JsonNode?)option.Value))), onnxRuntime);
+        var request = BuildRequests.Write(_folder.FullName, model, profiles,
+            new JsonObject(options.Select(option => KeyValuePair.Create(option.Key, (JsonNode?)option.Value))), onnxRuntime);
         var result = await Cli.Run(environment, "build", request);
-        var error = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).FirstOrDefault(reply => (string?)reply["severity"] == "error");
+        var error = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)
+            .FirstOrDefault(reply => (string?)reply["severity"] == "error");
         return (result.ExitCode, (string?)error?["code"], (string?)error?["text"] ?? result.Error);
     }
 }

@@ -21,7 +21,8 @@ public sealed class CommandTests : IDisposable
     private string File(string name) => Path.Combine(_folder.FullName, name);
 
     private async Task<Cli.Result> Compress(string output, params string[] more) =>
-        await Cli.Run(["compress", Model, "-o", output, "--profile", "x64-avx2", "--calibration", Path.Combine(Models, "calibration.npz"), "--evaluation", Evaluation, .. more]);
+        await Cli.Run(["compress", Model, "-o", output, "--profile", "x64-avx2", "--calibration", Path.Combine(Models, "calibration.npz"), "--evaluation",
+            Evaluation, .. more]);
 
     [Fact]
     public async Task Inspect_prints_one_document()
@@ -39,7 +40,8 @@ public sealed class CommandTests : IDisposable
         var result = await Cli.Run("inspect", Path.Combine(SharedFolder.Zoo!, "minilm_l3", "model.onnx"), "--json");
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(result.Output);
-        var patterns = json.RootElement.GetProperty("patterns").EnumerateArray().Select(p => $"{p.GetProperty("pattern")} {p.GetProperty("form")} {p.GetProperty("count")}").ToArray();
+        var patterns = json.RootElement.GetProperty("patterns").EnumerateArray()
+            .Select(p => $"{p.GetProperty("pattern")} {p.GetProperty("form")} {p.GetProperty("count")}").ToArray();
         Assert.Contains("attention multi-head 3", patterns);
         Assert.Contains("gelu erf 3", patterns);
         // The operators are those of the file, before anything is simplified.
@@ -106,7 +108,8 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(("logits", 2000), (logits.Key, logits.Value.Shape[0]));
         // The same values as ONNX Runtime's, sample by sample.
         using var runner = new Compression.Backends.OnnxRuntimeRunner(Model);
-        var data = Compression.Data.DataLoader.Open([Evaluation], Compression.Planning.ModelSource.Open(Model, new Dictionary<string, long>()).Interface, new(), "x")!;
+        var data = Compression.Data.DataLoader.Open([Evaluation], Compression.Planning.ModelSource.Open(Model, new Dictionary<string, long>()).Interface,
+            new(), "x")!;
         var all = logits.Value.Whole.ToArray<float>();
         foreach (var i in new[] { 0, 1, 1999 })
             Assert.Equal(runner.Run(data[i].Inputs)["logits"].ToArray<float>(), all.AsSpan(i * 10, 10).ToArray());
@@ -141,8 +144,10 @@ public sealed class CommandTests : IDisposable
     {
         Assert.Equal(0, (await Compress(File("a.modelbuild"), "--technique", "int8")).ExitCode);
         System.IO.File.Copy(Model, File("b.onnx"));
-        string Artifact(string profile, string file, string backend) => $$"""{"profile":"{{profile}}","file":"{{file}}","backend":"{{backend}}","bytes":1,"sha256":"0","technique":"none"}""";
-        System.IO.File.WriteAllText(File("Digits.json"), $$"""{"format":1,"class":"Digits","signatureHash":"0","artifacts":[{{Artifact("x64-avx512vnni", "a.modelbuild", "managed")}},{{Artifact("portable", "b.onnx", "onnxruntime")}}]}""");
+        string Artifact(string profile, string file, string backend) =>
+            $$"""{"profile":"{{profile}}","file":"{{file}}","backend":"{{backend}}","bytes":1,"sha256":"0","technique":"none"}""";
+        System.IO.File.WriteAllText(File("Digits.json"),
+            $$"""{"format":1,"class":"Digits","signatureHash":"0","artifacts":[{{Artifact("x64-avx512vnni", "a.modelbuild", "managed")}},{{Artifact("portable", "b.onnx", "onnxruntime")}}]}""");
         async Task<byte[]> Outputs(params string[] more)
         {
             var result = await Cli.Run(["run", .. more, "--inputs", Evaluation, "--outputs", File("out.npz")]);
@@ -171,7 +176,8 @@ public sealed class CommandTests : IDisposable
     [InlineData("no-such-command", "no-such-command")]
     public async Task Wrong_usage_is_exit_code_2(string arguments, string text)
     {
-        var result = await Cli.Run([.. arguments.Replace("MODEL", Model, StringComparison.Ordinal).Replace("DATA", Evaluation, StringComparison.Ordinal).Replace("out.npz", File("out.npz"), StringComparison.Ordinal).Split(' ')]);
+        var result = await Cli.Run([.. arguments.Replace("MODEL", Model, StringComparison.Ordinal).Replace("DATA", Evaluation, StringComparison.Ordinal)
+            .Replace("out.npz", File("out.npz"), StringComparison.Ordinal).Split(' ')]);
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.Contains(text, result.Error, StringComparison.Ordinal);
         Assert.Empty(_folder.GetFiles());
@@ -180,7 +186,8 @@ public sealed class CommandTests : IDisposable
     // What scripts rely on; a new option is added here with its reason.
     [Theory]
     [InlineData("inspect", "--json")]
-    [InlineData("compress", "-o --profile --technique --calibration --evaluation --training --metric --metric-outputs --max-accuracy-loss --max-size --max-latency --shapes --on-budget-miss --optimize --backend --training-time --search-time --report --seed --threads --no-measure")]
+    [InlineData("compress", "-o --profile --technique --calibration --evaluation --training --metric --metric-outputs --max-accuracy-loss --max-size "
+        + "--max-latency --shapes --on-budget-miss --optimize --backend --training-time --search-time --report --seed --threads --no-measure")]
     [InlineData("run", "--inputs --outputs --backend --profile --threads")]
     [InlineData("compare", "--inputs --json")]
     [InlineData("evaluate", "--evaluation --reference --metric --backend --json")]
@@ -215,7 +222,8 @@ public sealed class CommandTests : IDisposable
         Assert.InRange(deciding.GetProperty("compressed").GetDouble(), 0.9, 0.9999);
 
         var digits = Compression.Data.NpzReader.Read(Evaluation);
-        Compression.Data.NpyWriter.WriteNpz(File("unlabelled.npz"), digits.Where(a => a.Key != "labels").Select(a => KeyValuePair.Create(a.Key, a.Value.Whole)));
+        Compression.Data.NpyWriter.WriteNpz(File("unlabelled.npz"), digits.Where(a => a.Key != "labels")
+            .Select(a => KeyValuePair.Create(a.Key, a.Value.Whole)));
         foreach (var metric in new[] { "auto", "sqnr", "top1" })
         {
             var refused = await Cli.Run("evaluate", Model, "--evaluation", File("unlabelled.npz"), "--metric", metric);
@@ -240,13 +248,15 @@ public sealed class CommandTests : IDisposable
         var random = new Random(1);
         var weights = Onnx.Tensor.Of(Enumerable.Range(0, 256 * 256).Select(_ => (float)random.NextDouble() - 0.5f).ToArray(), 256, 256);
         var x = graph.AddInput("x", Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 64, 256));
-        var h = Node("Add", "bias", Node("MatMul", "product", x, graph.AddInitializer("w", weights)), graph.AddInitializer("b", Onnx.Tensor.Of(new float[256], 256)));
+        var h = Node("Add", "bias", Node("MatMul", "product", x, graph.AddInitializer("w", weights)),
+            graph.AddInitializer("b", Onnx.Tensor.Of(new float[256], 256)));
         var erf = Node("Erf", "erf", Node("Div", "div", h, Scalar("r", MathF.Sqrt(2))));
         var y = Node("Mul", "half", Node("Mul", "times", h, Node("Add", "one", erf, Scalar("o", 1))), Scalar("h", 0.5f));
         y.Type = Onnx.TensorType.Of(Onnx.ElementType.Float, 1, 64, 256);
         graph.AddOutput(y);
         Onnx.OnnxWriter.Write(model, File("gelu.onnx"));
-        Compression.Data.NpyWriter.WriteNpz(File("x.npz"), [KeyValuePair.Create("x", Onnx.Tensor.Of(Enumerable.Range(0, 2 * 64 * 256).Select(i => MathF.Sin(i)).ToArray(), 2, 64, 256))]);
+        Compression.Data.NpyWriter.WriteNpz(File("x.npz"),
+            [KeyValuePair.Create("x", Onnx.Tensor.Of(Enumerable.Range(0, 2 * 64 * 256).Select(i => MathF.Sin(i)).ToArray(), 2, 64, 256))]);
         var result = await Cli.Run("compare", File("gelu.onnx"), File("gelu.onnx"), "--inputs", File("x.npz"), "--json");
         Assert.True(result.ExitCode == 0, result.Error);
         using var json = JsonDocument.Parse(result.Output);
@@ -286,8 +296,10 @@ public sealed class CommandTests : IDisposable
         Onnx.OnnxWriter.Write(model, File("m.onnx"));
         Assert.Equal(0, (await Cli.Run("compress", File("m.onnx"), "-o", File("m.modelbuild"), "--profile", "portable")).ExitCode);
         var values = what == "NaN" ? Enumerable.Repeat(float.NaN, 20) : Enumerable.Range(0, 20).Select(i => (float)i);
-        var expected = what == "shape" ? Onnx.Tensor.Of(new float[15], 5, 3) : Onnx.Tensor.Of([.. Enumerable.Range(0, 10).Select(i => what == "NaN expected" && i == 3 ? float.NaN : i)], 5, 2);
-        Compression.Data.NpyWriter.WriteNpz(File("d.npz"), [KeyValuePair.Create("x", Onnx.Tensor.Of(values.ToArray(), 5, 4)), KeyValuePair.Create("y", expected)]);
+        var expected = what == "shape" ? Onnx.Tensor.Of(new float[15], 5, 3)
+            : Onnx.Tensor.Of([.. Enumerable.Range(0, 10).Select(i => what == "NaN expected" && i == 3 ? float.NaN : i)], 5, 2);
+        Compression.Data.NpyWriter.WriteNpz(File("d.npz"),
+            [KeyValuePair.Create("x", Onnx.Tensor.Of(values.ToArray(), 5, 4)), KeyValuePair.Create("y", expected)]);
         foreach (var name in new[] { "m.onnx", "m.modelbuild" })
         {
             var result = await Cli.Run("evaluate", File(name), "--evaluation", File("d.npz"));
@@ -359,7 +371,8 @@ public sealed class CommandTests : IDisposable
     {
         Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open("mnist8");
-        var compressed = await Cli.Run("compress", zoo.Model, "-o", File("int8.onnx"), "--profile", "x64-avx2", "--technique", "int8", "--calibration", zoo.Calibration, "--evaluation", zoo.Evaluation);
+        var compressed = await Cli.Run("compress", zoo.Model, "-o", File("int8.onnx"), "--profile", "x64-avx2", "--technique", "int8", "--calibration",
+            zoo.Calibration, "--evaluation", zoo.Evaluation);
         Assert.Equal(0, compressed.ExitCode);
         var result = await Cli.Run("compare", File("int8.onnx"), zoo.Model, "--inputs", zoo.Calibration, "--json");
         Assert.Equal(0, result.ExitCode);
@@ -368,7 +381,8 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(2, convolutions.Count);
         // A layer that runs takes time, in either model, however it is fused.
         Assert.All(convolutions, l => Assert.True(l.GetProperty("microseconds").GetDouble() > 0 && l.GetProperty("originalMicroseconds").GetDouble() > 0));
-        Assert.Contains(json.RootElement.EnumerateArray(), l => l.GetProperty("sqnr").ValueKind == JsonValueKind.Number && l.GetProperty("sqnr").GetDouble() is > 20 and < 100);
+        Assert.Contains(json.RootElement.EnumerateArray(), l => l.GetProperty("sqnr").ValueKind == JsonValueKind.Number && l.GetProperty("sqnr")
+            .GetDouble() is > 20 and < 100);
     }
 
     [Theory]
@@ -380,7 +394,8 @@ public sealed class CommandTests : IDisposable
     [InlineData(1, "x64-avx2 --technique int8 --max-accuracy-loss 0 --max-size 1KB", "1000", "MDLB2007")]
     public async Task What_is_wrong_is_said_with_its_code_and_nothing_is_written(int exitCode, string arguments, string text, string code)
     {
-        var result = await Cli.Run(["compress", Model, "-o", File("out.onnx"), "--calibration", Path.Combine(Models, "calibration.npz"), "--profile", .. arguments.Split(' ')]);
+        var result = await Cli.Run(["compress", Model, "-o", File("out.onnx"), "--calibration", Path.Combine(Models, "calibration.npz"), "--profile",
+            .. arguments.Split(' ')]);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(text, result.Error, StringComparison.Ordinal);
         Assert.Contains(code, result.Error, StringComparison.Ordinal);

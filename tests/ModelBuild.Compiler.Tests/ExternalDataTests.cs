@@ -25,7 +25,8 @@ public sealed class ExternalDataTests : IDisposable
         var split = Path.Combine(folder.FullName, "digits.onnx");
         OnnxWriter.Write(OnnxReader.Read(Path.Combine(Models, "digits.onnx")), split, 0);
         Assert.NotEmpty(ExternalFiles.Of(split));
-        string[] arguments = ["--profile", "x64-avx2", "--technique", technique, "--calibration", Path.Combine(Models, "calibration.npz"), "--evaluation", Evaluation];
+        string[] arguments = ["--profile", "x64-avx2", "--technique", technique, "--calibration", Path.Combine(Models, "calibration.npz"), "--evaluation",
+            Evaluation];
 
         var result = await Cli.Run(["compress", split, "-o", In("out.onnx"), .. arguments]);
         Assert.True(result.ExitCode == 0, result.Error);
@@ -88,7 +89,8 @@ public sealed class ExternalDataTests : IDisposable
         Assert.Equal(3f, BitConverter.ToSingle(array.ToArray().AsSpan()[^(64 * sizeof(float))..]));
     }
 
-    private static byte[][] Weights(string path) => [.. OnnxReader.Read(path).Graph.Initializers.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => i.Constant!.Bytes.ToArray())];
+    private static byte[][] Weights(string path) =>
+        [.. OnnxReader.Read(path).Graph.Initializers.OrderBy(i => i.Name, StringComparer.Ordinal).Select(i => i.Constant!.Bytes.ToArray())];
 
     /// <summary>Two tables whose rows of one index are added up. The tables lie in another file.</summary>
     private static void Large(string path, long rows)
@@ -96,7 +98,8 @@ public sealed class ExternalDataTests : IDisposable
         OnnxFile Entry(string key, string value) => OnnxFile.Message().Text(1, key).Text(2, value);
         OnnxFile Table(int i) => OnnxFile.Message().Integer(1, rows).Integer(1, 64).Integer(2, 1).Text(8, $"table{i}").Integer(14, 1)
             .Sub(13, Entry("location", "tables.bin")).Sub(13, Entry("offset", $"{i * rows * 256}")).Sub(13, Entry("length", $"{rows * 256}"));
-        OnnxFile Node(string type, string output, params string[] inputs) => inputs.Aggregate(OnnxFile.Message(), (n, input) => n.Text(1, input)).Text(2, output).Text(4, type);
+        OnnxFile Node(string type, string output, params string[] inputs) => inputs.Aggregate(OnnxFile.Message(), (n, input) => n.Text(1, input))
+            .Text(2, output).Text(4, type);
         File.WriteAllBytes(path, OnnxFile.Message().Integer(1, 8)
             .Sub(7, OnnxFile.Message().Text(2, "tables")
                 .Sub(1, Node("Gather", "row0", "table0", "index")).Sub(1, Node("Gather", "row1", "table1", "index")).Sub(1, Node("Add", "sum", "row0", "row1"))
@@ -111,6 +114,7 @@ public sealed class ExternalDataTests : IDisposable
         using var zip = ZipFile.Open(path, ZipArchiveMode.Create);
         using var stream = zip.CreateEntry("index.npy").Open();
         const string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }";
-        stream.Write([0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)(header.Length + 1)), .. System.Text.Encoding.ASCII.GetBytes(header + "\n"), .. BitConverter.GetBytes(value)]);
+        stream.Write([0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)(header.Length + 1)), .. System.Text.Encoding.ASCII.GetBytes(header + "\n"),
+            .. BitConverter.GetBytes(value)]);
     }
 }

@@ -6,8 +6,9 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compiler.Tests;
 
 /// <summary>
-/// ONNX Runtime 1.31.1 ends the process when it moves a DequantizeLinear through an operator whose result a branch of an If reads (an assertion in its C++ library). What it is given keeps
-/// these apart, but for single numbers. Nothing in that process can catch it: the candidate is found in the journal by the next one, and the model still gets its artifact.
+/// ONNX Runtime 1.31.1 ends the process when it moves a DequantizeLinear through an operator whose result a branch of an If reads (an assertion in its C++
+/// library). What it is given keeps these apart, but for single numbers. Nothing in that process can catch it: the candidate is found in the journal by the
+/// next one, and the model still gets its artifact.
 /// </summary>
 public sealed class NativeAbortTests : IDisposable
 {
@@ -38,7 +39,8 @@ public sealed class NativeAbortTests : IDisposable
             body.AddOutput(body.AddNode(op, [scalar], [name + ".y"]).Output);
             branch.Attributes[name] = body;
         }
-        var y = Node("Add", "y", Node("Conv", "conv2", x, graph.AddInitializer("w2", Numbers(3, 16, 8, 3, 3)), graph.AddInitializer("b2", Numbers(4, 16))), branch.Output);
+        var y = Node("Add", "y", Node("Conv", "conv2", x, graph.AddInitializer("w2", Numbers(3, 16, 8, 3, 3)), graph.AddInitializer("b2", Numbers(4, 16))),
+            branch.Output);
         y.Type = TensorType.Of(ElementType.Float, 1, 16, 1, 1);
         graph.AddOutput(y);
         OnnxWriter.Write(model, path);
@@ -49,7 +51,8 @@ public sealed class NativeAbortTests : IDisposable
     {
         WriteModel(In("model.onnx"));
         NpyWriter.WriteNpz(In("data.npz"), [KeyValuePair.Create("x", Numbers(5, 24, 1, 8, 3, 3))]);
-        var result = await Cli.Run("compress", In("model.onnx"), "-o", In("small.onnx"), "--profile", "x64-avx512vnni", "--calibration", In("data.npz"), "--technique", "int8(mse)+weights-int8", "--report", In("report.json"));
+        var result = await Cli.Run("compress", In("model.onnx"), "-o", In("small.onnx"), "--profile", "x64-avx512vnni", "--calibration", In("data.npz"),
+            "--technique", "int8(mse)+weights-int8", "--report", In("report.json"));
         Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}: {result.Error}");
         // A later ONNX Runtime may take the candidate.
         if (Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString().StartsWith("1.31.", StringComparison.Ordinal))

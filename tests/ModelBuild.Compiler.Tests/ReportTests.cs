@@ -37,7 +37,8 @@ public sealed class ReportTests : IDisposable
     public async Task Without_data_the_page_says_that_nothing_was_compared()
     {
         var page = Path.Combine(_folder.FullName, "report.html");
-        var result = await Cli.Run("compress", Path.Combine(Models, "digits.onnx"), "-o", Path.Combine(_folder.FullName, "o.onnx"), "--profile", "portable", "--technique", "weights-float16", "--report", page);
+        var result = await Cli.Run("compress", Path.Combine(Models, "digits.onnx"), "-o", Path.Combine(_folder.FullName, "o.onnx"), "--profile", "portable",
+            "--technique", "weights-float16", "--report", page);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Contains("there was no data to compare answers on", File.ReadAllText(page));
     }

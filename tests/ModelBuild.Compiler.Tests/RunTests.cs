@@ -42,5 +42,6 @@ public sealed class RunTests : IDisposable
     }
 
     /// <summary>A TensorProto of floats of one row.</summary>
-    private static byte[] Proto(float[] values) => [0x08, 1, 0x08, (byte)values.Length, 0x10, 1, 0x4A, (byte)(4 * values.Length), .. values.SelectMany(BitConverter.GetBytes)];
+    private static byte[] Proto(float[] values) => [0x08, 1, 0x08, (byte)values.Length, 0x10, 1, 0x4A, (byte)(4 * values.Length),
+        .. values.SelectMany(BitConverter.GetBytes)];
 }

@@ -57,7 +57,8 @@ public sealed class WorkingFolderTests : IDisposable
             Assert.Equal(0, process.ExitCode);
         }
         Assert.Equal(["Net"], output.GetFileSystemInfos().Select(entry => entry.Name));
-        Assert.Equal([Path.GetFileName(living.Path), Path.GetFileName(living.Path) + ".lock"], temporary.GetFileSystemInfos("modelbuild-work-*").Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal([Path.GetFileName(living.Path), Path.GetFileName(living.Path) + ".lock"], temporary.GetFileSystemInfos("modelbuild-work-*")
+            .Select(entry => entry.Name).Order(StringComparer.Ordinal));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder.FullName, "cache", "tmp")));
         living.Dispose();
     }

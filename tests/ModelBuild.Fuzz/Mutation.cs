@@ -5,9 +5,11 @@ namespace ModelBuild.Fuzz;
 /// <summary>Files with some bytes changed.</summary>
 internal static class Mutation
 {
-    private static readonly long[] Extremes = [0, 1, -1, 127, 128, 255, 256, 65535, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
+    private static readonly long[] Extremes = [0, 1, -1, 127, 128, 255, 256, 65535, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue,
+        1L << 40];
 
-    /// <summary>A copy of a file with one to five changes: bits and bytes, extreme numbers, runs copied over others, taken out, put in twice, or the end cut off.</summary>
+    /// <summary>A copy of a file with one to five changes: bits and bytes, extreme numbers, runs copied over others, taken out, put in twice, or the end cut
+    /// off.</summary>
     public static byte[] Of(byte[] file, Random random)
     {
         var bytes = (byte[])file.Clone();

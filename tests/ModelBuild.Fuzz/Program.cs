@@ -4,8 +4,9 @@ using System.Globalization;
 namespace ModelBuild.Fuzz;
 
 /// <summary>
-/// <c>fuzz TARGET|all SECONDS [SEED]</c> feeds mutated files to readers for a time; <c>replay TARGET FILE</c> feeds one file; <c>show TARGET FILE FOLDER</c> writes what it stands for. Exit code 0: every input was taken or refused with a
-/// code; 1: another exception; 3: a hang; 4: too much memory. A crash ends the process: the input lies in the file that is named at the start.
+/// <c>fuzz TARGET|all SECONDS [SEED]</c> feeds mutated files to readers for a time; <c>replay TARGET FILE</c> feeds one file; <c>show TARGET FILE FOLDER</c>
+/// writes what it stands for. Exit code 0: every input was taken or refused with a code; 1: another exception; 3: a hang; 4: too much memory. A crash ends the
+/// process: the input lies in the file that is named at the start.
 /// </summary>
 internal static class Program
 {
@@ -24,7 +25,8 @@ internal static class Program
         }
         if (arguments is not ["fuzz", var wanted, var time, ..])
         {
-            Console.Error.WriteLine("fuzz TARGET|all SECONDS [SEED]\nreplay TARGET FILE\nshow TARGET FILE FOLDER\ntargets: " + string.Join(' ', FuzzTargets.All.Select(t => t.Name)));
+            Console.Error.WriteLine("fuzz TARGET|all SECONDS [SEED]\nreplay TARGET FILE\nshow TARGET FILE FOLDER\ntargets: "
+                + string.Join(' ', FuzzTargets.All.Select(t => t.Name)));
             return 2;
         }
         var seconds = double.Parse(time, CultureInfo.InvariantCulture);
@@ -67,7 +69,8 @@ internal static class Program
         }
         File.Delete(kept);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{target.Name}: {runs} inputs, {accepted} taken, {runs - accepted - failed} refused with a code, {failed} without; slowest {watchdog.Slowest.TotalMilliseconds:F0} ms, peak {watchdog.PeakBytes >> 20} MB"));
+            $"{target.Name}: {runs} inputs, {accepted} taken, {runs - accepted - failed} refused with a code, {failed} without; slowest "
+                + $"{watchdog.Slowest.TotalMilliseconds:F0} ms, peak {watchdog.PeakBytes >> 20} MB"));
         return failed == 0;
     }
 

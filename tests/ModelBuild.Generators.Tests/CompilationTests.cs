@@ -92,7 +92,8 @@ public class CompilationTests
 
     [Fact]
     public void DeeplyNestedSignatureIsACodedError() =>
-        Assert.Equal("MDLB4003", Assert.Single(new GeneratorRun().Run(new GeneratorRun.TextFile("/app/Deep.signature.json", new string('[', 100_000))).Result.Diagnostics).Id);
+        Assert.Equal("MDLB4003", Assert.Single(new GeneratorRun()
+            .Run(new GeneratorRun.TextFile("/app/Deep.signature.json", new string('[', 100_000))).Result.Diagnostics).Id);
 
     private static void AssertNoProblems(IEnumerable<string> problems)
     {

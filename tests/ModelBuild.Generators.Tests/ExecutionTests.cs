@@ -110,7 +110,8 @@ public sealed class ExecutionTests : IDisposable
     [InlineData("3", "output.TopK(1)", "c=2")]
     [InlineData("3 1 1", "output.TopK(1)", "c=2")]
     public void TopKGoesAlongTheAxisOfClasses(string shape, string call, string expected) => Assert.Equal(expected, Run(
-        Create("Small", [Tensor("x", "float", 1)], [Tensor("y", "float", [.. shape.Split(' ').Select(size => (object)int.Parse(size))])]) with { Labels = new[] { "a", "b", "c" }.ToEquatableArray() },
+        Create("Small", [Tensor("x", "float", 1)], [Tensor("y", "float", [.. shape.Split(' ').Select(size => (object)int.Parse(size))])]) with { Labels =
+            new[] { "a", "b", "c" }.ToEquatableArray() },
         $$"""
         var output = model.Predict(new float[1]);
         return string.Join(" ", System.Linq.Enumerable.Select({{call}}, best => $"{best.Label}={best.Score}"));

@@ -50,7 +50,8 @@ public class IncrementalTests
     public void OneFileUnderTwoPathsIsGeneratedOnce()
     {
         var text = SignatureJson.Write(MobileNet);
-        var run = new GeneratorRun().Run(new GeneratorRun.TextFile("/app/obj/MobileNet.signature.json", text), new GeneratorRun.TextFile("/app/./obj/MobileNet.signature.json", text));
+        var run = new GeneratorRun().Run(new GeneratorRun.TextFile("/app/obj/MobileNet.signature.json", text),
+            new GeneratorRun.TextFile("/app/./obj/MobileNet.signature.json", text));
         Assert.Single(run.Result.GeneratedSources);
         Assert.Null(run.Result.Exception);
     }

@@ -19,11 +19,13 @@ public class SnapshotTests
 
     [Fact]
     public void OutputWhoseSizeDependsOnData() => Match(Create(
-        "Detector", [Tensor("image", "uint8", 1, 240, 320, 3)], [Tensor("boxes", "float", "?", 4), Tensor("classes", "int64", "count"), new TensorSignature("anything", "bool", null)]));
+        "Detector", [Tensor("image", "uint8", 1, 240, 320, 3)],
+            [Tensor("boxes", "float", "?", 4), Tensor("classes", "int64", "count"), new TensorSignature("anything", "bool", null)]));
 
     [Fact]
     public void StringsAndHalves() => Match(Create(
-        "Tagger", [Tensor("words", "string", "length"), Tensor("scale", "float16", 1)], [Tensor("tags", "string", "length"), Tensor("weights", "float16", "length", 4)]));
+        "Tagger", [Tensor("words", "string", "length"), Tensor("scale", "float16", 1)],
+            [Tensor("tags", "string", "length"), Tensor("weights", "float16", "length", 4)]));
 
     [Fact]
     public void LabelsImageEmbedAndDocumentation() => Match(MobileNet with
@@ -38,9 +40,12 @@ public class SnapshotTests
     [Fact]
     public void NamesThatAreNoIdentifiers() => Match(Create(
         "Model123",
-        [Tensor("a/b:0", "float", 1), Tensor("123", "float", 1), Tensor("class", "float", 1), Tensor("größe", "float", 1), Tensor("X", "float", 1), Tensor("x", "float", 1),
-            Tensor("context", "float", "symbols"), Tensor("日本", "float", 1), Tensor("", "float", 1), Tensor("__", "float", 1), Tensor("await", "float", 1), Tensor("cancellationToken", "float", 1)],
-        [Tensor("output", "float", 1), Tensor("Output", "float", 1), Tensor("ToString", "float", 1), Tensor("topK", "float", 1), Tensor("</summary>&\n\"", "float", 1), Tensor("x", "float", 1)]));
+        [Tensor("a/b:0", "float", 1), Tensor("123", "float", 1), Tensor("class", "float", 1), Tensor("größe", "float", 1), Tensor("X", "float", 1),
+            Tensor("x", "float", 1),
+            Tensor("context", "float", "symbols"), Tensor("日本", "float", 1), Tensor("", "float", 1), Tensor("__", "float", 1), Tensor("await", "float", 1),
+                Tensor("cancellationToken", "float", 1)],
+        [Tensor("output", "float", 1), Tensor("Output", "float", 1), Tensor("ToString", "float", 1), Tensor("topK", "float", 1),
+            Tensor("</summary>&\n\"", "float", 1), Tensor("x", "float", 1)]));
 
     private static void Match(ModelSignature signature)
     {

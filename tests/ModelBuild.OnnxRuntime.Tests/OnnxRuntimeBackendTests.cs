@@ -54,11 +54,13 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Outputs_whose_size_depends_on_the_data_come_with_their_shape()
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, 4).Output("where", ModelElementType.Int64, 1, "count").Output("same", ModelElementType.Float, 4)
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, 4).Output("where", ModelElementType.Int64, 1, "count")
+            .Output("same", ModelElementType.Float, 4)
             .Node("NonZero", ["x"], ["where"]).Node("Neg", ["x"], ["same"]).ToArray();
         var description = Describe([],
             [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Constant(4)])],
-            [new TensorInfo("where", ModelElementType.Int64, [ModelDimension.Constant(1), ModelDimension.DataDependent]), new TensorInfo("same", ModelElementType.Float, [ModelDimension.Constant(4)])]);
+            [new TensorInfo("where", ModelElementType.Int64, [ModelDimension.Constant(1), ModelDimension.DataDependent]),
+                new TensorInfo("same", ModelElementType.Float, [ModelDimension.Constant(4)])]);
         using var model = Load(content, description);
         foreach (float[] x in new float[][] { [0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0], [5, 0, 0, 0] })
         {
@@ -92,11 +94,13 @@ public sealed class OnnxRuntimeBackendTests
     [InlineData(false)]
     public void An_output_that_is_listed_twice_can_be_read_at_both_places(bool isKnown)
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n").Output("z", ModelElementType.Float, "n")
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n")
+            .Output("y", ModelElementType.Float, "n").Output("z", ModelElementType.Float, "n")
             .Node("Neg", ["x"], ["y"]).Node("Abs", ["x"], ["z"]).ToArray();
         ImmutableArray<ModelDimension> shape = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent];
         var description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0)])],
-            [new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("z", ModelElementType.Float, shape)]);
+            [new TensorInfo("y", ModelElementType.Float, shape), new TensorInfo("y", ModelElementType.Float, shape),
+                new TensorInfo("z", ModelElementType.Float, shape)]);
         using var model = Load(content, description);
         var context = model.Rent();
         for (int n = 1; n < 4; n++)
@@ -121,13 +125,16 @@ public sealed class OnnxRuntimeBackendTests
     [InlineData(false)]
     public void Outputs_that_nothing_computes_have_their_values(bool isKnown)
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n", 3).Output("x", ModelElementType.Float, "n", 3).Output("y", ModelElementType.Float, "n", 3)
-            .Output("same", ModelElementType.Float, "n", 3).Output("c", ModelElementType.Float, 2).Output("d", ModelElementType.Float, 2).Constant<float>("c", [7, 8], 2)
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n", 3).Output("x", ModelElementType.Float, "n", 3)
+            .Output("y", ModelElementType.Float, "n", 3)
+            .Output("same", ModelElementType.Float, "n", 3).Output("c", ModelElementType.Float, 2).Output("d", ModelElementType.Float, 2)
+                .Constant<float>("c", [7, 8], 2)
             .Node("Neg", ["x"], ["y"]).Node("Identity", ["x"], ["same"]).Node("Neg", ["c"], ["d"]).ToArray();
         ImmutableArray<ModelDimension> rows = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent, ModelDimension.Constant(3)];
         ImmutableArray<ModelDimension> two = [isKnown ? ModelDimension.Constant(2) : ModelDimension.DataDependent];
         var description = Describe(["n"], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Constant(3)])],
-            [.. new[] { "x", "y", "same" }.Select(name => new TensorInfo(name, ModelElementType.Float, rows)), .. new[] { "c", "d" }.Select(name => new TensorInfo(name, ModelElementType.Float, two))]);
+            [.. new[] { "x", "y", "same" }.Select(name => new TensorInfo(name, ModelElementType.Float, rows)),
+                .. new[] { "c", "d" }.Select(name => new TensorInfo(name, ModelElementType.Float, two))]);
         using var model = Load(content, description);
         foreach (int n in new[] { 1, 2, 1 })
         {
@@ -145,9 +152,11 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Strings_go_in_and_out()
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.String, "n").Output("y", ModelElementType.String, "n").Node("Identity", ["x"], ["y"]).ToArray();
+        byte[] content = new OnnxWriter().Input("x", ModelElementType.String, "n").Output("y", ModelElementType.String, "n").Node("Identity", ["x"], ["y"])
+            .ToArray();
         var description = Describe(["n"],
-            [new TensorInfo("x", ModelElementType.String, [ModelDimension.Named(0)])], [new TensorInfo("y", ModelElementType.String, [ModelDimension.Named(0)])]);
+            [new TensorInfo("x", ModelElementType.String, [ModelDimension.Named(0)])],
+                [new TensorInfo("y", ModelElementType.String, [ModelDimension.Named(0)])]);
         using var model = Load(content, description);
         foreach (string[] words in new string[][] { ["a", "", "Grüße"], ["x", "y", "z"], ["one"] })
             Assert.Equal(words, Run(model, new ModelTensor<string>("x", [words.Length], words))["y"].As<string>().Array);
@@ -196,7 +205,8 @@ public sealed class OnnxRuntimeBackendTests
         var marked = Assert.Throws<ModelLoadException>(() => Load(Doubling(new string('b', 64)), DoublingDescription));
         Assert.Equal("MDLB3004", marked.Code);
         Assert.Contains("test.onnx", marked.Message);
-        byte[] other = new OnnxWriter().Input("z", ModelElementType.Float, "batch", 3).Output("y", ModelElementType.Float, "batch", 3).Node("Add", ["z", "z"], ["y"]).ToArray();
+        byte[] other = new OnnxWriter().Input("z", ModelElementType.Float, "batch", 3).Output("y", ModelElementType.Float, "batch", 3)
+            .Node("Add", ["z", "z"], ["y"]).ToArray();
         Assert.Equal("MDLB3004", Assert.Throws<ModelLoadException>(() => Load(other, DoublingDescription)).Code);
     }
 
@@ -239,9 +249,11 @@ public sealed class OnnxRuntimeBackendTests
     };
 
     private static LoadedModel Load(byte[] content, ModelDescription description, ModelOptions? options = null) =>
-        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.onnx", "portable", () => new MemoryStream(content)), description, OnnxRuntimeBackend.Instance, options);
+        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.onnx", "portable", () => new MemoryStream(content)), description, OnnxRuntimeBackend.Instance,
+            options);
 
-    private static IReadOnlyDictionary<string, ModelTensor> Run(LoadedModel model, ModelTensor input) => model.Run(new Dictionary<string, ModelTensor> { [input.Name] = input });
+    private static IReadOnlyDictionary<string, ModelTensor> Run(LoadedModel model, ModelTensor input) =>
+        model.Run(new Dictionary<string, ModelTensor> { [input.Name] = input });
 
     private static void Call(LoadedModel model, long batch, float[] x, float[] y)
     {
@@ -259,5 +271,6 @@ public sealed class OnnxRuntimeBackendTests
         }
     }
 
-    private static System.Collections.IEnumerable Elements(ModelTensor tensor) => (System.Collections.IEnumerable)tensor.GetType().GetProperty("Array")!.GetValue(tensor)!;
+    private static System.Collections.IEnumerable Elements(ModelTensor tensor) => (System.Collections.IEnumerable)tensor.GetType()
+        .GetProperty("Array")!.GetValue(tensor)!;
 }

@@ -59,13 +59,15 @@ public sealed class CompileModelsTests : IDisposable
         _project.AddModel("a.onnx", ("CalibrationData", data));
         Assert.True(Inspected().Execute());
         var request = JsonNode.Parse(File.ReadAllText(Path.Combine(_project.Intermediate, "request.json")))!;
-        Assert.Equal(expected.Split(' ').Select(_project.Folder.File), request["models"]![0]!["options"]!["CalibrationData"]!.AsArray().Select(path => (string)path!));
+        Assert.Equal(expected.Split(' ').Select(_project.Folder.File), request["models"]![0]!["options"]!["CalibrationData"]!.AsArray()
+            .Select(path => (string)path!));
     }
 
     [Fact]
     public void DiagnosticsPointToTheMetadata()
     {
-        _project.Folder.Write("App.csproj", "<Project>\n  <OnnxModel Include=\"a.onnx\"\n    Technique=\"warn\" />\n  <OnnxModel Include=\"b.onnx\" />\n</Project>");
+        _project.Folder.Write("App.csproj",
+            "<Project>\n  <OnnxModel Include=\"a.onnx\"\n    Technique=\"warn\" />\n  <OnnxModel Include=\"b.onnx\" />\n</Project>");
         _project.AddModel("a.onnx", ("Technique", "warn"));
         _project.AddModel("b.onnx", ("Technique", "fail"));
         var task = Inspected();

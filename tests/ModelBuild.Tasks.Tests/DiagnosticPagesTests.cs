@@ -8,7 +8,8 @@ public partial class DiagnosticPagesTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "docs", "diagnostics");
 
-    private static readonly string[] Names = [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+    private static readonly string[] Names = [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileNameWithoutExtension(file))
+        .Order(StringComparer.Ordinal)];
 
     public static TheoryData<string> Pages => [.. Names];
 
@@ -17,7 +18,8 @@ public partial class DiagnosticPagesTests
     {
         var generated = new[] { "bin", "obj" }.Select(name => $"{Path.DirectorySeparatorChar}{name}{Path.DirectorySeparatorChar}").ToArray();
         var codes = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.*", SearchOption.AllDirectories)
-            .Where(file => Path.GetExtension(file) is ".cs" or ".targets" or ".props" && !generated.Any(folder => file.Contains(folder, StringComparison.Ordinal)))
+            .Where(file => Path.GetExtension(file) is ".cs" or ".targets" or ".props"
+                && !generated.Any(folder => file.Contains(folder, StringComparison.Ordinal)))
             .SelectMany(file => Code().Matches(File.ReadAllText(file)).Select(match => match.Value))
             .Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(codes, Names);

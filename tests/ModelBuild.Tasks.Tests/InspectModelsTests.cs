@@ -18,7 +18,8 @@ public sealed class InspectModelsTests : IDisposable
         var task = _project.Inspect();
         Assert.True(task.Execute());
         var signature = SignatureJson.Read(File.ReadAllText(Assert.Single(task.Signatures).ItemSpec));
-        Assert.Equal(("Models/my-net.onnx", "MyNet", "App.Models", "public", "App"), (signature.Model, signature.Class, signature.Namespace, signature.Accessibility, signature.Assembly));
+        Assert.Equal(("Models/my-net.onnx", "MyNet", "App.Models", "public", "App"),
+            (signature.Model, signature.Class, signature.Namespace, signature.Accessibility, signature.Assembly));
         Assert.Equal(["x64-avx2", "portable"], signature.Profiles);
         Assert.Equal([SignatureDimension.Named("batch"), SignatureDimension.Constant(4)], signature.Inputs[0].Dimensions!.Value);
     }
@@ -144,7 +145,8 @@ public sealed class InspectModelsTests : IDisposable
     [InlineData(",")]
     public void ListsOfNothingMeanTheDefault(string nothing)
     {
-        _project.AddModel("a.onnx", ("Profile", nothing), ("Shapes", nothing), ("CalibrationData", nothing), ("MetricOutputs", nothing), ("ImageMean", nothing), ("ImageScale", nothing));
+        _project.AddModel("a.onnx", ("Profile", nothing), ("Shapes", nothing), ("CalibrationData", nothing), ("MetricOutputs", nothing),
+            ("ImageMean", nothing), ("ImageScale", nothing));
         _project.AddModel("b.onnx");
         var task = _project.Inspect();
         Assert.True(task.Execute());
@@ -258,7 +260,8 @@ public sealed class InspectModelsTests : IDisposable
         _project.AddModel("a.onnx", (name, value));
         Assert.False(_project.Inspect().Execute());
         var error = Assert.Single(_project.Engine.Errors);
-        Assert.Equal((code, _project.File, 3, 5, 0, 0), (error.Code, error.File, error.LineNumber, error.ColumnNumber, error.EndLineNumber, error.EndColumnNumber));
+        Assert.Equal((code, _project.File, 3, 5, 0, 0),
+            (error.Code, error.File, error.LineNumber, error.ColumnNumber, error.EndLineNumber, error.EndColumnNumber));
         Assert.Contains(hint, error.Message);
         Assert.True(File.Exists(new Uri(error.HelpLink).LocalPath), error.HelpLink);
     }
@@ -296,7 +299,8 @@ public sealed class InspectModelsTests : IDisposable
     public void InputsWithoutAShape()
     {
         var shapeless = OnnxFile.Message().Text(1, "x").Sub(2, OnnxFile.Message().Sub(1, OnnxFile.Message().Integer(1, 1)));
-        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message().Sub(11, shapeless).Sub(12, OnnxFile.Value("y", 1, 1))).ToArray());
+        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message().Sub(11, shapeless).Sub(12, OnnxFile.Value("y", 1, 1)))
+            .ToArray());
         _project.AddItem("a.onnx");
         Assert.False(_project.Inspect().Execute());
         Assert.Equal("MDLB1031", Assert.Single(_project.Engine.Errors).Code);
@@ -306,7 +310,8 @@ public sealed class InspectModelsTests : IDisposable
     public void MissingExternalWeights()
     {
         var tensor = OnnxFile.Message().Text(8, "w").Sub(13, OnnxFile.Message().Text(1, "location").Text(2, "weights.bin"));
-        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message().Sub(5, tensor).Sub(12, OnnxFile.Value("y", 1, 1))).ToArray());
+        _project.Folder.Write("a.onnx", OnnxFile.Message().Integer(1, 8).Sub(7, OnnxFile.Message().Sub(5, tensor).Sub(12, OnnxFile.Value("y", 1, 1)))
+            .ToArray());
         _project.AddItem("a.onnx");
         Assert.False(_project.Inspect().Execute());
         Assert.Equal("MDLB1010", Assert.Single(_project.Engine.Errors).Code);

@@ -43,7 +43,8 @@ public sealed class OnnxInterfaceReaderTests : IDisposable
     [Fact]
     public void FilesOfExternalWeightsAreListed()
     {
-        var tensor = OnnxFile.Message().Text(8, "w").Sub(13, OnnxFile.Message().Text(1, "location").Text(2, "weights.bin")).Sub(13, OnnxFile.Message().Text(1, "offset").Text(2, "0"));
+        var tensor = OnnxFile.Message().Text(8, "w").Sub(13, OnnxFile.Message().Text(1, "location").Text(2, "weights.bin"))
+            .Sub(13, OnnxFile.Message().Text(1, "offset").Text(2, "0"));
         var graph = OnnxFile.Message().Sub(5, tensor).Sub(5, tensor).Sub(12, OnnxFile.Value("y", 1));
         Assert.Equal(["weights.bin"], Read(OnnxFile.Message().Integer(1, 8).Sub(7, graph).ToArray()).ExternalFiles);
     }

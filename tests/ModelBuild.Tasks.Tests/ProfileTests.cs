@@ -45,5 +45,6 @@ public class ProfileTests
 
     [Fact]
     public void InstructionSetsAreThoseOfTheRuntime() =>
-        Assert.Equal(ProfileFields.InstructionSets.Order(), Enum.GetValues<CpuFeatures>().Where(f => f != CpuFeatures.None).Select(f => f.ToString().ToLowerInvariant()).Order());
+        Assert.Equal(ProfileFields.InstructionSets.Order(), Enum.GetValues<CpuFeatures>().Where(f => f != CpuFeatures.None)
+            .Select(f => f.ToString().ToLowerInvariant()).Order());
 }

@@ -7,7 +7,8 @@ namespace ModelBuild.Tasks.Tests;
 public class PropertyPageTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "src", "ModelBuild", "build");
-    private static readonly XElement[] Page = [.. XDocument.Load(Path.Combine(Folder, "ModelBuild.OnnxModel.xaml")).Descendants().Where(e => e.Name.LocalName is "StringProperty" or "EnumProperty")];
+    private static readonly XElement[] Page = [.. XDocument.Load(Path.Combine(Folder, "ModelBuild.OnnxModel.xaml")).Descendants()
+        .Where(e => e.Name.LocalName is "StringProperty" or "EnumProperty")];
 
     [Fact]
     public void ThePageHasEveryMetadata() => Assert.Equal(KnownMetadata.Names.Order(), Page.Select(Name).Order());
@@ -22,7 +23,8 @@ public class PropertyPageTests
     {
         var props = XDocument.Load(Path.Combine(Folder, "ModelBuild.props")).Descendants().Select(e => e.Name.LocalName).ToHashSet();
         Assert.All(KnownMetadata.Names, name => Assert.Contains("ModelBuild" + name, props));
-        var defaults = XDocument.Load(Path.Combine(Folder, "ModelBuild.targets")).Descendants("ItemDefinitionGroup").Single().Element("OnnxModel")!.Elements().Select(e => e.Name.LocalName);
+        var defaults = XDocument.Load(Path.Combine(Folder, "ModelBuild.targets")).Descendants("ItemDefinitionGroup").Single().Element("OnnxModel")!.Elements()
+            .Select(e => e.Name.LocalName);
         Assert.Equal(KnownMetadata.Names.Append("Generator").Order(), defaults.Order());
     }
 

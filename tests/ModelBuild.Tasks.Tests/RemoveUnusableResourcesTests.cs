@@ -21,7 +21,8 @@ public sealed class RemoveUnusableResourcesTests : IDisposable
         File.WriteAllText(notAnAssembly, "text");
         var task = new RemoveUnusableResources
         {
-            Assemblies = [new TaskItem(typeof(RemoveUnusableResourcesTests).Assembly.Location), new TaskItem(typeof(object).Assembly.Location), new TaskItem(notAnAssembly), new TaskItem("missing.dll")],
+            Assemblies = [new TaskItem(typeof(RemoveUnusableResourcesTests).Assembly.Location), new TaskItem(typeof(object).Assembly.Location),
+                new TaskItem(notAnAssembly), new TaskItem("missing.dll")],
             InstructionSet = instructionSet,
             File = Path.Combine(_folder.Path, "new", "substitutions.xml"),
         };
@@ -33,6 +34,7 @@ public sealed class RemoveUnusableResourcesTests : IDisposable
         }
         var assembly = Assert.Single(XDocument.Load(Assert.Single(task.Written).ItemSpec).Root!.Elements("assembly"));
         Assert.Equal(typeof(RemoveUnusableResourcesTests).Assembly.GetName().Name, assembly.Attribute("fullname")!.Value);
-        Assert.Equal(removed.Split(' '), assembly.Elements("resource").Where(resource => resource.Attribute("action")!.Value == "remove").Select(resource => resource.Attribute("name")!.Value));
+        Assert.Equal(removed.Split(' '), assembly.Elements("resource").Where(resource => resource.Attribute("action")!.Value == "remove")
+            .Select(resource => resource.Attribute("name")!.Value));
     }
 }

@@ -51,5 +51,6 @@ public class SignatureTests
 
     [Fact]
     public void NewerFormatIsRefused() =>
-        Assert.Throws<JsonException>(() => SignatureJson.Read(SignatureJson.Write(Signature).Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal)));
+        Assert.Throws<JsonException>(() =>
+            SignatureJson.Read(SignatureJson.Write(Signature).Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal)));
 }

@@ -6,10 +6,11 @@ using ModelBuild.Compression.Techniques;
 namespace ModelBuild.Zoo;
 
 /// <summary>
-/// What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same, as long as the costs that ranked the candidates are the same
-/// (<paramref name="Costs"/>: the table's class and version).
+/// What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same, as long as the costs that ranked the
+/// candidates are the same (<paramref name="Costs"/>: the table's class and version).
 /// </summary>
-public sealed record Outcome(string Model, string Profile, string Optimize, string Costs, string Recipe, string Backend, long Bytes, long OriginalBytes, string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
+public sealed record Outcome(string Model, string Profile, string Optimize, string Costs, string Recipe, string Backend, long Bytes, long OriginalBytes,
+    string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
 {
     /// <summary>The profiles whose outcomes are recorded.</summary>
     public static IReadOnlyList<string> Profiles { get; } = ["x64-avx512vnni", "x64-avxvnni", "x64-avx2", "portable"];
@@ -31,7 +32,8 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             // What the table chooses, on any machine.
             Measure = false,
         };
-        using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
         var outcomes = new List<Outcome>();
         foreach (var profile in options.Profiles)
         {
@@ -39,7 +41,8 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             artifact?.Invoke(chosen);
             var c = chosen.Chosen.Candidate;
             var m = (c.Report ?? c.Choose!).Deciding;
-            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe, c.Backend, c.Artifact.Length, compressor.Source.Artifact.Length,
+            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe,
+                c.Backend, c.Artifact.Length, compressor.Source.Artifact.Length,
                 m.Metric, m.Original, m.Compressed, m.Loss, compressor.Selection!.Budget, m.Samples, Math.Round(chosen.Chosen.LatencyRatio, 3)));
         }
         return outcomes;
@@ -53,5 +56,6 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
 
     /// <summary>Writes a record.</summary>
     public static void Write(string path, IEnumerable<Outcome> outcomes) =>
-        File.WriteAllText(path, JsonSerializer.Serialize(outcomes.OrderBy(o => o.Optimize, StringComparer.Ordinal).ThenBy(o => o.Model, StringComparer.Ordinal).ThenBy(o => o.Profile, StringComparer.Ordinal), new JsonSerializerOptions { WriteIndented = true }) + "\n");
+        File.WriteAllText(path, JsonSerializer.Serialize(outcomes.OrderBy(o => o.Optimize, StringComparer.Ordinal).ThenBy(o => o.Model, StringComparer.Ordinal)
+            .ThenBy(o => o.Profile, StringComparer.Ordinal), new JsonSerializerOptions { WriteIndented = true }) + "\n");
 }

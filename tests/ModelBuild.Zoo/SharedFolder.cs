@@ -1,6 +1,7 @@
 namespace ModelBuild.Zoo;
 
-/// <summary>The folder of real models with data (docs/zoo.md), for testing and measuring only: what <c>MODELBUILD_SHARED</c> names, <c>../shared</c> beside the repository without it.</summary>
+/// <summary>The folder of real models with data (docs/zoo.md), for testing and measuring only: what <c>MODELBUILD_SHARED</c> names, <c>../shared</c> beside the
+/// repository without it.</summary>
 public static class SharedFolder
 {
     /// <summary>The repository's root.</summary>

@@ -12,11 +12,13 @@ public sealed record ZooModel(string Name, string Model, string Calibration, str
 {
     /// <summary>All models; none where the zoo is not there.</summary>
     public static IReadOnlyList<string> All { get; } = SharedFolder.Zoo is null ? []
-        : [.. Directory.EnumerateFiles(SharedFolder.Zoo, "model.onnx", SearchOption.AllDirectories).Select(m => Path.GetFileName(Path.GetDirectoryName(m)!)).Order(StringComparer.Ordinal)];
+        : [.. Directory.EnumerateFiles(SharedFolder.Zoo, "model.onnx", SearchOption.AllDirectories).Select(m => Path.GetFileName(Path.GetDirectoryName(m)!))
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>The models that the main job is judged by.</summary>
     public static IReadOnlyList<string> MainJob { get; } =
-        ["own_mnist_cnn_bn", "own_mnist_mlp", "own_mnist_lstm", "mnist8", "kws_dscnn", "cifar_resnet20", "autoencoder", "ultraface", "hand_keypoint", "mobilenet_v1_025"];
+        ["own_mnist_cnn_bn", "own_mnist_mlp", "own_mnist_lstm", "mnist8", "kws_dscnn", "cifar_resnet20", "autoencoder", "ultraface", "hand_keypoint",
+            "mobilenet_v1_025"];
 
     /// <summary>Those that have layers with weights of 100 KB and more to compress, and that plain techniques compress within budget.</summary>
     public static IReadOnlyList<string> Compressible { get; } =

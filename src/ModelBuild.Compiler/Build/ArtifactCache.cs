@@ -20,8 +20,8 @@ internal sealed class ArtifactCache(string root, long limit)
     private string FolderOf(string key) => Path.Combine(root, key[..2], key);
 
     /// <summary>
-    /// Holds other processes off one key while it is computed. Released by disposing. Null where the cache takes no files (a folder that only others may write to, a full disk): then two
-    /// processes may compute the same, which costs time and nothing else.
+    /// Holds other processes off one key while it is computed. Released by disposing. Null where the cache takes no files (a folder that only others may write
+    /// to, a full disk): then two processes may compute the same, which costs time and nothing else.
     /// </summary>
     public IDisposable? TryLock(string key, CancellationToken cancellation)
     {
@@ -88,7 +88,8 @@ internal sealed class ArtifactCache(string root, long limit)
                 // Whoever can write to a shared cache must not write anywhere else by it.
                 if (name != Path.GetFileName(name))
                     throw new InvalidDataException($"'{name}' is no file name");
-                var file = new FileStream(Path.Combine(source, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
+                var file = new FileStream(Path.Combine(source, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1,
+                    FileOptions.SequentialScan);
                 files.Add(name, file);
                 if (Convert.ToHexStringLower(SHA256.HashData(file)) != hash)
                     throw new InvalidDataException($"'{name}' changed");
@@ -129,7 +130,8 @@ internal sealed class ArtifactCache(string root, long limit)
                 hashes.Add(name, FileHash.Of(file));
                 File.Copy(file, Path.Combine(temporary, name));
             }
-            File.WriteAllText(Path.Combine(temporary, EntryFile), JsonSerializer.Serialize(new CacheEntry(hashes, summary, diagnostics), BuildJson.Default.CacheEntry));
+            File.WriteAllText(Path.Combine(temporary, EntryFile),
+                JsonSerializer.Serialize(new CacheEntry(hashes, summary, diagnostics), BuildJson.Default.CacheEntry));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             if (Directory.Exists(target))
                 Directory.Delete(target, true);

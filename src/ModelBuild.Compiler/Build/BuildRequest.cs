@@ -34,7 +34,8 @@ internal sealed record BuildRequest
     {
         using var stream = File.OpenRead(path);
         var request = JsonSerializer.Deserialize(stream, BuildJson.Default.BuildRequest) ?? throw new JsonException("the request is null");
-        return request.Format == SupportedFormat ? request : throw new JsonException($"request format {request.Format} is not {SupportedFormat}: package and compiler are of different versions");
+        return request.Format == SupportedFormat ? request
+            : throw new JsonException($"request format {request.Format} is not {SupportedFormat}: package and compiler are of different versions");
     }
 }
 
@@ -51,7 +52,8 @@ internal sealed record ModelRequest
     public string? Journal { get; init; }
     public required IReadOnlyList<string> Profiles { get; init; }
     public IReadOnlyDictionary<string, JsonElement> Options { get; init; } = new Dictionary<string, JsonElement>();
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> HardwareProfiles { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string>>();
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> HardwareProfiles { get; init; } = new Dictionary<string,
+        IReadOnlyDictionary<string, string>>();
 
     /// <summary>The options but for the data, as the user wrote them.</summary>
     public IReadOnlyDictionary<string, string> Texts() =>
@@ -59,7 +61,8 @@ internal sealed record ModelRequest
 
     /// <summary>The paths of the data, by metadata name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Data() =>
-        Options.Where(o => o.Value.ValueKind == JsonValueKind.Array).ToDictionary(o => o.Key, o => (IReadOnlyList<string>)[.. o.Value.EnumerateArray().Select(e => e.ToString())], StringComparer.Ordinal);
+        Options.Where(o => o.Value.ValueKind == JsonValueKind.Array)
+            .ToDictionary(o => o.Key, o => (IReadOnlyList<string>)[.. o.Value.EnumerateArray().Select(e => e.ToString())], StringComparer.Ordinal);
 }
 
 /// <summary>The hash of a signature file; the compiler needs no more of it.</summary>

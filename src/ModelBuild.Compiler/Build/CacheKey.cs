@@ -45,7 +45,9 @@ internal static class CacheKey
 
     /// <summary>What each piece of data is: for each of its files, the part of its path that carries meaning and the hash. Empty where there is none.</summary>
     public static IEnumerable<(string Name, IReadOnlyList<string> Files)> DataOf(ModelRequest request) =>
-        request.Data().OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, (IReadOnlyList<string>)[.. o.Value.SelectMany(path => DataFiles(path, o.Key)).Select(f => $"{f.Relative} {FileHash.Of(f.File)}")]));
+        request.Data().OrderBy(o => o.Key, StringComparer.Ordinal)
+            .Select(o => (o.Key, (IReadOnlyList<string>)[.. o.Value.SelectMany(path => DataFiles(path, o.Key))
+            .Select(f => $"{f.Relative} {FileHash.Of(f.File)}")]));
 
     /// <summary>The files that a data path names, with the part of their path that carries meaning (class folders, array names).</summary>
     private static IEnumerable<(string Relative, string File)> DataFiles(string path, string name)

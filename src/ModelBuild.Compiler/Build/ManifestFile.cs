@@ -16,7 +16,8 @@ internal sealed record ManifestFile
 }
 
 /// <summary>One artifact of a manifest; several profiles may share a file.</summary>
-internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique, IReadOnlyList<string> Requires,
+internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique,
+    IReadOnlyList<string> Requires,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestData? Data);
 
 /// <summary>The weights of an artifact beyond 2 GB, in a file beside it that is named by its content's hash.</summary>

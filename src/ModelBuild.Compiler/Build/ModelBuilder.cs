@@ -68,7 +68,9 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         }
         catch (Exception e) when (IsMemoryExhausted(e))
         {
-            Fail(CompilerCodes.OutOfMemory, $"the memory of this machine was not enough to compile the model. Fix smaller sizes with Shapes, give less or smaller data, build with fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\"", null, null);
+            Fail(CompilerCodes.OutOfMemory,
+                $"the memory of this machine was not enough to compile the model. Fix smaller sizes with Shapes, give less or smaller data, build with "
+                + $"fewer projects at once (-m:1), or turn compression off for this item: Technique=\"none\"", null, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -85,7 +87,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         e is OutOfMemoryException || (e is OnnxRuntimeException && e.Message.Contains("bad_alloc", StringComparison.OrdinalIgnoreCase))
         || (e is AggregateException all && all.InnerExceptions.Any(IsMemoryExhausted)) || (e.InnerException is { } inner && IsMemoryExhausted(inner));
 
-    private static bool IsReport(string file) => file.EndsWith(".report.json", StringComparison.Ordinal) || file.EndsWith(".report.html", StringComparison.Ordinal);
+    private static bool IsReport(string file) => file.EndsWith(".report.json", StringComparison.Ordinal)
+        || file.EndsWith(".report.html", StringComparison.Ordinal);
 
     /// <summary>The backends that the app will have.</summary>
     private IReadOnlyList<string> Backends => [.. CompilerBackends.All.Where(b => b.IsBuiltIn || build.OnnxRuntime).Select(b => b.Name)];
@@ -94,7 +97,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
     {
         var profiles = request.Profiles.Select(p => ProfileResolver.Resolve(p, request.HardwareProfiles)).ToList();
         if (profiles.Count == 0)
-            throw new CompressionException(CompilerCodes.UnknownProfile, "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
+            throw new CompressionException(CompilerCodes.UnknownProfile,
+                "Profile names no profile. Remove it, or write for example Profile=\"x64-avx2;portable\"", "Profile");
         var options = CompressionOptions.Parse(request.Texts(), request.Data(), profiles) with { Measure = build.Measure };
         if (options.Backend != "auto" && !Backends.Contains(options.Backend))
             throw MissingBackend($"Backend={options.Backend} asks for ONNX Runtime");
@@ -120,7 +124,8 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
         var clock = Stopwatch.StartNew();
         var source = ModelSource.Open(request.Model, options.Shapes);
         var read = clock.Elapsed.TotalSeconds;
-        using var compressor = new Compressor(source, options, Backends, Convert.FromHexString(signature), new TechniqueRegistry(), text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
+        using var compressor = new Compressor(source, options, Backends, Convert.FromHexString(signature), new TechniqueRegistry(),
+            text => replies.Write(new() { Kind = "progress", Model = request.Model, Class = request.Class, Text = text }), cancellation,
             request.Journal is null ? null : CrashJournal.Open(request.Journal));
         var shipment = new Shipment(folder, request.Class, signature);
         using var replay = build.LockFile ? new Replay(source, compressor.Techniques, Convert.FromHexString(signature)) : null;
@@ -143,21 +148,24 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             shipment.Add(profile, chosen.Artifact, chosen.Backend, chosen.Recipe);
             if (replay is not null)
                 locked.Add(replay.Lock(outcome));
-            var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
+            var report = ReportBuilder.Build(compressor, outcome, new Dictionary<string,
+                double> { ["read"] = read, ["profile"] = clock.Elapsed.TotalSeconds - start }, ToolInfo.Version);
             File.WriteAllText(Path.Combine(folder, $"{request.Class}.{profile.Name}.report.json"), report.ToJson());
             reports.Add(report);
             summaries.Add(Summary(outcome, source));
         }
         // What holds for every profile is said once, without their names.
         foreach (var (finding, profiles) in findings)
-            Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code, (profiles.Count == options.Profiles.Count ? "" : string.Join(", ", profiles) + ": ") + finding.Text, finding.Metadata);
+            Say(finding.Severity.ToString().ToLowerInvariant(), finding.Code,
+                (profiles.Count == options.Profiles.Count ? "" : string.Join(", ", profiles) + ": ") + finding.Text, finding.Metadata);
         if (findings.Any(f => f.Finding.Severity == Severity.Error))
             throw new AlreadyReportedException();
         File.WriteAllText(Path.Combine(folder, $"{request.Class}.report.html"), HtmlReport.Of(reports));
         shipment.WriteManifest();
         if (replay is not null)
             _lock.WritePart(folder, _lock.Describe(replay.Graph, signature, locked), replay.Tensors);
-        var summary = string.Join('\n', summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
+        var summary = string.Join('\n',
+            summaries.GroupBy(s => s.What, (what, all) => $"{request.Class}: {what}; predicted time {string.Join(", ", all.Select(s => s.When))}"));
         return (summary, isReproducible);
     }
 
@@ -174,16 +182,20 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
             cancellation.ThrowIfCancellationRequested();
             var (entry, artifact) = replay.Make(locked, profile);
             if (!Backends.Contains(entry.Backend))
-                throw MissingBackend($"'{Path.GetFileName(LockFile.PathOf(request.Model))}' runs {profile.Name} on {CompilerBackends.Get(entry.Backend).Title}");
+                throw MissingBackend($"'{Path.GetFileName(LockFile.PathOf(request.Model))}' runs {profile.Name} on "
+                    + $"{CompilerBackends.Get(entry.Backend).Title}");
             shipment.Add(profile, artifact, entry.Backend, entry.Technique);
-            made.Add((FormattableString.Invariant($"{entry.Technique} on {entry.Backend}, {artifact.Length} of {source.Artifact.Length} bytes, as locked"), profile.Name));
+            made.Add((FormattableString.Invariant($"{entry.Technique} on {entry.Backend}, {artifact.Length} of {source.Artifact.Length} bytes, as locked"),
+                profile.Name));
         }
         shipment.WriteManifest();
         return string.Join('\n', made.GroupBy(m => m.What, (what, all) => $"{request.Class}: {what}; {string.Join(", ", all.Select(m => m.Profile))}"));
     }
 
     private static CompressionException MissingBackend(string what) =>
-        new(CompilerCodes.ProjectLacksRuntime, $"{what}, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime (the second in the app, where this is a library), or remove Backend", "Backend");
+        new(CompilerCodes.ProjectLacksRuntime,
+            $"{what}, which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime "
+            + $"(the second in the app, where this is a library), or remove Backend", "Backend");
 
     private static (string What, string When) Summary(ProfileOutcome outcome, ModelSource source)
     {
@@ -196,12 +208,15 @@ internal sealed class ModelBuilder(BuildRequest build, ModelRequest request, Art
 
     private void Say(string severity, string code, string text, string? metadata)
     {
-        var reply = new Reply { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = severity, Code = code, Text = text, Metadata = metadata };
+        var reply = new Reply { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = severity, Code = code, Text = text,
+            Metadata = metadata };
         _diagnostics.Add(reply);
         replies.Write(reply);
     }
 
-    private void Fail(string code, string text, string? metadata, string? node) => replies.Write(new() { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = "error", Code = code, Text = text, Metadata = metadata, Node = node });
+    private void Fail(string code, string text, string? metadata, string? node) =>
+        replies.Write(new() { Kind = "diagnostic", Model = request.Model, Class = request.Class, Severity = "error", Code = code, Text = text,
+        Metadata = metadata, Node = node });
 
     /// <summary>Moves the finished folder to its place; the old one is out of the way before, so that no mixture is ever seen.</summary>
     private void ReplaceOutput(string made, string old)

@@ -17,7 +17,8 @@ internal sealed class ModelLock(ModelRequest request)
 
     private string Key => $"{request.Assembly}/{request.Class}";
 
-    /// <summary>The file in a class's folder that holds its part until it is written, so that a build that finds its artifacts in the cache finds that, too.</summary>
+    /// <summary>The file in a class's folder that holds its part until it is written, so that a build that finds its artifacts in the cache finds that,
+    /// too.</summary>
     public string PartName => $"{request.Class}.lock.json";
 
     /// <summary>Beside it, the larger tensors of its plans, where they have such.</summary>
@@ -30,18 +31,22 @@ internal sealed class ModelLock(ModelRequest request)
     /// <summary>Keeps a part in the class's folder.</summary>
     public void WritePart(string folder, LockedModel part, PlanTensors tensors)
     {
-        File.WriteAllBytes(System.IO.Path.Combine(folder, PartName), new LockFile(LockFile.CurrentFormat, new(StringComparer.Ordinal) { [Key] = part }).ToBytes());
+        File.WriteAllBytes(System.IO.Path.Combine(folder, PartName), new LockFile(LockFile.CurrentFormat, new(StringComparer.Ordinal) { [Key] = part })
+            .ToBytes());
         if (tensors.Count > 0)
             File.WriteAllBytes(System.IO.Path.Combine(folder, PartTensorsName), tensors.ToBytes());
     }
 
-    /// <summary>Puts the part from the class's folder into the lock file, which changes only where the part does. The file of tensors has those that some part of the lock file refers to.</summary>
-    /// <exception cref="CompressionException">MDLB2042: the file that is there cannot be read, or not be written. MDLB2043: its tensors cannot be read.</exception>
+    /// <summary>Puts the part from the class's folder into the lock file, which changes only where the part does. The file of tensors has those that some part
+    /// of the lock file refers to.</summary>
+    /// <exception cref="CompressionException">MDLB2042: the file that is there cannot be read, or not be written. MDLB2043: its tensors cannot be
+    /// read.</exception>
     public void Save(string folder, ArtifactCache cache, CancellationToken cancellation)
     {
         var part = LockFile.Read(System.IO.Path.Combine(folder, PartName)).Models[Key];
         // Other classes, and other projects, may write their parts at this moment.
-        using var held = cache.TryLock($"lock-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(Path))))}", cancellation);
+        using var held = cache.TryLock($"lock-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(Path))))}",
+            cancellation);
         var file = LockFile.Read(Path);
         file.Models[Key] = part;
         var bytes = file.ToBytes();
@@ -60,7 +65,8 @@ internal sealed class ModelLock(ModelRequest request)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CompressionException(CompilerCodes.LockFileUnreadable, $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
+            throw new CompressionException(CompilerCodes.LockFileUnreadable,
+                $"'{Path}' cannot be written: {e.Message}. Put the model where the build may write, or leave ModelBuildLockFile out", null, e);
         }
     }
 
@@ -79,7 +85,9 @@ internal sealed class ModelLock(ModelRequest request)
     public LockedModel Read(string signatureHash)
     {
         if (!LockFile.Read(Path).Models.TryGetValue(Key, out var locked))
-            throw new CompressionException(CompilerCodes.NoLockFile, $"ModelBuildLockedMode is set, and {(File.Exists(Path) ? $"'{Path}' has nothing for {Key}" : $"there is no '{Path}'")}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the file");
+            throw new CompressionException(CompilerCodes.NoLockFile,
+                $"ModelBuildLockedMode is set, and {(File.Exists(Path) ? $"'{Path}' has nothing for {Key}" : $"there is no '{Path}'")}. Build once with "
+                + $"ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the file");
         if (!locked.Model.SequenceEqual(ModelHashes(), StringComparer.Ordinal))
             throw Differs("the model is another file than the one it was made of", null);
         if (locked.SignatureHash != signatureHash)
@@ -98,7 +106,9 @@ internal sealed class ModelLock(ModelRequest request)
     private static string Quoted(string? text) => text is null ? "not set" : $"\"{text}\"";
 
     private CompressionException Differs(string what, string? metadata) =>
-        new(CompilerCodes.LockFileDoesNotFit, $"'{System.IO.Path.GetFileName(Path)}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
+        new(CompilerCodes.LockFileDoesNotFit,
+            $"'{System.IO.Path.GetFileName(Path)}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and "
+            + $"commit the new file", metadata);
 
     private IReadOnlyList<string> ModelHashes() => [FileHash.Of(request.Model), .. ExternalFiles.Of(request.Model).Select(FileHash.Of)];
 

@@ -26,7 +26,8 @@ internal static class ProfileResolver
         if (!own.TryGetValue(name, out var fields))
             return BuiltInProfiles.Get(name);
         if (!fields.TryGetValue(ProfileFields.BasedOn, out var based))
-            throw new CompressionException(CompilerCodes.BadHardwareProfile, $"the HardwareProfile '{name}' does not say BasedOn: name the profile that it changes", ProfileFields.BasedOn);
+            throw new CompressionException(CompilerCodes.BadHardwareProfile,
+                $"the HardwareProfile '{name}' does not say BasedOn: name the profile that it changes", ProfileFields.BasedOn);
         var profile = Resolve(based, own, visited) with { Name = name };
         foreach (var (field, value) in fields)
         {
@@ -42,7 +43,9 @@ internal static class ProfileResolver
             };
         }
         if (profile.WeightLimit > LargestPairWeight && !profile.Requires.Any(DotProducts.Contains))
-            throw new CompressionException(CompilerCodes.BadHardwareField, $"HardwareProfile \"{name}\": WeightLimit={profile.WeightLimit} would saturate on CPUs without an exact dot product of 8-bit integers. Write Requires=\"avxvnni\" (or avx512vnni, dotprod), or a WeightLimit of at most {LargestPairWeight}.", ProfileFields.WeightLimit);
+            throw new CompressionException(CompilerCodes.BadHardwareField,
+                $"HardwareProfile \"{name}\": WeightLimit={profile.WeightLimit} would saturate on CPUs without an exact dot product of 8-bit integers. "
+                + $"Write Requires=\"avxvnni\" (or avx512vnni, dotprod), or a WeightLimit of at most {LargestPairWeight}.", ProfileFields.WeightLimit);
         return profile;
     }
 }

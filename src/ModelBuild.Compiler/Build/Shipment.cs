@@ -29,5 +29,6 @@ internal sealed class Shipment(string folder, string @class, string signatureHas
 
     /// <summary>Writes the manifest.</summary>
     public void WriteManifest() =>
-        new ManifestFile { Class = @class, SignatureHash = signatureHash, ToolVersion = ToolInfo.Version, Artifacts = _artifacts }.Write(Path.Combine(folder, $"{@class}.json"));
+        new ManifestFile { Class = @class, SignatureHash = signatureHash, ToolVersion = ToolInfo.Version, Artifacts = _artifacts }
+            .Write(Path.Combine(folder, $"{@class}.json"));
 }

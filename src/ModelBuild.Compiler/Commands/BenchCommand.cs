@@ -19,7 +19,8 @@ internal static class BenchCommand
         var rounds = new Option<int>("--rounds") { Description = "How many rounds", DefaultValueFactory = _ => 51 };
         var inputs = CommonOptions.List("--inputs", "Data of which the first sample is fed; made-up numbers where it is left out");
         var json = CommonOptions.Json();
-        var command = new Command("bench", "Times models against each other: interleaved, medians and ratios") { models, backend, threads, rounds, inputs, json };
+        var command = new Command("bench", "Times models against each other: interleaved, medians and ratios") { models, backend, threads, rounds, inputs,
+            json };
         command.SetAction((parse, cancellation) =>
         {
             if (parse.GetValue(threads) == 1)
@@ -55,9 +56,12 @@ internal static class BenchCommand
 
     private static void Show(List<BenchResult> results)
     {
-        var table = new Table { Title = new($"CPU class {CpuFeatureDetection.Class}") }.AddColumns("model", "backend", "threads", "bytes", "µs a call (median)", "ratio of medians", "median of ratios");
+        var table = new Table { Title = new($"CPU class {CpuFeatureDetection.Class}") }.AddColumns("model", "backend", "threads", "bytes",
+            "µs a call (median)", "ratio of medians", "median of ratios");
         foreach (var r in results)
-            table.AddRow(Markup.Escape(r.Model), r.Backend, FormattableString.Invariant($"{r.Threads}"), FormattableString.Invariant($"{r.Bytes:N0}"), FormattableString.Invariant($"{r.Microseconds:0.00}"), FormattableString.Invariant($"{r.Ratio:0.000}"), FormattableString.Invariant($"{r.MedianOfRatios:0.000}"));
+            table.AddRow(Markup.Escape(r.Model), r.Backend, FormattableString.Invariant($"{r.Threads}"), FormattableString.Invariant($"{r.Bytes:N0}"),
+                FormattableString.Invariant($"{r.Microseconds:0.00}"), FormattableString.Invariant($"{r.Ratio:0.000}"),
+                FormattableString.Invariant($"{r.MedianOfRatios:0.000}"));
         AnsiConsole.Write(table);
     }
 }

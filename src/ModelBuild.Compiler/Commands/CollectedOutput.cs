@@ -12,7 +12,8 @@ namespace ModelBuild.Compiler.Commands;
 internal sealed class CollectedOutput(string name) : IDisposable
 {
     private readonly FileStream _values = new(
-        Path.Combine(WorkingFolder.CreateTemporary().FullName, "values"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        Path.Combine(WorkingFolder.CreateTemporary().FullName, "values"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16,
+            FileOptions.DeleteOnClose);
 
     private readonly List<ImmutableArray<long>> _shapes = [];
     private readonly List<Tensor> _strings = [];
@@ -42,7 +43,8 @@ internal sealed class CollectedOutput(string name) : IDisposable
             return [];
         _values.Position = 0;
         if (_shapes.Any(s => !s.AsSpan().SequenceEqual(_shapes[0].AsSpan())))
-            return _shapes.Select((shape, i) => KeyValuePair.Create<string, Action<Stream>>($"{name}.{i}", stream => Write(stream, shape, Tensor.Count(shape.AsSpan()))));
+            return _shapes.Select((shape, i) => KeyValuePair.Create<string,
+                Action<Stream>>($"{name}.{i}", stream => Write(stream, shape, Tensor.Count(shape.AsSpan()))));
         var all = _shapes[0].Length > 0 && _shapes[0][0] == 1 ? _shapes[0].SetItem(0, _shapes.Count) : _shapes[0].Insert(0, _shapes.Count);
         return [KeyValuePair.Create<string, Action<Stream>>(name, stream => Write(stream, all, Tensor.Count(all.AsSpan())))];
     }

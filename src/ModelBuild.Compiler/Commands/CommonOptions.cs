@@ -12,7 +12,8 @@ internal static class CommonOptions
 
     public static Option<int> Threads()
     {
-        var threads = new Option<int>("--threads") { Description = "Threads within an operator of ONNX Runtime; the managed backend runs on one", DefaultValueFactory = _ => 1 };
+        var threads = new Option<int>("--threads") { Description = "Threads within an operator of ONNX Runtime; the managed backend runs on one",
+            DefaultValueFactory = _ => 1 };
         threads.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && (!int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n < 1))
@@ -25,8 +26,10 @@ internal static class CommonOptions
 
     public static Option<string?> Text(string name, string description) => new(name) { Description = description };
 
-    public static Option<string[]> List(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+    public static Option<string[]> List(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [] };
 
     // An option with a default is never missing.
-    public static Option<string[]> RequiredList(string name, string description) => new(name) { Description = description, AllowMultipleArgumentsPerToken = true, Required = true };
+    public static Option<string[]> RequiredList(string name, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true, Required = true };
 }

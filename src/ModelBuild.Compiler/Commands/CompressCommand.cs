@@ -51,7 +51,8 @@ internal static class CompressCommand
         var report = CommonOptions.Text("--report", "Writes the report: .json, or .html for people");
         var unmeasured = new Option<bool>("--no-measure") { Description = "Does not time what is chosen for latency against the original" };
         var journal = new Option<string?>(Supervisor.JournalOption) { Hidden = true };
-        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile, outputs, report, unmeasured, journal };
+        var command = new Command("compress", "Compresses a model for a profile, and proves on data that it still answers correctly") { model, output, profile,
+            outputs, report, unmeasured, journal };
         foreach (var (option, _) in metadata)
             command.Add(option);
         foreach (var (option, _) in sources)
@@ -71,27 +72,33 @@ internal static class CompressCommand
             if (parse.GetValue(journal) is not { } attempts)
                 return Task.FromResult(Supervisor.Run([.. parse.Tokens.Select(t => t.Value)]));
             var target = ProfileResolver.Resolve(parse.GetValue(profile)!, new Dictionary<string, IReadOnlyDictionary<string, string>>());
-            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target, CompressionOptions.Parse(values, data, [target]) with { Measure = !parse.GetValue(unmeasured) }, parse.GetValue(report), CrashJournal.Open(attempts), cancellation));
+            return Task.FromResult(Run(parse.GetValue(model)!, parse.GetValue(output)!, target,
+                CompressionOptions.Parse(values, data, [target]) with { Measure = !parse.GetValue(unmeasured) }, parse.GetValue(report),
+                CrashJournal.Open(attempts), cancellation));
         });
         return command;
     }
 
-    private static int Run(string model, string output, HardwareProfile target, CompressionOptions options, string? report, CrashJournal journal, CancellationToken cancellation)
+    private static int Run(string model, string output, HardwareProfile target, CompressionOptions options, string? report, CrashJournal journal,
+        CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         foreach (var written in new[] { output, report }.OfType<string>())
             OutputPath.Check(written, model, [.. options.CalibrationData, .. options.EvaluationData, .. options.TrainingData]);
         // The ending says which backend is wanted, where the option does not.
-        var backend = CompilerBackends.OfFile(output) is { RunsOriginals: false } named ? named.Name : options.Backend == "auto" ? CompilerBackends.Reference.Name : options.Backend;
+        var backend = CompilerBackends.OfFile(output) is { RunsOriginals: false } named ? named.Name : options.Backend == "auto"
+            ? CompilerBackends.Reference.Name : options.Backend;
         options = options with { Backend = backend };
         OnnxRuntimeBackend.Register();
         var source = ModelSource.Open(model, options.Shapes);
-        using var compressor = new Compressor(source, options, CompilerBackends.Names, SignatureOf.Model(source), new TechniqueRegistry(), Console.Error.WriteLine, cancellation, journal);
+        using var compressor = new Compressor(source, options, CompilerBackends.Names, SignatureOf.Model(source), new TechniqueRegistry(),
+            Console.Error.WriteLine, cancellation, journal);
         var outcome = compressor.Choose(target);
         FindingOutput.Write(outcome.Findings);
         var result = ReportBuilder.Build(compressor, outcome, new Dictionary<string, double> { ["total"] = clock.Elapsed.TotalSeconds }, ToolInfo.Version);
         if (report is not null)
-            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of([result]) : result.ToJson()));
+            AtomicFile.Write(report, System.Text.Encoding.UTF8.GetBytes(report.EndsWith(".html", StringComparison.OrdinalIgnoreCase) ? HtmlReport.Of([result])
+                : result.ToJson()));
         if (outcome.Findings.Any(f => f.Severity == Severity.Error))
             return ExitCodes.Failed;
         AtomicFile.Make(output, outcome.Chosen.Candidate.Artifact.CopyTo);
@@ -99,6 +106,11 @@ internal static class CompressCommand
         return ExitCodes.Done;
     }
 
-    private static string Describe(CompressionReport r) => FormattableString.Invariant(
-        $"{r.Technique} on {r.Artifact.Backend}: {r.Artifact.Bytes} of {r.Source.Bytes} bytes ({(double)r.Artifact.Bytes / r.Source.Bytes:0.000}), {(r.Metric is { } m ? $"{m.Name} {m.Compressed:0.####} of {m.Original:0.####}, loss {m.Loss:0.#####} within {r.Budget:0.####}" : "unverified")}, predicted {r.Latency.Ratio:0.00}x time");
+    private static string Describe(CompressionReport r)
+    {
+        var judged = r.Metric is { } m
+            ? FormattableString.Invariant($"{m.Name} {m.Compressed:0.####} of {m.Original:0.####}, loss {m.Loss:0.#####} within {r.Budget:0.####}") : "unverified";
+        var size = FormattableString.Invariant($"{r.Artifact.Bytes} of {r.Source.Bytes} bytes ({(double)r.Artifact.Bytes / r.Source.Bytes:0.000})");
+        return FormattableString.Invariant($"{r.Technique} on {r.Artifact.Backend}: {size}, {judged}, predicted {r.Latency.Ratio:0.00}x time");
+    }
 }

@@ -50,7 +50,8 @@ internal static class ProfilesCommand
         foreach (var p in BuiltInProfiles.All)
         {
             var costs = CostTable.Load(p.CostClass);
-            table.AddRow(p.Name, string.Join(' ', p.Requires), p.Activations.ToString().ToLowerInvariant(), $"±{p.WeightLimit}", $"{costs.CpuClass}, {costs.Kind}",
+            table.AddRow(p.Name, string.Join(' ', p.Requires), p.Activations.ToString().ToLowerInvariant(), $"±{p.WeightLimit}",
+                $"{costs.CpuClass}, {costs.Kind}",
                 $"{(p.Name == BuiltInProfiles.ThisMachine.Name ? "this machine" : "")}{(p.Experimental ? " experimental" : "")}".Trim());
         }
         AnsiConsole.Write(table);

@@ -14,7 +14,9 @@ internal static class RunCommand
         var inputs = CommonOptions.RequiredList("--inputs", "Input data: .npz, .npy, folders, globs");
         var outputs = new Option<string>("--outputs") { Description = "The .npz file to write: one array per output", Required = true };
         var backend = CommonOptions.Backend();
-        var profile = CommonOptions.Text("--profile", "Which artifact of a manifest to run, also one for another CPU: integer sums are exact on every CPU. The best one for this CPU where it is left out");
+        var profile = CommonOptions.Text("--profile",
+            "Which artifact of a manifest to run, also one for another CPU: integer sums are exact on every CPU. The best one for this CPU where it is left "
+            + "out");
         var threads = CommonOptions.Threads();
         var command = new Command("run", "Runs a model over data and writes the raw outputs") { model, inputs, outputs, backend, profile, threads };
         command.SetAction((parse, cancellation) =>

@@ -40,7 +40,8 @@ internal static partial class KernelTimes
             Dictionary<string, Node> kernels;
             using (var runner = new OnnxRuntimeRunner(model, options))
             {
-                kernels = OnnxReader.Read(options.OptimizedModelFilePath).Graph.Nodes.Where(n => n.Name.Length > 0).DistinctBy(n => n.Name).ToDictionary(n => n.Name, StringComparer.Ordinal);
+                kernels = OnnxReader.Read(options.OptimizedModelFilePath).Graph.Nodes.Where(n => n.Name.Length > 0).DistinctBy(n => n.Name)
+                    .ToDictionary(n => n.Name, StringComparer.Ordinal);
                 for (var i = 0; i < WarmUp + Calls; i++)
                     runner.Run(samples[i % samples.Count].Inputs);
                 profile = runner.EndProfiling();
@@ -48,18 +49,22 @@ internal static partial class KernelTimes
             var durations = new Dictionary<int, List<double>>();
             using var json = JsonDocument.Parse(File.ReadAllBytes(profile));
             foreach (var e in json.RootElement.EnumerateArray())
-                if (e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name").GetString() is { } name && name.EndsWith("_kernel_time", StringComparison.Ordinal))
+                if (e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name").GetString() is { } name
+                    && name.EndsWith("_kernel_time", StringComparison.Ordinal))
                 {
                     var kernel = name[..^"_kernel_time".Length];
-                    if ((kernels.TryGetValue(kernel, out var optimized) ? MadeOf(model.Graph, optimized) : null) is { } node || (node = BuiltAround(model.Graph, numbers, kernel)) is not null)
+                    if ((kernels.TryGetValue(kernel, out var optimized) ? MadeOf(model.Graph, optimized) : null) is { } node
+                        || (node = BuiltAround(model.Graph, numbers, kernel)) is not null)
                     {
                         if (!durations.TryGetValue(node.Id, out var list))
                             durations.Add(node.Id, list = []);
                         list.Add(e.GetProperty("dur").GetDouble());
                     }
                 }
-            // Durations are whole microseconds: their mean tells more than their median. One kernel may run several times a call, and several nodes may come from one layer.
-            return durations.GroupBy(d => layers[d.Key], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(d => d.Value.Skip(d.Value.Count * WarmUp / (WarmUp + Calls)).Sum() / Calls), StringComparer.Ordinal);
+            // Durations are whole microseconds: their mean tells more than their median. One kernel may run several times a call, and several nodes may come
+            // from one layer.
+            return durations.GroupBy(d => layers[d.Key], StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.Sum(d => d.Value.Skip(d.Value.Count * WarmUp / (WarmUp + Calls)).Sum() / Calls), StringComparer.Ordinal);
         }
         finally
         {
@@ -68,11 +73,12 @@ internal static partial class KernelTimes
     }
 
     // What a kernel is mostly made of, where several nodes became one: the one that multiplies.
-    private static readonly HashSet<string> Products = ["Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger", "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM", "MatMulNBits"];
+    private static readonly HashSet<string> Products = ["Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger", "LSTM", "GRU", "RNN",
+        "DynamicQuantizeLSTM", "MatMulNBits"];
 
     /// <summary>
-    /// The node whose layer a kernel's time belongs to: of all nodes between what the kernel reads and what it gives the one that multiplies, else the last one. Null where ONNX Runtime
-    /// gave what the kernel makes another name.
+    /// The node whose layer a kernel's time belongs to: of all nodes between what the kernel reads and what it gives the one that multiplies, else the last
+    /// one. Null where ONNX Runtime gave what the kernel makes another name.
     /// </summary>
     private static Node? MadeOf(Graph graph, Node kernel)
     {
@@ -89,8 +95,8 @@ internal static partial class KernelTimes
     }
 
     /// <summary>
-    /// The node that a kernel was built around, from the name that ONNX Runtime gave the kernel: the node's own name with something before or after it, or, in its blocked layout, the name of
-    /// what the last of the fused nodes gives.
+    /// The node that a kernel was built around, from the name that ONNX Runtime gave the kernel: the node's own name with something before or after it, or, in
+    /// its blocked layout, the name of what the last of the fused nodes gives.
     /// </summary>
     private static Node? BuiltAround(Graph graph, Dictionary<string, Node> numbers, string kernel)
     {

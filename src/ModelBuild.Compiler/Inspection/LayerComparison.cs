@@ -10,12 +10,14 @@ namespace ModelBuild.Compiler.Inspection;
 /// <param name="Layer">The layer's name in the original.</param>
 /// <param name="Operator">Its operator.</param>
 /// <param name="Tensor">The tensor's name in the original.</param>
-/// <param name="Sqnr">Signal to noise of the compressed model's tensor, in dB, over all samples; NaN, as are the next two, where the compressed model does not compute the tensor.</param>
+/// <param name="Sqnr">Signal to noise of the compressed model's tensor, in dB, over all samples; NaN, as are the next two, where the compressed model does not
+/// compute the tensor.</param>
 /// <param name="Minimum">Smallest value in the original.</param>
 /// <param name="Maximum">Largest value in the original.</param>
 /// <param name="Microseconds">Time of the layer's kernels in the compressed model, a call; 0 where fused into another.</param>
 /// <param name="OriginalMicroseconds">The same in the original.</param>
-internal sealed record LayerError(string Layer, string Operator, string Tensor, double Sqnr, double Minimum, double Maximum, double Microseconds, double OriginalMicroseconds);
+internal sealed record LayerError(string Layer, string Operator, string Tensor, double Sqnr, double Minimum, double Maximum, double Microseconds,
+    double OriginalMicroseconds);
 
 /// <summary>Runs two models on the same data with all common tensors kept, and measures how far apart they are.</summary>
 internal static class LayerComparison
@@ -23,7 +25,9 @@ internal static class LayerComparison
     public static IReadOnlyList<LayerError> Run(string path, string originalPath, IReadOnlyList<string> data, int threads, CancellationToken cancellation)
     {
         if (path.EndsWith(".modelbuild", StringComparison.OrdinalIgnoreCase))
-            throw new CompressionException(CompilerCodes.CommandNotForBackend, "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. Compress the model with -o OUT.onnx and compare that");
+            throw new CompressionException(CompilerCodes.CommandNotForBackend,
+                "compare looks into .onnx files; a managed artifact keeps no tensors between its kernels. "
+                + "Compress the model with -o OUT.onnx and compare that");
         var opened = OpenedModel.Open(originalPath);
         path = OpenedModel.Open(path).RunnablePath;
         var original = OnnxReader.Read(opened.RunnablePath);
@@ -67,12 +71,14 @@ internal static class LayerComparison
         {
             var name = n.Key;
             var measured = sums.ContainsKey(name) && double.IsFinite(ranges[name].Low);
-            return new LayerError(n.DisplayName, n.OpType, name, measured ? metric.Evaluate(sums[name]).Compressed : double.NaN, measured ? ranges[name].Low : double.NaN, measured ? ranges[name].High : double.NaN,
+            return new LayerError(n.DisplayName, n.OpType, name, measured ? metric.Evaluate(sums[name]).Compressed : double.NaN, measured ? ranges[name].Low
+                : double.NaN, measured ? ranges[name].High : double.NaN,
                 times.GetValueOrDefault(n.DisplayName), originalTimes.GetValueOrDefault(n.DisplayName));
         }).Where(l => !double.IsNaN(l.Sqnr) || l.Microseconds > 0 || l.OriginalMicroseconds > 0)];
     }
 
-    /// <summary>Tensors of the original and what carries their values in the compressed model: the tensor of the same name, or the floats of its integers.</summary>
+    /// <summary>Tensors of the original and what carries their values in the compressed model: the tensor of the same name, or the floats of its
+    /// integers.</summary>
     private static SortedDictionary<string, string> Pairs(Graph original, Graph compressed)
     {
         var pairs = new SortedDictionary<string, string>(StringComparer.Ordinal);

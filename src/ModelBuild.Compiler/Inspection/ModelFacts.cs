@@ -61,7 +61,8 @@ internal sealed record ModelFacts
         try
         {
             Simplifier.Run(model);
-            return [.. PatternMatcher.Find(model, ShapeInference.Run(model)).GroupBy(m => (m.Pattern.Name, m.Form)).Select(g => new PatternFacts(g.Key.Name, g.Key.Form, g.Count()))];
+            return [.. PatternMatcher.Find(model, ShapeInference.Run(model)).GroupBy(m => (m.Pattern.Name, m.Form))
+                .Select(g => new PatternFacts(g.Key.Name, g.Key.Form, g.Count()))];
         }
         catch (OnnxException)
         {
@@ -74,6 +75,7 @@ internal sealed record ModelFacts
         v.Type is { HasRank: true } t ? [.. t.Shape.Select(d => d.ToString())] : ["..."]);
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelFacts))]
 internal sealed partial class ModelFactsJson : JsonSerializerContext;

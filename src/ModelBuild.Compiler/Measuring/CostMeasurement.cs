@@ -36,7 +36,8 @@ internal static class CostMeasurement
         var planning = costs.Where(c => c.Key.StartsWith(OnnxRuntimeBackend.BackendName, StringComparison.Ordinal)).ToDictionary();
         // What is not measured by itself is as in the table that ships, at this machine's pace; whole models fit it afterwards (benchmarks -- costs --fit).
         var shipped = CostTable.Load("avx512vnni");
-        var pace = Interleaved.Median(planning.Where(c => c.Value.PerUnit > 0 && shipped.Planning.TryGetValue(c.Key, out var s) && s.PerUnit > 0).Select(c => c.Value.PerUnit / shipped.Planning[c.Key].PerUnit));
+        var pace = Interleaved.Median(planning.Where(c => c.Value.PerUnit > 0 && shipped.Planning.TryGetValue(c.Key, out var s) && s.PerUnit > 0)
+            .Select(c => c.Value.PerUnit / shipped.Planning[c.Key].PerUnit));
         foreach (var (key, c) in shipped.Costs)
             costs.TryAdd(key, new(c.Overhead * pace, c.PerUnit * pace, c.PerOutput * pace, c.PerGathered * pace, c.PerWeight * pace));
         return new()
@@ -55,7 +56,8 @@ internal static class CostMeasurement
         var times = new double[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
-            using var subject = PreparedModel.Open(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph), BackendRegistry.Find(OnnxRuntimeBackend.BackendName)!);
+            using var subject = PreparedModel.Open(OnnxWriter.ToBytes(samples[i].Model), DescriptionBuilder.Of(samples[i].Model.Graph),
+                BackendRegistry.Find(OnnxRuntimeBackend.BackendName)!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);
         }
         return times;

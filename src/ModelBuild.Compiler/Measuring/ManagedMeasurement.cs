@@ -19,7 +19,8 @@ internal static class ManagedMeasurement
         {
             progress($"measuring {ManagedBackend.BackendName}/{key}");
             var times = Time(samples, cancellation);
-            yield return ($"{ManagedBackend.BackendName}/{key}", CostMeasurement.Fit([.. samples.Select((s, i) => (new OperatorWork(s.Work.Units), Math.Max(1, times[i] - call)))]));
+            yield return ($"{ManagedBackend.BackendName}/{key}",
+                CostMeasurement.Fit([.. samples.Select((s, i) => (new OperatorWork(s.Work.Units), Math.Max(1, times[i] - call)))]));
         }
     }
 
@@ -29,8 +30,10 @@ internal static class ManagedMeasurement
         yield return ("gemm/float32", [.. sizes.Select(s => OperatorSample.Gemm(1, s.K, s.N, false))]);
         yield return ($"gemm/{Precisions.Int8}", [.. sizes.Select(s => OperatorSample.Gemm(1, s.K, s.N, true))]);
         yield return ($"gemm/{Precisions.DynamicInt8}", [.. sizes.Select(s => OperatorSample.DynamicGemm(1, s.K, s.N))]);
-        yield return ("elementwise/float32", [OperatorSample.Unary("Relu", 1, 1, 100), OperatorSample.Unary("Relu", 1, 1, 1000), OperatorSample.Unary("Relu", 1, 100, 100)]);
-        yield return ("transcendental/float32", [OperatorSample.Unary("Softmax", 1, 1, 3), OperatorSample.Unary("Softmax", 1, 1, 100), OperatorSample.Unary("Softmax", 1, 1, 1000)]);
+        yield return ("elementwise/float32",
+            [OperatorSample.Unary("Relu", 1, 1, 100), OperatorSample.Unary("Relu", 1, 1, 1000), OperatorSample.Unary("Relu", 1, 100, 100)]);
+        yield return ("transcendental/float32", [OperatorSample.Unary("Softmax", 1, 1, 3), OperatorSample.Unary("Softmax", 1, 1, 100),
+            OperatorSample.Unary("Softmax", 1, 1, 1000)]);
     }
 
     private static double[] Time(IReadOnlyList<OperatorSample> samples, CancellationToken cancellation)

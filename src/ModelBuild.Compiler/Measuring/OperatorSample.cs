@@ -34,7 +34,8 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         var (model, x) = Start(integer, rows, inputs);
         var graph = model.Graph;
         var weights = Weights(outputs, inputs);
-        var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, outputs, integer, weights)], ["y"]);
+        var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, outputs, integer, weights)],
+            ["y"]);
         gemm.Attributes["transB"] = 1L;
         Finish(graph, gemm, integer, rows, outputs);
         return new(model, new((double)rows * inputs * outputs, (double)rows * outputs, (double)rows * inputs));
@@ -48,7 +49,8 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
     {
         var (model, x) = Start(false, steps, 1, inputs);
         var graph = model.Graph;
-        var lstm = graph.AddNode("LSTM", [x, graph.AddInitializer("w", Weights(1, 4 * hidden, inputs)), graph.AddInitializer("r", Weights(1, 4 * hidden, hidden))], ["y"]);
+        var lstm = graph.AddNode("LSTM",
+            [x, graph.AddInitializer("w", Weights(1, 4 * hidden, inputs)), graph.AddInitializer("r", Weights(1, 4 * hidden, hidden))], ["y"]);
         lstm.Attributes["hidden_size"] = (long)hidden;
         Finish(graph, lstm, false, steps, 1, 1, hidden);
         var sample = new OperatorSample(model, new(steps * 4.0 * hidden * (hidden + inputs)));
@@ -150,7 +152,8 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
     {
         var profile = Compression.Profiles.BuiltInProfiles.ThisMachine with { Activations = ElementType.UInt8 };
         var pipeline = new Pipeline(new TechniqueRegistry(), sample.Model, null);
-        var planned = pipeline.TryPlan(new Recipe([new(new DynamicInt8().Name, [])]), profile, new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
+        var planned = pipeline.TryPlan(new Recipe([new(new DynamicInt8().Name, [])]), profile,
+            new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>()))!;
         return sample with { Model = planned.Model };
     }
 
@@ -170,17 +173,20 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
     }
 
     private static Value Quantize(Graph graph, Value x) =>
-        graph.AddNode("QuantizeLinear", [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale * 4)), graph.AddInitializer("z", Tensor.Scalar((byte)128))], [x.Name + "_q"]).Output;
+        graph.AddNode("QuantizeLinear",
+            [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale * 4)), graph.AddInitializer("z", Tensor.Scalar((byte)128))], [x.Name + "_q"]).Output;
 
     private static Value Dequantize(Graph graph, Value x) =>
-        graph.AddNode("DequantizeLinear", [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale)), graph.AddInitializer("z", Tensor.Scalar((byte)128))], [x.Name + "_f"]).Output;
+        graph.AddNode("DequantizeLinear", [x, graph.AddInitializer("s", Tensor.Scalar(ActivationScale)), graph.AddInitializer("z", Tensor.Scalar((byte)128))],
+            [x.Name + "_f"]).Output;
 
     private static Value Constant(Graph graph, Tensor weights, int axis, bool integer)
     {
         if (!integer)
             return graph.AddInitializer("w", weights);
         var q = QuantizedWeights.Of(weights, axis, 127);
-        var node = graph.AddNode("DequantizeLinear", [graph.AddInitializer("w", q.Data), graph.AddInitializer("ws", Tensor.Vector(q.Scales)), graph.AddInitializer("wz", Tensor.Vector(new sbyte[q.Scales.Length]))], ["w_f"]);
+        var node = graph.AddNode("DequantizeLinear", [graph.AddInitializer("w", q.Data), graph.AddInitializer("ws", Tensor.Vector(q.Scales)),
+            graph.AddInitializer("wz", Tensor.Vector(new sbyte[q.Scales.Length]))], ["w_f"]);
         node.Attributes["axis"] = (long)axis;
         return node.Output;
     }
@@ -190,7 +196,8 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         if (!integer)
             return graph.AddInitializer("b", Tensor.Of(new float[channels], channels));
         var scales = QuantizedWeights.Of(weights, 0, 127).Scales.Select(s => s * ActivationScale).ToArray();
-        var node = graph.AddNode("DequantizeLinear", [graph.AddInitializer("b", Tensor.Of(new int[channels], channels)), graph.AddInitializer("bs", Tensor.Vector(scales))], ["b_f"]);
+        var node = graph.AddNode("DequantizeLinear",
+            [graph.AddInitializer("b", Tensor.Of(new int[channels], channels)), graph.AddInitializer("bs", Tensor.Vector(scales))], ["b_f"]);
         node.Attributes["axis"] = 0L;
         return node.Output;
     }

@@ -6,7 +6,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// What runs artifacts, on the side of the compression: which models it takes and in which form, what they cost on it, and how they are run to be judged. The app's side is
+/// What runs artifacts, on the side of the compression: which models it takes and in which form, what they cost on it, and how they are run to be judged. The
+/// app's side is
 /// <see cref="ModelBackend"/>, of the same name.
 /// </summary>
 public abstract class CompilerBackend
@@ -29,7 +30,8 @@ public abstract class CompilerBackend
     /// <summary>Whether it may know more of a model in the operator set of its file than in the one that techniques work in.</summary>
     public virtual bool PrefersFileOperatorSet => false;
 
-    /// <summary>What predictions are multiplied by before they are compared: 1 where they hold, more where a plan changes what the table says little about.</summary>
+    /// <summary>What predictions are multiplied by before they are compared: 1 where they hold, more where a plan changes what the table says little
+    /// about.</summary>
     /// <param name="plan">The plan; null for the original.</param>
     public virtual double Caution(Plan? plan) => 1;
 

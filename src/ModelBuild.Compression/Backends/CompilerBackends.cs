@@ -14,7 +14,8 @@ public static class CompilerBackends
 
     /// <summary>The backend of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is no such backend.</exception>
-    public static CompilerBackend Get(string name) => All.FirstOrDefault(b => b.Name == name) ?? throw new KeyNotFoundException($"there is no backend '{name}'");
+    public static CompilerBackend Get(string name) => All.FirstOrDefault(b => b.Name == name)
+        ?? throw new KeyNotFoundException($"there is no backend '{name}'");
 
     /// <summary>The backend whose artifacts are named like this; null where none is.</summary>
     public static CompilerBackend? OfFile(string path) => All.FirstOrDefault(b => path.EndsWith(b.Extension, StringComparison.OrdinalIgnoreCase));

@@ -3,13 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered + perWeight * weights</c>.</summary>
+/// <summary>What an operator class costs in one precision on one backend: <c>overhead + perUnit * work + perOutput * outputs + perGathered * gathered +
+/// perWeight * weights</c>.</summary>
 /// <param name="Overhead">Nanoseconds per call of the operator.</param>
 /// <param name="PerUnit">Nanoseconds per unit of work: a multiply-add, or an element where nothing is multiplied.</param>
 /// <param name="PerOutput">Nanoseconds per element of the output: what layers with few multiply-adds an output pay for.</param>
 /// <param name="PerGathered">
-/// Nanoseconds per gather: per position of a convolution's window at each output pixel, or per element of a matrix product's rows. What integer kernels pay for layers of few channels,
-/// where they lose against float.
+/// Nanoseconds per gather: per position of a convolution's window at each output pixel, or per element of a matrix product's rows. What integer kernels pay for
+/// layers of few channels, where they lose against float.
 /// </param>
 /// <param name="PerWeight">Nanoseconds per weight: what products of few rows wait for; in recurrent operators per step, which wait for each other.</param>
 public sealed record OperatorCost(double Overhead, double PerUnit, double PerOutput = 0, double PerGathered = 0, double PerWeight = 0);
@@ -17,7 +18,8 @@ public sealed record OperatorCost(double Overhead, double PerUnit, double PerOut
 /// <summary>How much of each a node has to do.</summary>
 /// <param name="Units">Multiply-adds, or elements where nothing is multiplied.</param>
 /// <param name="Outputs">Elements of the output, where they are counted apart from the units; in recurrent operators the gates of all steps.</param>
-/// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows; in recurrent operators the products of all inputs, which wait for no step.</param>
+/// <param name="Gathered">Window positions at all output pixels, or elements of a product's rows; in recurrent operators the products of all inputs, which wait
+/// for no step.</param>
 /// <param name="Weights">Elements of the weights; in recurrent operators the steps.</param>
 public readonly record struct OperatorWork(double Units, double Outputs = 0, double Gathered = 0, double Weights = 0);
 
@@ -42,8 +44,9 @@ public sealed record CostTable
     public required SortedDictionary<string, OperatorCost> Costs { get; init; }
 
     /// <summary>
-    /// Costs by key as single operators have them that were measured one at a time: for plans, which divide a graph before there is a candidate to run, and where there is no data to run one on.
-    /// What <see cref="Costs"/> says of a backend that prices candidates by the kernels that run for them is fitted to whole models.
+    /// Costs by key as single operators have them that were measured one at a time: for plans, which divide a graph before there is a candidate to run, and
+    /// where there is no data to run one on. What <see cref="Costs"/> says of a backend that prices candidates by the kernels that run for them is fitted to
+    /// whole models.
     /// </summary>
     public required SortedDictionary<string, OperatorCost> Planning { get; init; }
 

@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Calibration;
 
 /// <summary>
-/// Makes tensors of bodies visible outside, for calibration: a branch of If hands a tensor out, and the other one nothing; Loop carries along what came by, Scan stacks it. What nested bodies
-/// hand out is handed on.
+/// Makes tensors of bodies visible outside, for calibration: a branch of If hands a tensor out, and the other one nothing; Loop carries along what came by,
+/// Scan stacks it. What nested bodies hand out is handed on.
 /// </summary>
 internal static class BodyTensors
 {

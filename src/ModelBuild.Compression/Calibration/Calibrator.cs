@@ -22,7 +22,8 @@ public static class Calibrator
         var copy = model.Clone();
         var wanted = paths.ToHashSet(StringComparer.Ordinal);
         var seenAs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (path, value) in copy.Graphs.SelectMany(static g => g.Values).Select(static v => (v.Path, v)).Where(v => wanted.Contains(v.Path)).ToArray())
+        foreach (var (path, value) in copy.Graphs.SelectMany(static g => g.Values).Select(static v => (v.Path, v)).Where(v => wanted.Contains(v.Path))
+            .ToArray())
         {
             var seen = BodyTensors.HandOut(value);
             seenAs.Add(path, seen.Name);
@@ -37,7 +38,8 @@ public static class Calibrator
             var inputs = data[i].Inputs;
             var outputs = runner.Run(inputs);
             foreach (var (path, histogram) in histograms)
-                if (seenAs.TryGetValue(path, out var name) && (outputs.TryGetValue(name, out var tensor) || inputs.TryGetValue(name, out tensor)) && tensor.ElementType == ElementType.Float)
+                if (seenAs.TryGetValue(path, out var name) && (outputs.TryGetValue(name, out var tensor) || inputs.TryGetValue(name, out tensor))
+                    && tensor.ElementType == ElementType.Float)
                     histogram.Add(tensor.Span<float>());
             progress?.Invoke(i + 1);
         }

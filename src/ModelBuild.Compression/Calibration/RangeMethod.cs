@@ -11,15 +11,15 @@ public enum RangeMethod
 }
 
 /// <summary>
-/// Picks ranges. How far the tails of a tensor reach is known only where many values were seen: where few were, nothing is clipped, and the range goes beyond what was seen by twice
-/// what an exponential tail is expected to add (the mean excess over a high threshold, as in Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, chapter 4). A step that
-/// is too wide costs a few decibels; a tail that is cut off costs the answer.
+/// Picks ranges. How far the tails of a tensor reach is known only where many values were seen: where few were, nothing is clipped, and the range goes beyond
+/// what was seen by twice what an exponential tail is expected to add (the mean excess over a high threshold, as in Coles, An Introduction to Statistical
+/// Modeling of Extreme Values, 2001, chapter 4). A step that is too wide costs a few decibels; a tail that is cut off costs the answer.
 /// </summary>
 public static class RangeEstimator
 {
     /// <summary>
-    /// From so many values on (of one sign, zeros left out), what was seen is taken for all there is. Of n values of an exponential tail, the next one is beyond the largest with
-    /// probability 1/n, and what is cut off has 1/n of the signal's power: 30 dB, a tenth of what a network may lose.
+    /// From so many values on (of one sign, zeros left out), what was seen is taken for all there is. Of n values of an exponential tail, the next one is
+    /// beyond the largest with probability 1/n, and what is cut off has 1/n of the signal's power: 30 dB, a tenth of what a network may lose.
     /// </summary>
     private const int Many = 1000;
 
@@ -44,22 +44,25 @@ public static class RangeEstimator
         return ((float)l, (float)h);
 
         // Each side shrinks on its own in steps of 4 % of the side that is in use.
-        double[] Ends(float seen, double? margin) => margin is { } more ? [seen + Math.CopySign(more, seen)] : clip ? [.. Enumerable.Range(0, 20).Select(i => seen * (1 - i * 0.04))] : [seen];
+        double[] Ends(float seen, double? margin) => margin is { } more ? [seen + Math.CopySign(more, seen)] : clip
+            ? [.. Enumerable.Range(0, 20).Select(i => seen * (1 - i * 0.04))] : [seen];
     }
 
     /// <summary>
-    /// The range of a tensor that is an answer: what was seen, and a quarter more on either side. Its largest values decide, there are few of them in a sample, and those of other samples go beyond: on
-    /// mobilenet_v1_025 a score that is cut off at what 48 pictures gave costs 15 dB on others, and a wider step 2.
+    /// The range of a tensor that is an answer: what was seen, and a quarter more on either side. Its largest values decide, there are few of them in a sample,
+    /// and those of other samples go beyond: on mobilenet_v1_025 a score that is cut off at what 48 pictures gave costs 15 dB on others, and a wider step 2.
     /// </summary>
     /// <param name="histogram">The tensor's histogram.</param>
     public static (float Low, float High) OfAnswers(RangeHistogram histogram)
     {
         const float More = 1.25f;
         var (low, high) = Estimate(histogram, RangeMethod.MinMax);
-        return histogram.Count == 0 ? (low, high) : (Math.Min(low, Math.Min(0, histogram.Minimum) * More), Math.Max(high, Math.Max(0, histogram.Maximum) * More));
+        return histogram.Count == 0 ? (low, high)
+            : (Math.Min(low, Math.Min(0, histogram.Minimum) * More), Math.Max(high, Math.Max(0, histogram.Maximum) * More));
     }
 
-    /// <summary>How far one side is expected to go beyond the largest magnitude that was seen, until <see cref="Many"/> values are; null where they were seen.</summary>
+    /// <summary>How far one side is expected to go beyond the largest magnitude that was seen, until <see cref="Many"/> values are; null where they were
+    /// seen.</summary>
     /// <param name="side">Magnitudes and how often each was seen, the largest first.</param>
     private static double? Margin((double Magnitude, long Count)[] side)
     {

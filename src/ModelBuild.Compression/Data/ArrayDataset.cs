@@ -29,7 +29,8 @@ public sealed class ArrayDataset : Dataset
         {
             var name = FindName(input, model, arrays);
             if (name is null)
-                throw new CompressionException(Codes.InputWithoutData, $"'{origin}' has no array for the input '{input.Name}' {input.Describe()}; it has {List(arrays)}. "
+                throw new CompressionException(Codes.InputWithoutData,
+                    $"'{origin}' has no array for the input '{input.Name}' {input.Describe()}; it has {List(arrays)}. "
                     + $"Name the array '{input.Name}'{(input.CSharpName == input.Name ? "" : $" or '{input.CSharpName}'")}.", metadata);
             left.Remove(name);
             var cut = Cut.ForInput(arrays[name], input, origin, metadata);
@@ -42,7 +43,8 @@ public sealed class ArrayDataset : Dataset
         Count = counts[0].Count;
         foreach (var (name, n) in counts)
             if (n != Count)
-                throw new CompressionException(Codes.OtherSampleCount, $"'{origin}': array '{counts[0].Name}' holds {Count} samples and array '{name}' holds {n}", metadata);
+                throw new CompressionException(Codes.OtherSampleCount,
+                    $"'{origin}': array '{counts[0].Name}' holds {Count} samples and array '{name}' holds {n}", metadata);
         if (Count == 0)
             throw new CompressionException(Codes.OtherSampleCount, $"'{origin}' holds no sample", metadata);
         foreach (var output in model.Outputs)
@@ -58,15 +60,18 @@ public sealed class ArrayDataset : Dataset
         }
         foreach (var name in left.Order(StringComparer.Ordinal))
             _findings.Add(NamesOfLabels.Contains(name) && _labels is null
-                ? new(Severity.Warning, Codes.ArrayUnused, $"'{origin}': the array '{name}' {arrays[name]} is not used. If it holds labels, name it '{Labels}'", metadata)
-                : new(Severity.Message, Codes.ArrayUnused, $"'{origin}': the array '{name}' {arrays[name]} is not used: it has the name of no input and no output", metadata));
+                ? new(Severity.Warning, Codes.ArrayUnused,
+                    $"'{origin}': the array '{name}' {arrays[name]} is not used. If it holds labels, name it '{Labels}'", metadata)
+                : new(Severity.Message, Codes.ArrayUnused,
+                    $"'{origin}': the array '{name}' {arrays[name]} is not used: it has the name of no input and no output", metadata));
     }
 
     /// <summary>The array with a class number for each sample or position.</summary>
     private const string Labels = "labels";
 
     // What people call labels elsewhere.
-    private static readonly HashSet<string> NamesOfLabels = new(["label", "labels", "y", "y_true", "y_test", "target", "targets", "class", "classes", "ground_truth"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> NamesOfLabels =
+        new(["label", "labels", "y", "y_true", "y_test", "target", "targets", "class", "classes", "ground_truth"], StringComparer.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public override int Count { get; }
@@ -121,7 +126,8 @@ public sealed class ArrayDataset : Dataset
         public static Cut ForInput(NpyArray array, ModelPort input, string origin, string metadata)
         {
             if (array.ElementType != input.ElementType)
-                throw new CompressionException(Codes.OtherElementType, $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}{Advice(input.ElementType)}", metadata);
+                throw new CompressionException(Codes.OtherElementType,
+                    $"'{origin}': array '{input.Name}' is {array.ElementType}, the model's input is {input.ElementType}{Advice(input.ElementType)}", metadata);
             var rank = input.Dimensions.Length;
             if (rank == 0 && array.Rank == 0)
                 return new(array, null, []);
@@ -150,7 +156,8 @@ public sealed class ArrayDataset : Dataset
 
             int Size(long n) => n <= int.MaxValue ? (int)n : throw Wrong();
 
-            CompressionException Wrong() => new(Codes.DataDoNotFit, $"'{origin}': array '{input.Name}' {array} does not fit the model's input {input.Describe()}. "
+            CompressionException Wrong() =>
+                new(Codes.DataDoNotFit, $"'{origin}': array '{input.Name}' {array} does not fit the model's input {input.Describe()}. "
                 + "An array of one rank more holds one whole input a sample; an array of equal rank is cut along its first axis.", metadata);
         }
 
@@ -158,7 +165,9 @@ public sealed class ArrayDataset : Dataset
         public static Cut ForOutput(NpyArray array, ModelPort output, int count, string origin, string metadata)
         {
             if (!output.IsComparable(array.ElementType))
-                throw new CompressionException(Codes.ExpectedDoNotFit, $"'{origin}': the expected values '{output.Name}' are {array.ElementType}, the model's output is {output.ElementType}{Advice(output.ElementType)}", metadata);
+                throw new CompressionException(Codes.ExpectedDoNotFit,
+                    $"'{origin}': the expected values '{output.Name}' are {array.ElementType}, the model's output is "
+                    + $"{output.ElementType}{Advice(output.ElementType)}", metadata);
             CheckDivides(array, count, origin, output.Name, metadata);
             return output.Dimensions.Length > 0 && array.Rank == output.Dimensions.Length + 1 && array.Shape[0] == count
                 ? new(array, count, array.Shape.RemoveAt(0))

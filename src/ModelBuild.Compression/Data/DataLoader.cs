@@ -4,7 +4,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Data;
 
-/// <summary>Opens what <c>CalibrationData</c> and <c>EvaluationData</c> name: .npz and .npy files, folders and globs of them, ONNX test data, pictures.</summary>
+/// <summary>Opens what <c>CalibrationData</c> and <c>EvaluationData</c> name: .npz and .npy files, folders and globs of them, ONNX test data,
+/// pictures.</summary>
 public static class DataLoader
 {
     /// <summary>Opens data.</summary>
@@ -33,16 +34,20 @@ public static class DataLoader
         if (single.Count > 0)
             sets.Add((single[0], single.ToDictionary(f => Path.GetFileNameWithoutExtension(f), f => ReadNpy(f, metadata), StringComparer.Ordinal)));
         if (sets.Count == 0)
-            throw new CompressionException(Codes.DataMissing, $"{metadata}: '{files[0]}' is of no known kind; give .npz, .npy, a folder of them, ONNX test_data_set_* folders or pictures", metadata);
+            throw new CompressionException(Codes.DataMissing,
+                $"{metadata}: '{files[0]}' is of no known kind; give .npz, .npy, a folder of them, ONNX test_data_set_* folders or pictures", metadata);
         // A file may hold what another lacks (constants beside the samples): where one does not stand alone, all are taken together.
-        if (sets.Count > 1 && sets.All(s => model.Inputs.Count > 1 && model.Inputs.Any(i => !s.Arrays.ContainsKey(i.Name) && !s.Arrays.ContainsKey(i.CSharpName))))
+        if (sets.Count > 1 && sets.All(s => model.Inputs.Count > 1
+            && model.Inputs.Any(i => !s.Arrays.ContainsKey(i.Name) && !s.Arrays.ContainsKey(i.CSharpName))))
             sets = [(sets[0].Origin, sets.SelectMany(s => s.Arrays).DistinctBy(a => a.Key).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal))];
         var data = sets.Select(s => (Dataset)new ArrayDataset(s.Arrays, model, s.Origin, metadata)).ToList();
         return data.Count == 1 ? data[0] : new Joined(data, metadata);
     }
 
     private static IEnumerable<string> ArrayFiles(string path) => !Directory.Exists(path) ? [path]
-        : Directory.EnumerateFiles(path).Where(f => f.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) || f.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);
+        : Directory.EnumerateFiles(path)
+            .Where(f => f.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) || f.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal);
 
     /// <summary>The files and folders that a path or glob names.</summary>
     /// <param name="path">A full path or glob.</param>
@@ -83,7 +88,8 @@ public static class DataLoader
         }
         catch (CompressionException e) when (e.Metadata is null)
         {
-            throw new CompressionException(e.Code, e.Code == Codes.DataUnreadable ? $"{e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}" : e.Message, metadata, e);
+            throw new CompressionException(e.Code, e.Code == Codes.DataUnreadable ? $"{e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}" : e.Message,
+                metadata, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -98,12 +104,15 @@ public static class DataLoader
 
         public override bool HasLabels { get; } = parts.Any(p => p.HasLabels);
 
-        public override IReadOnlySet<string> ExpectedOutputs { get; } = parts.Select(p => p.ExpectedOutputs).Aggregate((a, b) => a.Intersect(b).ToHashSet(StringComparer.Ordinal));
+        public override IReadOnlySet<string> ExpectedOutputs { get; } = parts.Select(p => p.ExpectedOutputs)
+            .Aggregate((a, b) => a.Intersect(b).ToHashSet(StringComparer.Ordinal));
 
         public override bool MayHoldNonFinite { get; } = parts.Any(p => p.MayHoldNonFinite);
 
-        public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings), .. parts.SelectMany(p => p.ExpectedOutputs).CountBy(o => o).Where(o => o.Value < parts.Count)
-            .Select(o => new Finding(Severity.Warning, Codes.ArrayUnused, $"the expected values '{o.Key}' are not used: {o.Value} of the {parts.Count} files of {metadata} have them, and all need them", metadata))];
+        public override IReadOnlyList<Finding> Findings { get; } = [.. parts.SelectMany(p => p.Findings), .. parts.SelectMany(p => p.ExpectedOutputs)
+            .CountBy(o => o).Where(o => o.Value < parts.Count)
+            .Select(o => new Finding(Severity.Warning, Codes.ArrayUnused,
+                $"the expected values '{o.Key}' are not used: {o.Value} of the {parts.Count} files of {metadata} have them, and all need them", metadata))];
 
         public override Sample this[int index]
         {

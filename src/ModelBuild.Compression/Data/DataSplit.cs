@@ -16,7 +16,8 @@ public sealed record DataSplit(Dataset? Calibrate, Dataset? Choose, Dataset? Rep
         {
             var (choose, report) = Halve(evaluation, [.. Shuffled(evaluation.Count)]);
             return new(calibration, choose, report,
-                $"calibrate: {(calibration is null ? "none" : $"all {calibration.Count} samples of CalibrationData")}; choose: {choose.Count} and report: {report?.Count ?? 0} samples of EvaluationData");
+                $"calibrate: {(calibration is null ? "none" : $"all {calibration.Count} samples of CalibrationData")}; choose: {choose.Count} and report: "
+                    + $"{report?.Count ?? 0} samples of EvaluationData");
         }
         if (calibration is null)
             return new(null, null, null, "no data");

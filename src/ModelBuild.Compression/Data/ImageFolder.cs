@@ -29,14 +29,17 @@ public sealed class ImageFolder : Dataset
         _input = input;
         var d = input.Dimensions;
         if (input.ElementType != ElementType.Float || d.Length != 4)
-            throw new CompressionException(Codes.PicturesDoNotFit, $"pictures need one float input of four dimensions; the model's is '{input.Name}' {input.Describe()}", metadata);
+            throw new CompressionException(Codes.PicturesDoNotFit,
+                $"pictures need one float input of four dimensions; the model's is '{input.Name}' {input.Describe()}", metadata);
         var channelsFirst = d[1] is 1 or 3;
         if (!channelsFirst && d[3] is not (1 or 3))
-            throw new CompressionException(Codes.PicturesDoNotFit, $"pictures need an input with 1 or 3 channels on the second or last axis; '{input.Name}' is {input.Describe()}", metadata);
+            throw new CompressionException(Codes.PicturesDoNotFit,
+                $"pictures need an input with 1 or 3 channels on the second or last axis; '{input.Name}' is {input.Describe()}", metadata);
         _channels = (int)(channelsFirst ? d[1]!.Value : d[3]!.Value);
         var (h, w) = channelsFirst ? (d[2], d[3]) : (d[1], d[2]);
         if (h is not { } height || w is not { } width || height > 16384 || width > 16384)
-            throw new CompressionException(Codes.PicturesDoNotFit, $"pictures need an input of fixed height and width; fix them by Shapes: '{input.Name}' is {input.Describe()}", metadata);
+            throw new CompressionException(Codes.PicturesDoNotFit,
+                $"pictures need an input of fixed height and width; fix them by Shapes: '{input.Name}' is {input.Describe()}", metadata);
         foreach (var (name, values) in new[] { ("ImageMean", options.Mean), ("ImageScale", options.Scale) })
             if (ChannelNumbers.Mismatch(name, values.Count, _channels) is { } problem)
                 throw new CompressionException(Codes.BadImage, problem, name);
@@ -69,7 +72,8 @@ public sealed class ImageFolder : Dataset
             }
         }
         return files.Count == 0 ? null : new(files, model.Inputs.Count == 1 ? model.Inputs[0]
-            : throw new CompressionException(Codes.PicturesDoNotFit, $"pictures feed models with one input; this one has {model.Inputs.Count}", metadata), options, metadata);
+            : throw new CompressionException(Codes.PicturesDoNotFit, $"pictures feed models with one input; this one has {model.Inputs.Count}", metadata),
+                options, metadata);
     }
 
     /// <inheritdoc/>
@@ -103,13 +107,15 @@ public sealed class ImageFolder : Dataset
             // The decoder stumbles over damaged files in many ways.
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new CompressionException(Codes.PictureUnreadable, $"'{path}' is not a readable picture: {e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}", _metadata, e);
+                throw new CompressionException(Codes.PictureUnreadable,
+                    $"'{path}' is not a readable picture: {e.Message.TrimEnd('.')}. {DamagedFile.Advice(path)}", _metadata, e);
             }
             var values = new float[_transform.Length];
             if (picture.Width <= 0 || picture.Height <= 0)
                 throw new CompressionException(Codes.PictureUnreadable, $"'{path}' is a picture without pixels", _metadata);
             _transform.Apply(picture.Data, picture.Width, picture.Height, values);
-            return new(new Dictionary<string, Tensor> { [_input.Name] = Tensor.Of(values, _shape) }, label is { } l ? Tensor.Vector(l) : null, new Dictionary<string, Tensor>());
+            return new(new Dictionary<string, Tensor> { [_input.Name] = Tensor.Of(values, _shape) }, label is { } l ? Tensor.Vector(l) : null,
+                new Dictionary<string, Tensor>());
         }
     }
 }

@@ -4,7 +4,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Data;
 
 /// <summary>
-/// Labels in the forms in which people keep them: integers, booleans, floats that hold integers (not a number: no label), and one-hot rows. All are read as 64-bit class numbers.
+/// Labels in the forms in which people keep them: integers, booleans, floats that hold integers (not a number: no label), and one-hot rows. All are read as
+/// 64-bit class numbers.
 /// </summary>
 internal sealed class LabelArray
 {
@@ -34,7 +35,8 @@ internal sealed class LabelArray
             why = $"it holds {array.ElementType}; labels are class numbers";
         if (why is not null)
             return null;
-        // A row is one-hot where an output scores as many classes for each row (of two, one probability does), and none has a row of scores for each of its elements.
+        // A row is one-hot where an output scores as many classes for each row (of two, one probability does), and none has a row of scores for each of its
+        // elements.
         var outputs = model.Outputs.Select(static o => WithoutTrailingOnes(o.Dimensions)).ToList();
         var mayBeOneHot = array.Rank >= 2 && array.Shape[^1] > 1 && outputs.Any(o => ScoresRows(o, array)) && outputs.All(o => o.Length != array.Rank + 1);
         var whole = true;
@@ -80,10 +82,12 @@ internal sealed class LabelArray
         return shape;
     }
 
-    private static bool IsNumber(ElementType type) => ElementTypes.IsInteger(type) || type is ElementType.Bool or ElementType.Float or ElementType.Double or ElementType.Float16;
+    private static bool IsNumber(ElementType type) => ElementTypes.IsInteger(type) || type is ElementType.Bool or ElementType.Float or ElementType.Double
+        or ElementType.Float16;
 
     // A row of zeros alone has no label.
     private static bool IsOneHot(double[] row) => row.All(static v => v is 0 or 1) && row.Count(static v => v == 1) <= 1;
 
-    private static double[] Numbers(NpyArray array, ImmutableArray<long> shape, int index) => Onnx.Numbers.Doubles(array.Slice(index * Tensor.Count(shape.AsSpan()), shape));
+    private static double[] Numbers(NpyArray array, ImmutableArray<long> shape, int index) =>
+        Onnx.Numbers.Doubles(array.Slice(index * Tensor.Count(shape.AsSpan()), shape));
 }

@@ -12,7 +12,8 @@ namespace ModelBuild.Compression.Data;
 public sealed record ModelPort(string Name, string CSharpName, ElementType ElementType, ImmutableArray<long?> Dimensions)
 {
     /// <summary>Type and shape, for messages.</summary>
-    public string Describe() => $"({ElementType}[{string.Join(',', Dimensions.Select(d => d?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?"))}])";
+    public string Describe() =>
+        $"({ElementType}[{string.Join(',', Dimensions.Select(d => d?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?"))}])";
 
     /// <summary>Whether expected values of a type can be compared with this output.</summary>
     /// <param name="expected">The type of the expected values.</param>

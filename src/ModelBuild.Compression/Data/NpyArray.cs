@@ -4,7 +4,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Data;
 
 /// <summary>
-/// An array of a data file. A small one is in memory; a large one stays on disk and is read piece by piece, so that memory does not grow with the number of samples.
+/// An array of a data file. A small one is in memory; a large one stays on disk and is read piece by piece, so that memory does not grow with the number of
+/// samples.
 /// </summary>
 public sealed class NpyArray
 {

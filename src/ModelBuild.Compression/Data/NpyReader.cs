@@ -17,7 +17,8 @@ public static partial class NpyReader
     private const long MaximumInMemory = 16 << 20;
 
     /// <summary>Opens one array: reads it, or leaves it on disk where it is large.</summary>
-    /// <param name="stream">The stream, at the array's first byte. A <see cref="FileStream"/> may become the array's own; any other is read to its end here.</param>
+    /// <param name="stream">The stream, at the array's first byte. A <see cref="FileStream"/> may become the array's own; any other is read to its end
+    /// here.</param>
     /// <param name="length">How many bytes the stream holds from there, for checking before anything is allocated.</param>
     /// <param name="origin">Where the stream came from, for messages.</param>
     /// <exception cref="CompressionException">MDLB1110: not a readable array.</exception>
@@ -63,7 +64,8 @@ public static partial class NpyReader
         var remaining = length - 8 - sizeBytes - headerLength;
         if (descriptor.Length > 2 && descriptor[1] == 'U')
             return NpyArray.Of(ReadStrings(stream, descriptor, shape, count, remaining, Bad));
-        var type = NumPyTypes.OfDescriptor(descriptor) ?? throw Bad($"element type '{descriptor}' (supported: bool, integers, float16 to float64, unicode strings, little endian)");
+        var type = NumPyTypes.OfDescriptor(descriptor)
+            ?? throw Bad($"element type '{descriptor}' (supported: bool, integers, float16 to float64, unicode strings, little endian)");
         var size = ElementTypes.ByteSize(type, count);
         var rowMajor = order.Groups[1].Value != "True" || shape.Count < 2;
         var swapped = descriptor[0] == '>' && ElementTypes.BitsOf(type) > 8;

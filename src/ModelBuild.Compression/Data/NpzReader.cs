@@ -25,10 +25,12 @@ public static class NpzReader
                     continue;
                 // Deflate shrinks by at most 1032 to 1: an entry that promises more lies.
                 if (entry.Length / MaximumRatio > entry.CompressedLength)
-                    throw new CompressionException(Codes.ArchiveTooLarge, $"'{path}/{entry.FullName}' states {entry.Length} bytes for {entry.CompressedLength} compressed ones, which no archive holds");
+                    throw new CompressionException(Codes.ArchiveTooLarge,
+                        $"'{path}/{entry.FullName}' states {entry.Length} bytes for {entry.CompressedLength} compressed ones, which no archive holds");
                 total += entry.Length;
                 if (total > MaximumBytes)
-                    throw new CompressionException(Codes.ArchiveTooLarge, $"'{path}' unpacks to more than {MaximumBytes >> 30} GB; split the data into several files");
+                    throw new CompressionException(Codes.ArchiveTooLarge,
+                        $"'{path}' unpacks to more than {MaximumBytes >> 30} GB; split the data into several files");
                 using var stream = entry.Open();
                 var name = entry.FullName[..^4];
                 if (!arrays.TryAdd(name, NpyReader.Open(stream, entry.Length, $"{path}/{entry.FullName}")))

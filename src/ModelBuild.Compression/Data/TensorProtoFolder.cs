@@ -28,7 +28,9 @@ public sealed class TensorProtoFolder : Dataset
             if (having == Count)
                 expected.Add(model.Outputs[i].Name);
             else if (having > 0)
-                findings.Add(new(Severity.Warning, Codes.ArrayUnused, $"the expected values of '{model.Outputs[i].Name}' are not used: {having} of {Count} folders of {metadata} have output_{i}.pb, and all need it", metadata));
+                findings.Add(new(Severity.Warning, Codes.ArrayUnused,
+                    $"the expected values of '{model.Outputs[i].Name}' are not used: {having} of {Count} folders of {metadata} have output_{i}.pb, and all "
+                    + $"need it", metadata));
         }
         (ExpectedOutputs, Findings) = (expected, findings);
     }
@@ -66,11 +68,13 @@ public sealed class TensorProtoFolder : Dataset
                 var port = _model.Inputs[i];
                 var path = FileOf(index, "input", i);
                 if (!File.Exists(path))
-                    throw new CompressionException(Codes.InputWithoutData, $"'{_folders[index]}' has no input_{i}.pb for the input '{port.Name}' {port.Describe()}", _metadata);
+                    throw new CompressionException(Codes.InputWithoutData,
+                        $"'{_folders[index]}' has no input_{i}.pb for the input '{port.Name}' {port.Describe()}", _metadata);
                 var tensor = TensorFile.Read(path);
                 if (tensor.ElementType != port.ElementType || tensor.Rank != port.Dimensions.Length
                     || port.Dimensions.Zip(tensor.Shape).Any(d => d.First is { } wanted && wanted != d.Second))
-                    throw new CompressionException(Codes.DataDoNotFit, $"'{path}' {tensor} does not fit the model's input '{port.Name}' {port.Describe()}", _metadata);
+                    throw new CompressionException(Codes.DataDoNotFit, $"'{path}' {tensor} does not fit the model's input '{port.Name}' {port.Describe()}",
+                        _metadata);
                 inputs.Add(port.Name, tensor);
             }
             var expected = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -82,7 +86,8 @@ public sealed class TensorProtoFolder : Dataset
                 var path = FileOf(index, "output", i);
                 var tensor = TensorFile.Read(path);
                 if (!port.IsComparable(tensor.ElementType))
-                    throw new CompressionException(Codes.ExpectedDoNotFit, $"'{path}' {tensor} cannot be compared with the model's output '{port.Name}' {port.Describe()}", _metadata);
+                    throw new CompressionException(Codes.ExpectedDoNotFit,
+                        $"'{path}' {tensor} cannot be compared with the model's output '{port.Name}' {port.Describe()}", _metadata);
                 expected[port.Name] = tensor;
             }
             return new(inputs, null, expected);

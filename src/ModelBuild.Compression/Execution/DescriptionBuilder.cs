@@ -15,7 +15,8 @@ public static class DescriptionBuilder
         var symbols = new List<string>();
         TensorInfo Info(Value value, bool output)
         {
-            if (value.Type is not { } type || !type.HasRank && !output || type.ElementType is ElementType.Undefined or > ElementType.UInt64 or ElementType.Complex64 or ElementType.Complex128)
+            if (value.Type is not { } type || !type.HasRank && !output || type.ElementType is ElementType.Undefined or > ElementType.UInt64
+                or ElementType.Complex64 or ElementType.Complex128)
                 throw Unsupported(value, output);
             // An output need not even say how many dimensions it has: a run tells.
             if (!type.HasRank)
@@ -54,9 +55,19 @@ public static class DescriptionBuilder
     /// <summary>Why an input or output cannot be passed, in the words and codes of the build.</summary>
     internal static CompressionException Unsupported(Value value, bool output) => value switch
     {
-        { NonTensorType: not null } => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' is no tensor. Cut the model before it, or convert it in the model; classifiers of scikit-learn are exported with options={{'zipmap': False}}"),
-        { Type: null } or { Type.ElementType: ElementType.Undefined } => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' has no type. Declare it in the model, for example by onnx.shape_inference.infer_shapes when it is exported"),
-        { Type.HasRank: false } => new(Codes.UndeclaredShape, $"{(output ? "output" : "input")} '{value.Name}' declares no shape, and none can be inferred. Declare its rank in the model; dimensions may be named"),
-        _ => new(Codes.UnsupportedType, $"{(output ? "an output" : "an input")} '{value.Name}' is of {value.Type.ElementType}, which generated classes do not pass. Convert it in the model"),
+        { NonTensorType: not null } =>
+            new(Codes.UnsupportedType,
+            $"{(output ? "an output" : "an input")} '{value.Name}' is no tensor. Cut the model before it, or convert it in the model; classifiers of "
+            + $"scikit-learn are exported with options={{'zipmap': False}}"),
+        { Type: null } or { Type.ElementType: ElementType.Undefined } =>
+            new(Codes.UnsupportedType,
+            $"{(output ? "an output" : "an input")} '{value.Name}' has no type. Declare it in the model, for example by onnx.shape_inference.infer_shapes "
+            + $"when it is exported"),
+        { Type.HasRank: false } => new(Codes.UndeclaredShape,
+            $"{(output ? "output" : "input")} '{value.Name}' declares no shape, and none can be inferred. Declare its rank in the model; dimensions may be "
+            + $"named"),
+        _ => new(Codes.UnsupportedType,
+            $"{(output ? "an output" : "an input")} '{value.Name}' is of {value.Type.ElementType}, which generated classes do not pass. Convert it in the "
+            + $"model"),
     };
 }

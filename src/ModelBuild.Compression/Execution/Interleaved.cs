@@ -14,10 +14,12 @@ public static class Interleaved
     /// <param name="actions">The actions.</param>
     /// <param name="rounds">How many rounds.</param>
     /// <param name="cancellation">Stops the run.</param>
-    /// <param name="warmUp">Milliseconds that each action runs before it is timed, and at least five times: until tiered compilation and caches have settled.</param>
+    /// <param name="warmUp">Milliseconds that each action runs before it is timed, and at least five times: until tiered compilation and caches have
+    /// settled.</param>
     /// <param name="limit">Milliseconds after which no further round begins, once there are three.</param>
     /// <returns>For each action the nanoseconds of one call in each round.</returns>
-    public static IReadOnlyList<IReadOnlyList<double>> Measure(IReadOnlyList<Action> actions, int rounds, CancellationToken cancellation, int warmUp = 200, double limit = double.PositiveInfinity)
+    public static IReadOnlyList<IReadOnlyList<double>> Measure(IReadOnlyList<Action> actions, int rounds, CancellationToken cancellation, int warmUp = 200,
+        double limit = double.PositiveInfinity)
     {
         var calls = new int[actions.Count];
         var clock = Stopwatch.StartNew();
@@ -53,6 +55,7 @@ public static class Interleaved
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
-        return sorted.Length == 0 ? double.NaN : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        return sorted.Length == 0 ? double.NaN : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2]
+            : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
     }
 }

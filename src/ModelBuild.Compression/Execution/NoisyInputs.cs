@@ -4,7 +4,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Execution;
 
 /// <summary>
-/// Runs a model on inputs that are off by up to half a step of their grid, evenly spread: what no grid can tell from the true input. The noise depends on the number of the call alone.
+/// Runs a model on inputs that are off by up to half a step of their grid, evenly spread: what no grid can tell from the true input. The noise depends on the
+/// number of the call alone.
 /// </summary>
 /// <param name="inner">The model; it stays the caller's.</param>
 /// <param name="grid">The grid of one input.</param>

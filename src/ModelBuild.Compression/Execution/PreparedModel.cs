@@ -15,7 +15,8 @@ public sealed class PreparedModel : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="description">Its interface.</param>
     /// <param name="sample">What is fed; null, or an input that is missing: made-up numbers, named dimensions of 1.</param>
-    /// <exception cref="CompressionException">MDLB0006: there are no numbers to make up for an input. MDLB1121: the model does not run on what is fed.</exception>
+    /// <exception cref="CompressionException">MDLB0006: there are no numbers to make up for an input. MDLB1121: the model does not run on what is
+    /// fed.</exception>
     public PreparedModel(LoadedModel model, ModelDescription description, Sample? sample)
     {
         _model = model;
@@ -44,7 +45,8 @@ public sealed class PreparedModel : IDisposable
             if (e is CompressionException or OperationCanceledException)
                 throw;
             throw new CompressionException(Codes.RuntimeFails, string.Create(CultureInfo.InvariantCulture,
-                $"the model does not run on {(sample is null ? "made-up numbers; give a sample of real data" : "the sample")}: {OnnxRuntimeMessage.OneLine(e.Message)}"), null, e);
+                $"the model does not run on {(sample is null ? "made-up numbers; give a sample of real data" : "the sample")}: "
+                    + $"{OnnxRuntimeMessage.OneLine(e.Message)}"), null, e);
         }
     }
 

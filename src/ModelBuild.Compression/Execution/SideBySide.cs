@@ -13,7 +13,8 @@ internal static class SideBySide
     // Models of a project compile side by side; times would not mean much.
     private static readonly Lock OneAtATime = new();
 
-    /// <summary>Median time of a call of an artifact over that of the original, in well under a second for all but the slowest models; null where no backend runs both.</summary>
+    /// <summary>Median time of a call of an artifact over that of the original, in well under a second for all but the slowest models; null where no backend
+    /// runs both.</summary>
     /// <param name="artifact">The artifact.</param>
     /// <param name="backend">Its backend.</param>
     /// <param name="description">Its interface.</param>
@@ -21,10 +22,12 @@ internal static class SideBySide
     /// <param name="originalDescription">The interface of the original.</param>
     /// <param name="sample">What is fed; null: made-up numbers.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static double? Ratio(string artifact, string backend, ModelDescription description, string original, ModelDescription originalDescription, Sample? sample, CancellationToken cancellation)
+    public static double? Ratio(string artifact, string backend, ModelDescription description, string original, ModelDescription originalDescription,
+        Sample? sample, CancellationToken cancellation)
     {
         // Sizes that the user's data would tell are not known: any other would time another model.
-        if (sample is null && originalDescription.Symbols.Length > 0 || BackendRegistry.Find(CompilerBackends.Reference.Name) is not { } runtime || BackendRegistry.Find(backend) is not { } own)
+        if (sample is null && originalDescription.Symbols.Length > 0 || BackendRegistry.Find(CompilerBackends.Reference.Name) is not { } runtime
+            || BackendRegistry.Find(backend) is not { } own)
             return null;
         lock (OneAtATime)
         {

@@ -8,7 +8,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Looks at the data, and at what the original answers to it, before anything rests on them: values that are no numbers, samples that are all the same, expected values that do not fit.
+/// Looks at the data, and at what the original answers to it, before anything rests on them: values that are no numbers, samples that are all the same,
+/// expected values that do not fit.
 /// </summary>
 /// <param name="graph">The original's graph; null where only an artifact without one is there.</param>
 /// <param name="judged">The outputs that can be judged; answers of others are not looked at.</param>
@@ -21,12 +22,14 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
     private readonly Tally _calibration = new(true);
 
     // Operators that give NaN a meaning: a missing value.
-    private readonly bool _handlesMissing = graph is not null && graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
+    private readonly bool _handlesMissing = graph is not null
+        && graph.Nodes.Any(n => n.OpType is "IsNaN" or "Imputer" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
 
     /// <summary>What was found.</summary>
     public IReadOnlyList<Finding> Findings => _findings;
 
-    /// <summary>Whether the original answers enough of the samples of each part otherwise than most of them: where it always says the same, a candidate that always says the same passes, too.</summary>
+    /// <summary>Whether the original answers enough of the samples of each part otherwise than most of them: where it always says the same, a candidate that
+    /// always says the same passes, too.</summary>
     public bool AnswersVary { get; private set; } = true;
 
     /// <summary>Looks at inputs that only calibrate.</summary>
@@ -57,7 +60,8 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
         // Samples that are held out of the calibration data are counted with the others of it.
         var inputs = metadata == "CalibrationData" ? _calibration : new Tally(true);
         var calibrated = inputs.Samples;
-        var answers = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType)).ToDictionary(o => o.Name, o => new Tally(OutputReading.Of(o).Meaning != OutputMeaning.Scores), StringComparer.Ordinal);
+        var answers = judged.Where(o => FloatValues.CanRead(o.Type!.ElementType))
+            .ToDictionary(o => o.Name, o => new Tally(OutputReading.Of(o).Meaning != OutputMeaning.Scores), StringComparer.Ordinal);
         Sample? first = null;
         var isOneSample = true;
         var same = 0;
@@ -93,9 +97,12 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
             Report(name, tally, metadata);
         var samples = parts.Sum(p => p.Data.Count);
         if (isOneSample && samples > 1 && (graph is null || graph.Inputs.Any(i => i.Constant is null)))
-            _findings.Add(new(Severity.Warning, Codes.AllEqual, $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
+            _findings.Add(new(Severity.Warning, Codes.AllEqual,
+                $"the {samples} samples that are held out to judge by are all equal: they prove nothing about other inputs", metadata));
         else if (!AnswersVary)
-            _findings.Add(new(Severity.Warning, Codes.AllEqual, $"the original gives the same answer to {same} of the {samples} samples that are held out to judge by: they prove little about other answers. Give samples that the model answers differently", metadata));
+            _findings.Add(new(Severity.Warning, Codes.AllEqual,
+                $"the original gives the same answer to {same} of the {samples} samples that are held out to judge by: they prove little about other "
+                + $"answers. Give samples that the model answers differently", metadata));
     }
 
     private string HashOf(IReadOnlyDictionary<string, Tensor> answer)
@@ -113,23 +120,30 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
     private void RefuseNan(Tally inputs, string metadata)
     {
         if (inputs.Samples > 0 && inputs.WithNan == inputs.Samples && !_handlesMissing)
-            throw new CompressionException(Codes.NoNumbers, $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for example for a division by zero", metadata);
+            throw new CompressionException(Codes.NoNumbers,
+                $"every sample of {metadata} ({inputs.Samples}) holds NaN: nothing can be calibrated or judged on it. Look at how the file is written, for "
+                + $"example for a division by zero", metadata);
     }
 
     private void Report(Tally inputs, string metadata, bool answersAreFinite)
     {
-        var isMeant = inputs.WithNan == 0 && inputs.WithNonFinite == inputs.Samples && answersAreFinite || inputs.WithNan == inputs.WithNonFinite && _handlesMissing;
+        var isMeant = inputs.WithNan == 0 && inputs.WithNonFinite == inputs.Samples && answersAreFinite || inputs.WithNan == inputs.WithNonFinite
+            && _handlesMissing;
         if (inputs.WithNonFinite > 0 && !isMeant)
-            _findings.Add(new(Severity.Warning, Codes.NoNumbers, $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));
+            _findings.Add(new(Severity.Warning, Codes.NoNumbers,
+                $"{inputs.WithNonFinite} of {inputs.Samples} samples of {metadata} hold values that are NaN or infinite", metadata));
     }
 
     private void Report(string output, Tally answers, string metadata)
     {
         if (answers is { Numbers: 0, NotNumbers: > 0 })
-            throw new CompressionException(Codes.NoNumbers, $"the original answers '{output}' with NaN for every one of {answers.Samples} samples of {metadata}: nothing can be compared. Give inputs as the model expects them, or leave '{output}' out by MetricOutputs", metadata);
+            throw new CompressionException(Codes.NoNumbers,
+                $"the original answers '{output}' with NaN for every one of {answers.Samples} samples of {metadata}: nothing can be compared. Give inputs "
+                + $"as the model expects them, or leave '{output}' out by MetricOutputs", metadata);
         if (answers.WithNonFinite > 0)
             _findings.Add(new(Severity.Warning, Codes.NoNumbers, string.Create(CultureInfo.InvariantCulture,
-                $"the original answers '{output}' with NaN or infinite values for {answers.WithNonFinite} of {answers.Samples} samples; NaN values are left out of the comparison"), metadata));
+                $"the original answers '{output}' with NaN or infinite values for {answers.WithNonFinite} of {answers.Samples} samples; NaN values are left "
+                    + $"out of the comparison"), metadata));
     }
 
     private static void CheckExpected(ReferenceAnswer known, string metadata)
@@ -138,9 +152,13 @@ public sealed class AnswerCheck(Graph? graph, IReadOnlyList<Value> judged)
         {
             var answer = known.Outputs[name];
             if (!WithoutOnes(expected).SequenceEqual(WithoutOnes(answer)))
-                throw new CompressionException(Codes.ExpectedDoNotFit, $"the expected values '{name}' are {expected} for a sample, the model answers {answer}. Give the array the output's shape, one row a sample", metadata);
+                throw new CompressionException(Codes.ExpectedDoNotFit,
+                    $"the expected values '{name}' are {expected} for a sample, the model answers {answer}. Give the array the output's shape, one row a "
+                    + $"sample", metadata);
             if (FloatValues.CanRead(expected.ElementType) && CountNan(expected) is > 0 and var nan)
-                throw new CompressionException(Codes.ExpectedDoNotFit, $"the expected values '{name}' hold {nan} NaN in a sample: nothing can be judged by them. Leave these samples, or the array, out", metadata);
+                throw new CompressionException(Codes.ExpectedDoNotFit,
+                    $"the expected values '{name}' hold {nan} NaN in a sample: nothing can be judged by them. Leave these samples, or the array, out",
+                    metadata);
         }
     }
 

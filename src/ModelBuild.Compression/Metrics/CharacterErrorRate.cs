@@ -1,8 +1,9 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Character error rate of an output that is read by connectionist temporal classification: the best class at each step, repetitions once, class 0 (blank) left out
-/// (Graves et al., Connectionist Temporal Classification, 2006). Edits between the text and the labels, over the number of labels. The loss is compressed minus original, in absolute points.
+/// Character error rate of an output that is read by connectionist temporal classification: the best class at each step, repetitions once, class 0 (blank) left
+/// out (Graves et al., Connectionist Temporal Classification, 2006). Edits between the text and the labels, over the number of labels. The loss is compressed
+/// minus original, in absolute points.
 /// </summary>
 public sealed class CharacterErrorRate : Metric
 {

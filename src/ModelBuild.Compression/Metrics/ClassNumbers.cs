@@ -2,7 +2,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Metrics;
 
-/// <summary>Numbers for the classes that an output names by integers, truth values or strings: equal classes get equal numbers, exact as 32-bit floats.</summary>
+/// <summary>Numbers for the classes that an output names by integers, truth values or strings: equal classes get equal numbers, exact as 32-bit
+/// floats.</summary>
 internal sealed class ClassNumbers
 {
     private readonly Dictionary<object, float> _numbers = [];

@@ -17,7 +17,8 @@ internal static class ClassOutputs
     public static bool IsClass(Value output)
     {
         var value = Source(output, static n => Views.Contains(n.OpType) || n.OpType is "Cast" or "LabelEncoder");
-        return value.Producer is { } n && (n.OpType is "ArgMax" or "ArgMin" || n.Is("TopK") && value.ProducerIndex == 1 || Classifiers.Contains(n.OpType) && value.ProducerIndex == 0 || Comparisons.Contains(n.OpType));
+        return value.Producer is { } n && (n.OpType is "ArgMax" or "ArgMin" || n.Is("TopK") && value.ProducerIndex == 1 || Classifiers.Contains(n.OpType)
+            && value.ProducerIndex == 0 || Comparisons.Contains(n.OpType));
     }
 
     /// <summary>Whether an output gives one probability a row, by a Sigmoid.</summary>
@@ -30,7 +31,8 @@ internal static class ClassOutputs
     public static int? SoftmaxAxis(Value output)
     {
         var source = Source(output, static n => Views.Contains(n.OpType));
-        if (source.Producer is not { } softmax || !softmax.Is("Softmax") && !softmax.Is("LogSoftmax") || output.Type is not { HasRank: true, Rank: >= 1 } type || source.Type is not { HasRank: true } made)
+        if (source.Producer is not { } softmax || !softmax.Is("Softmax") && !softmax.Is("LogSoftmax") || output.Type is not { HasRank: true, Rank: >= 1 } type
+            || source.Type is not { HasRank: true } made)
             return null;
         // Before operator set 13 a softmax runs over all axes from its own on; those behind it are of size 1, or the classes are no axis.
         var opset = softmax.Graph.Model.Opset;

@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Mean over samples of the cosine between the candidate's output and what it should be: the original's, or expected values where the data has them. The loss is by how much it is
-/// lower than the original's.
+/// Mean over samples of the cosine between the candidate's output and what it should be: the original's, or expected values where the data has them. The loss
+/// is by how much it is lower than the original's.
 /// </summary>
 public sealed class Cosine : Metric
 {

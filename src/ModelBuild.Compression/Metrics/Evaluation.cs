@@ -38,8 +38,10 @@ public static class Evaluation
     /// <param name="selection">The metrics.</param>
     /// <param name="progress">Called with the number of samples done.</param>
     /// <param name="cancellation">Stops the run.</param>
-    /// <exception cref="CompressionException">MDLB2010: the candidate gives other shapes than the original, or other integers where they mean themselves.</exception>
-    public static EvaluationResult Run(ReferenceAnswers reference, IModelRunner candidate, MetricSelection selection, Action<int>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="CompressionException">MDLB2010: the candidate gives other shapes than the original, or other integers where they mean
+    /// themselves.</exception>
+    public static EvaluationResult Run(ReferenceAnswers reference, IModelRunner candidate, MetricSelection selection, Action<int>? progress = null,
+        CancellationToken cancellation = default)
     {
         var taken = selection.Outputs.Select(o => (selection.Deciding, Output: o)).Concat(selection.Reported).ToList();
         var statistics = taken.Select(t => new double[(long)reference.Data.Count * t.Item1.StatisticCount]).ToArray();
@@ -54,10 +56,12 @@ public static class Evaluation
             var answer = candidate.Run(sample.Inputs);
             foreach (var output in taken.Select(t => t.Output).Concat(selection.Exact).Distinct(StringComparer.Ordinal))
                 if (!answer.TryGetValue(output, out var got) || !got.Shape.AsSpan().SequenceEqual(known.Outputs[output].Shape.AsSpan()))
-                    throw new CompressionException(Codes.OtherShapes, $"the compressed model gives '{output}' the shape {got?.ToString() ?? "(none)"}, the original {known.Outputs[output]}");
+                    throw new CompressionException(Codes.OtherShapes,
+                        $"the compressed model gives '{output}' the shape {got?.ToString() ?? "(none)"}, the original {known.Outputs[output]}");
             foreach (var output in selection.Exact)
                 if (ExactComparison.FirstDifference(known.Outputs[output], answer[output]) is { } difference)
-                    throw new CompressionException(Codes.OtherShapes, string.Create(CultureInfo.InvariantCulture, $"the compressed model gives '{output}' {difference} for sample {i}"));
+                    throw new CompressionException(Codes.OtherShapes,
+                        string.Create(CultureInfo.InvariantCulture, $"the compressed model gives '{output}' {difference} for sample {i}"));
             for (var m = 0; m < taken.Count; m++)
             {
                 var (metric, output) = taken[m];
@@ -72,7 +76,8 @@ public static class Evaluation
     }
 
     /// <summary>Takes a metric on one output of one sample.</summary>
-    internal static void Measure(Metric metric, MetricSelection selection, ReferenceAnswer known, string output, Tensor got, ClassNumbers classes, Span<double> statistics)
+    internal static void Measure(Metric metric, MetricSelection selection, ReferenceAnswer known, string output, Tensor got, ClassNumbers classes,
+        Span<double> statistics)
     {
         var want = known.Outputs[output];
         var reading = selection.ReadingOf(output);
@@ -135,7 +140,8 @@ public static class Evaluation
                 losses.Add(Ordered(metric.Evaluate(sums).Loss));
         }
         losses.Sort();
-        return new(metric.Name, output, value.Original, value.Compressed, Ordered(value.Loss), losses[(int)(losses.Count * 0.025)], losses[Math.Max(0, (int)(losses.Count * 0.975) - 1)], judged);
+        return new(metric.Name, output, value.Original, value.Compressed, Ordered(value.Loss), losses[(int)(losses.Count * 0.025)],
+            losses[Math.Max(0, (int)(losses.Count * 0.975) - 1)], judged);
     }
 
     // A loss that is no number is within no budget; as NaN it would compare as less than any.

@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// F1 of the labelled rows: the harmonic mean of precision and recall. Of two classes that of class 1, of more the mean over all classes that occur (macro average).
-/// The loss is original minus compressed, as a fraction of the original.
+/// F1 of the labelled rows: the harmonic mean of precision and recall. Of two classes that of class 1, of more the mean over all classes that occur (macro
+/// average). The loss is original minus compressed, as a fraction of the original.
 /// </summary>
 /// <param name="classes">How many classes the judged output scores; 0 where that is not known yet.</param>
 public sealed class F1(int classes = 0) : Metric

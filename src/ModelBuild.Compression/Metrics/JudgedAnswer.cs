@@ -6,7 +6,8 @@ namespace ModelBuild.Compression.Metrics;
 /// <param name="compressed">The candidate's answer.</param>
 /// <param name="shape">How the values fall into rows of classes.</param>
 /// <param name="labels">Labels, one a row; empty where there are none.</param>
-public readonly ref struct JudgedAnswer(ReadOnlySpan<float> target, ReadOnlySpan<float> original, ReadOnlySpan<float> compressed, OutputShape shape, ReadOnlySpan<long> labels)
+public readonly ref struct JudgedAnswer(ReadOnlySpan<float> target, ReadOnlySpan<float> original, ReadOnlySpan<float> compressed, OutputShape shape,
+    ReadOnlySpan<long> labels)
 {
     /// <summary>What the answer should be.</summary>
     public ReadOnlySpan<float> Target { get; } = target;

@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Share of decisions that are as they should be, for outputs that are the class itself (ArgMax, the label of a classifier): as the original's, or as expected where the data says so.
-/// The loss is the share that the original has more.
+/// Share of decisions that are as they should be, for outputs that are the class itself (ArgMax, the label of a classifier): as the original's, or as expected
+/// where the data says so. The loss is the share that the original has more.
 /// </summary>
 public sealed class LabelAgreement : Metric
 {

@@ -13,7 +13,8 @@ internal static class LabelFit
         {
             if (output.Type is not { HasRank: true, Rank: >= 1 } type || !FloatValues.CanRead(type.ElementType))
                 continue;
-            if (labels.Largest <= 1 && ClassOutputs.IsSigmoid(output) && (HasRows(type.Shape, labels.Shape) || ClassOutputs.IsOne(type.Shape[^1]) && HasRows(type.Shape[..^1], labels.Shape)))
+            if (labels.Largest <= 1 && ClassOutputs.IsSigmoid(output)
+                && (HasRows(type.Shape, labels.Shape) || ClassOutputs.IsOne(type.Shape[^1]) && HasRows(type.Shape[..^1], labels.Shape)))
                 return (output.Name, new(OutputMeaning.Probability));
             if (type.Rank >= 2 && Axis(type, labels) is { } axis)
                 return (output.Name, new(OutputMeaning.Scores, axis));
@@ -21,7 +22,8 @@ internal static class LabelFit
         return null;
     }
 
-    /// <summary>Classes lie along the last axis (sizes of 1 behind it do not count), or along the second one: [N, classes, height, width] for labels [N, height, width].</summary>
+    /// <summary>Classes lie along the last axis (sizes of 1 behind it do not count), or along the second one: [N, classes, height, width] for labels [N,
+    /// height, width].</summary>
     private static int? Axis(TensorType scores, LabelSummary labels)
     {
         var last = ClassOutputs.LastAxis(scores);

@@ -40,7 +40,8 @@ public sealed record LabelSummary(ImmutableArray<long> Shape, long Counted, long
                 counted += hasLabel ? 1 : 0;
             }
         }
-        return shape.IsDefault ? null : new(shape, counted, largest, counts.Count == 0 ? -1 : counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key).First().Key);
+        return shape.IsDefault ? null : new(shape, counted, largest, counts.Count == 0 ? -1 : counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key)
+            .First().Key);
     }
 
     /// <summary>Summarizes the labels of a data set.</summary>

@@ -4,7 +4,8 @@ namespace ModelBuild.Compression.Metrics;
 public static class MetricCatalog
 {
     private static readonly Dictionary<string, Metric> ByName =
-        new Metric[] { new TopK(1), new TopK(5), new Regret(), new Agreement(), new Cosine(), new Sqnr(), new Rmse(), new F1(), new CharacterErrorRate() }.ToDictionary(m => m.Name, StringComparer.Ordinal);
+        new Metric[] { new TopK(1), new TopK(5), new Regret(), new Agreement(), new Cosine(), new Sqnr(), new Rmse(), new F1(), new CharacterErrorRate() }
+            .ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     /// <summary>The names, in the order in which documentation lists them.</summary>
     public static IReadOnlyCollection<string> Names => ByName.Keys;
@@ -13,5 +14,6 @@ public static class MetricCatalog
     /// <exception cref="CompressionException">MDLB0011: there is no such metric.</exception>
     public static Metric Get(string name) => ByName.TryGetValue(name, out var metric)
         ? metric
-        : throw new CompressionException(Codes.UnknownMetric, $"there is no metric '{name}'{Suggestion.For(name, ByName.Keys)}; there are auto, {string.Join(", ", ByName.Keys)}", "Metric");
+        : throw new CompressionException(Codes.UnknownMetric,
+            $"there is no metric '{name}'{Suggestion.For(name, ByName.Keys)}; there are auto, {string.Join(", ", ByName.Keys)}", "Metric");
 }

@@ -35,7 +35,8 @@ public sealed class ReferenceAnswers(IModelRunner original, Dataset data, IReadO
             return kept;
         sample ??= data[index];
         var all = original.Run(sample.Inputs);
-        var answer = new ReferenceAnswer(outputs.ToDictionary(o => o, o => all[o], StringComparer.Ordinal), sample.Labels, sample.Expected.Where(e => outputs.Contains(e.Key)).ToDictionary(StringComparer.Ordinal));
+        var answer = new ReferenceAnswer(outputs.ToDictionary(o => o, o => all[o], StringComparer.Ordinal), sample.Labels,
+            sample.Expected.Where(e => outputs.Contains(e.Key)).ToDictionary(StringComparer.Ordinal));
         var size = answer.Outputs.Values.Concat(answer.Expected.Values).Sum(SizeOf);
         if (_bytes + size <= MaximumBytes)
         {
@@ -45,5 +46,6 @@ public sealed class ReferenceAnswers(IModelRunner original, Dataset data, IReadO
         return answer;
     }
 
-    private static long SizeOf(Tensor tensor) => tensor.ElementType == ElementType.String ? tensor.Strings.ToArray().Sum(static s => 2L * s.Length) : tensor.Bytes.Length;
+    private static long SizeOf(Tensor tensor) => tensor.ElementType == ElementType.String ? tensor.Strings.ToArray().Sum(static s => 2L * s.Length)
+        : tensor.Bytes.Length;
 }

@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Root mean square difference to what the output should be, over the standard deviation of that: the original's output, or expected values where the data has them. The loss is
-/// what the candidate's has more than the original's.
+/// Root mean square difference to what the output should be, over the standard deviation of that: the original's output, or expected values where the data has
+/// them. The loss is what the candidate's has more than the original's.
 /// </summary>
 public sealed class Rmse : Metric
 {
@@ -19,7 +19,8 @@ public sealed class Rmse : Metric
     public override void Measure(in JudgedAnswer answer, Span<double> statistics)
     {
         var sums = Distance.Of(answer);
-        (statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5]) = (sums.Count, sums.Finite, sums.Sum, sums.Power, sums.Original, sums.Compressed);
+        (statistics[0], statistics[1], statistics[2], statistics[3], statistics[4], statistics[5]) = (sums.Count, sums.Finite, sums.Sum, sums.Power,
+            sums.Original, sums.Compressed);
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,8 @@ namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
 /// Signal to noise ratio in decibels: power of what the output should be over the power of the difference, both summed over all samples.
-/// The loss is the inverse ratio, noise over signal: 0.01 is 20 dB. Where the data has expected values, the loss is what the candidate adds to the original's noise.
+/// The loss is the inverse ratio, noise over signal: 0.01 is 20 dB. Where the data has expected values, the loss is what the candidate adds to the original's
+/// noise.
 /// </summary>
 public sealed class Sqnr : Metric
 {

@@ -5,8 +5,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Metrics;
 
 /// <summary>
-/// Whether the original answers the data better than a model that always says the same. Where it does not, labels and expected values prove nothing about compression:
-/// they may be shifted, shuffled, or of other data, and the decision rests on the original's own answers.
+/// Whether the original answers the data better than a model that always says the same. Where it does not, labels and expected values prove nothing about
+/// compression: they may be shifted, shuffled, or of other data, and the decision rests on the original's own answers.
 /// </summary>
 public static class TruthCheck
 {
@@ -41,14 +41,17 @@ public static class TruthCheck
 
     private static Finding? AgainstLabels(MetricSelection selection, ReferenceAnswers answers, KnownTruth truth)
     {
-        if (selection.Labelled is not { } output || selection.Reported.Prepend((selection.Deciding, output)).Select(r => r.Item1).FirstOrDefault(m => m.NeedsLabels) is not { } metric || metric is CharacterErrorRate)
+        if (selection.Labelled is not { } output || selection.Reported.Prepend((selection.Deciding, output)).Select(r => r.Item1)
+            .FirstOrDefault(m => m.NeedsLabels) is not { } metric || metric is CharacterErrorRate)
             return null;
         var reading = selection.ReadingOf(output);
         var label = truth.Labels?.Commonest ?? Commonest(reading, answers, output);
         if (Take(metric, selection, answers, output, like => Always(label, like, reading)) is not { } value || value.Original > value.Compressed)
             return null;
         return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
-            $"the original reaches {metric.Name} {value.Original:0.####} on the labels, and always answering {label} reaches {value.Compressed:0.####}: these labels say nothing about the model (one class alone, classes counted otherwise, or inputs scaled otherwise than the model was trained). The decision rests on {(selection.Deciding.NeedsLabels ? "regret" : selection.Deciding.Name)}"), truth.Metadata);
+            $"the original reaches {metric.Name} {value.Original:0.####} on the labels, and always answering {label} reaches {value.Compressed:0.####}: "
+                + $"these labels say nothing about the model (one class alone, classes counted otherwise, or inputs scaled otherwise than the model was "
+                + $"trained). The decision rests on {(selection.Deciding.NeedsLabels ? "regret" : selection.Deciding.Name)}"), truth.Metadata);
     }
 
     private static Finding? AgainstValues(MetricSelection selection, ReferenceAnswers answers, string output, string metadata)
@@ -58,7 +61,8 @@ public static class TruthCheck
         if (Take(rmse, selection, answers, output, static like => like) is not { } value || value.Original < 1)
             return null;
         return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
-            $"the original is off the expected values '{output}' by {value.Original:0.##} of their standard deviation, and always answering their mean is off by 1: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
+            $"the original is off the expected values '{output}' by {value.Original:0.##} of their standard deviation, and always answering their mean is "
+                + $"off by 1: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
     }
 
     private static Finding? AgainstClasses(ReferenceAnswers answers, string output, string metadata)
@@ -79,7 +83,8 @@ public static class TruthCheck
         if (all == 0 || right > counts.Values.Max())
             return null;
         return new(Severity.Warning, Codes.LabelsSayNothing, string.Create(CultureInfo.InvariantCulture,
-            $"the original agrees with the expected values '{output}' in {right} of {all} cases, and always answering the commonest one in {counts.Values.Max()}: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
+            $"the original agrees with the expected values '{output}' in {right} of {all} cases, and always answering the commonest one in "
+                + $"{counts.Values.Max()}: they say nothing about the model. '{output}' is compared with the original's own answers"), metadata);
     }
 
     private static MetricValue? Take(Metric metric, MetricSelection selection, ReferenceAnswers answers, string output, Func<Tensor, Tensor> answer)

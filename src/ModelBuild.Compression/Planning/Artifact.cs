@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// What ships, or what it is made from, as files: models may be larger than memory, and several candidates exist at once. An .onnx file of more than 2 GB keeps weights in
-/// files beside it.
+/// What ships, or what it is made from, as files: models may be larger than memory, and several candidates exist at once. An .onnx file of more than 2 GB keeps
+/// weights in files beside it.
 /// </summary>
 public sealed class Artifact
 {
@@ -29,7 +29,8 @@ public sealed class Artifact
     /// <summary>Bytes of all files.</summary>
     public long Length { get; }
 
-    /// <summary>SHA-256 of the file itself. Weights beside it are named by their own hash (<see cref="OnnxWriter"/>), so that it tells all of an artifact that was written here.</summary>
+    /// <summary>SHA-256 of the file itself. Weights beside it are named by their own hash (<see cref="OnnxWriter"/>), so that it tells all of an artifact that
+    /// was written here.</summary>
     public string Sha256 { get; }
 
     /// <summary>A file that exists.</summary>

@@ -22,7 +22,8 @@ public sealed class Candidate
     /// <summary>The artifact: an .onnx file, or a managed artifact. There until the <see cref="Compressor"/> is disposed.</summary>
     public required Artifact Artifact { get; init; }
 
-    /// <summary>Nodes (by <see cref="Node.Key"/>) that compute in float since the backend has no integer kernel for them where they stand, with the reason.</summary>
+    /// <summary>Nodes (by <see cref="Node.Key"/>) that compute in float since the backend has no integer kernel for them where they stand, with the
+    /// reason.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Whether this is the unmodified file.</summary>

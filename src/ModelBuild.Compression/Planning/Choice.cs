@@ -55,19 +55,22 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         {
             var isBetter = instead.Accepted != ranked[i].Accepted ? instead.Accepted : Noise(instead) < Noise(ranked[i]);
             var (better, other) = isBetter ? (instead, ranked[i]) : (ranked[i], instead);
-            _aside.Add(!other.Accepted ? other : other with { Accepted = false, Why = $"{better.Candidate.Recipe} costs the same and is nearer to the original on the part that chooses" });
+            _aside.Add(!other.Accepted ? other
+                : other with { Accepted = false, Why = $"{better.Candidate.Recipe} costs the same and is nearer to the original on the part that chooses" });
             ranked[i] = better;
         }
         return ranked[i].Accepted;
     }
 
-    private RankedCandidate Judged(RankedCandidate candidate, Candidate form) => owner.Judge(form) is var (accepted, why) ? candidate with { Candidate = form, Accepted = accepted, Why = why } : candidate;
+    private RankedCandidate Judged(RankedCandidate candidate, Candidate form) => owner.Judge(form) is var (accepted, why)
+        ? candidate with { Candidate = form, Accepted = accepted, Why = why } : candidate;
 
     /// <summary>What a candidate that was run is off by, as noise over signal of all outputs: finer than decisions, of which few samples change none.</summary>
     private static double Noise(RankedCandidate candidate) => candidate.Candidate.Choose is not { } choose ? double.PositiveInfinity
         : choose.All.Where(static r => r.Metric == Sqnr.MetricName).Select(static r => r.Loss).DefaultIfEmpty(choose.Deciding.Loss).Sum();
 
-    /// <summary>Whether a candidate that was accepted so far holds on the report part and against the clock; where it does not, it is accepted no longer.</summary>
+    /// <summary>Whether a candidate that was accepted so far holds on the report part and against the clock; where it does not, it is accepted no
+    /// longer.</summary>
     private bool Holds(int i)
     {
         if (!IsWithinBudget(i) || !_held.Add(i))
@@ -76,7 +79,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         if (_looks.Count == MostLooks && !ranked[i].Candidate.IsLossless)
             why = $"{MostLooks} candidates were judged on the report part before it: what is chosen by further looks would no longer be proved by it";
         else if ((why = WhyNotReported(ranked[i].Candidate)) is not null)
-            _findings.Add(new(Severity.Message, Codes.HeldOnOnePartOnly, $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
+            _findings.Add(new(Severity.Message, Codes.HeldOnOnePartOnly,
+                $"{ranked[i].Candidate.Recipe} was within budget on the part that chooses, but {why}; the next candidate is taken"));
         else if ((why = Veto(ranked[i])) is not null)
             _vetoed = true;
         if (why is not null)
@@ -85,8 +89,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     }
 
     /// <summary>
-    /// The best candidate that holds, with room for what the samples leave open, at a predicted cost of at most <see cref="PriceOfRoom"/> times another's. Who asks for a technique by
-    /// name gets that one.
+    /// The best candidate that holds, with room for what the samples leave open, at a predicted cost of at most <see cref="PriceOfRoom"/> times another's. Who
+    /// asks for a technique by name gets that one.
     /// </summary>
     private int? WithRoom(int than)
     {
@@ -101,8 +105,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     }
 
     /// <summary>
-    /// The output of which a part of the data leaves open whether it is within budget, though it is in that part: the upper end of the loss's 95 % interval is above twice the budget. Null
-    /// where there is none.
+    /// The output of which a part of the data leaves open whether it is within budget, though it is in that part: the upper end of the loss's 95 % interval is
+    /// above twice the budget. Null where there is none.
     /// </summary>
     private MetricResult? Open(Candidate candidate, bool report)
     {
@@ -115,15 +119,20 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private void SayWhatIsOpen(int best, int chosen)
     {
         var candidate = ranked[best].Candidate;
-        if ((Open(candidate, report: true) ?? Open(candidate, report: false)) is not { } open || best == chosen && candidate.Report is not null && Open(candidate, report: true) is null)
+        if ((Open(candidate, report: true) ?? Open(candidate, report: false)) is not { } open || best == chosen && candidate.Report is not null
+            && Open(candidate, report: true) is null)
             return;
         var budget = owner.Selection!.Budget;
         // The width of an interval falls with the root of the number of samples.
         var factor = Math.Pow((open.LossHigh - open.Loss) / (2 * budget - open.Loss), 2);
-        var needed = double.IsFinite(factor) ? string.Create(CultureInfo.InvariantCulture, $"; about {Math.Ceiling(open.Samples * factor):0} would settle it, {factor:0.#} times as many as were judged") : "";
+        var needed = double.IsFinite(factor)
+            ? string.Create(CultureInfo.InvariantCulture,
+            $"; about {Math.Ceiling(open.Samples * factor):0} would settle it, {factor:0.#} times as many as were judged") : "";
         var text = string.Create(CultureInfo.InvariantCulture,
-            $"{candidate.Recipe}: {open.Metric} loss {open.Loss:0.#####} of '{open.Output}' is within {budget:0.#####}, but {open.Samples} samples leave open whether it is {open.LossLow:0.#####} or {open.LossHigh:0.#####}{needed}");
-        _findings.Add(new(Severity.Message, Codes.SamplesLeaveOpen, best == chosen ? $"{text}. {Ships(ranked[chosen])}" : $"{text}. {Ships(ranked[chosen])} instead: it has room, and is predicted to cost hardly more", "EvaluationData"));
+            $"{candidate.Recipe}: {open.Metric} loss {open.Loss:0.#####} of '{open.Output}' is within {budget:0.#####}, but {open.Samples} samples leave "
+                + $"open whether it is {open.LossLow:0.#####} or {open.LossHigh:0.#####}{needed}");
+        _findings.Add(new(Severity.Message, Codes.SamplesLeaveOpen, best == chosen ? $"{text}. {Ships(ranked[chosen])}"
+            : $"{text}. {Ships(ranked[chosen])} instead: it has room, and is predicted to cost hardly more", "EvaluationData"));
         if (best != chosen)
             ranked[best] = ranked[best] with { Why = text };
     }
@@ -147,14 +156,16 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         {
             return FailedRecipe.Reason(e);
         }
-        return candidate is { IsOriginal: false, Report: { } report } && owner.IsWithinBudget(candidate, report, " on the report part") is { Accepted: false } judged ? judged.Why : null;
+        return candidate is { IsOriginal: false, Report: { } report }
+            && owner.IsWithinBudget(candidate, report, " on the report part") is { Accepted: false } judged ? judged.Why : null;
     }
 
     /// <summary>What the cost table promises and this machine does not keep does not ship; every veto is a fault of the table.</summary>
     private string? Veto(RankedCandidate chosen)
     {
         // What only the original could do better must be there to fall back on.
-        if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
+        if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal
+            || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
             || !BuiltInProfiles.IsTimedHere(profile))
             return null;
         double? ratio;
@@ -172,8 +183,11 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         }
         if (ratio is not > SlowestRatio)
             return null;
-        var text = string.Create(CultureInfo.InvariantCulture, $"{chosen.Candidate.Recipe} on {chosen.Candidate.Backend} was predicted at {chosen.LatencyRatio:0.00} of the original's time and takes {ratio:0.00} on this machine");
-        _findings.Add(new(Severity.Warning, Codes.SlowerThanPredicted, $"{text}; it does not ship, and the next candidate is taken. ModelBuildMeasure=false turns this check off", "Optimize"));
+        var text = string.Create(CultureInfo.InvariantCulture,
+            $"{chosen.Candidate.Recipe} on {chosen.Candidate.Backend} was predicted at {chosen.LatencyRatio:0.00} of the original's time and takes "
+            + $"{ratio:0.00} on this machine");
+        _findings.Add(new(Severity.Warning, Codes.SlowerThanPredicted,
+            $"{text}; it does not ship, and the next candidate is taken. ModelBuildMeasure=false turns this check off", "Optimize"));
         return text;
     }
 
@@ -182,7 +196,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         var options = owner.Options;
         if (options.TrainingTime > 0)
-            _findings.Add(new(Severity.Warning, Codes.UnusedSetting, $"TrainingTime{(options.TrainingData.Count > 0 ? " and TrainingData change" : " changes")} nothing: no technique of this version trains", "TrainingTime"));
+            _findings.Add(new(Severity.Warning, Codes.UnusedSetting,
+                $"TrainingTime{(options.TrainingData.Count > 0 ? " and TrainingData change" : " changes")} nothing: no technique of this version trains",
+                "TrainingTime"));
         else if (options.TrainingData.Count > 0)
             _findings.Add(new(Severity.Warning, Codes.UnusedSetting, "TrainingData changes nothing: no technique of this version trains", "TrainingData"));
         if (options.SearchTime > 0)
@@ -197,30 +213,41 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
         // A technique that the user asked for by name and that came to nothing is never passed over in silence.
         if (wanted is { Steps.Count: > 0 } && WhyNotMade(wanted) is { } reason)
         {
-            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.TechniqueNotApplied, $"Technique={options.Technique} is not applied: {reason}. {Consequence(chosen)}", "Technique"));
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.TechniqueNotApplied,
+                $"Technique={options.Technique} is not applied: {reason}. {Consequence(chosen)}", "Technique"));
             return;
         }
         // What the user asked for by name, or any compression where only the unmodified weights are left.
         var plain = chosen.Candidate.IsLossless;
         if (missed is not null && plain && options.Technique != "none")
-            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.NothingWithinBudget, $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); {missed.Candidate.Recipe}: {missed.Why}. "
+            _findings.Add(new(options.ErrorOnBudgetMiss ? Severity.Error : Severity.Warning, Codes.NothingWithinBudget,
+                $"no compressed candidate is within budget and limits ({owner.Selection!.Deciding.Name}, {owner.Selection.Budget:0.#####}); "
+                + $"{missed.Candidate.Recipe}: {missed.Why}. "
                 + $"{Consequence(chosen)}. Allow more by MaxAccuracyLoss, or give more CalibrationData", "MaxAccuracyLoss"));
         else if (missed is not null && options.Technique == "auto")
             _findings.Add(new(Severity.Message, Codes.CandidateBeyondBudget, $"{missed.Candidate.Recipe} is not taken: {missed.Why}. {Ships(chosen)}"));
         else if (plain && options.Technique is not ("none" or "simplify"))
-            _findings.Add(new(Severity.Message, Codes.NoCandidateBetter, $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
+            _findings.Add(new(Severity.Message, Codes.NoCandidateBetter,
+                $"{Ships(chosen)}: no candidate is better by Optimize={options.Optimize.ToString().ToLowerInvariant()}"));
         if (_looks is { Count: MostLooks } && _looks.All(l => !l.Held))
-            _findings.Add(new(Severity.Warning, Codes.ThreeLooksInVain, $"{MostLooks} candidates were within budget on the part that chooses and not on the part that reports, and no further one was judged on it. {Ships(chosen)}. "
+            _findings.Add(new(Severity.Warning, Codes.ThreeLooksInVain,
+                $"{MostLooks} candidates were within budget on the part that chooses and not on the part that reports, and no further one was judged on it. "
+                + $"{Ships(chosen)}. "
                 + "The samples are too few or too different: give more EvaluationData", "EvaluationData"));
         SayWhatFailed(chosen);
         if (owner.Judgement.Choose is null && options.Technique != "none" && (!plain || options.Technique == "auto"))
-            _findings.Add(new(Severity.Warning, Codes.Unverified, $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));
+            _findings.Add(new(Severity.Warning, Codes.Unverified,
+                $"{(plain ? "nothing is compressed" : $"{chosen.Candidate.Recipe} is unverified")}: {WhyUnverified()}", "CalibrationData"));
         if (owner.Source.QuantizedOperators is > 0 and var quantized && options.Technique != "none")
-            _findings.Add(new(Severity.Message, Codes.AlreadyQuantized, $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
+            _findings.Add(new(Severity.Message, Codes.AlreadyQuantized,
+                $"the model is already quantized: {quantized} of its operators compute in or store integers, and are left as they are"));
         if (table is { IsMeasured: false } && options.MaxLatency is { } limit && chosen.Latency > limit)
-            _findings.Add(new(Severity.Warning, Codes.MaxLatencyNotMet, $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of {table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
+            _findings.Add(new(Severity.Warning, Codes.MaxLatencyNotMet,
+                $"{chosen.Candidate.Recipe} is predicted to take {chosen.Latency:0} ns a call, MaxLatency is {limit:0} ns. The cost table of "
+                + $"{table.CpuClass} is an estimate, so this is no error", "MaxLatency"));
         if (!owner.IsJudgeable)
-            _findings.Add(new(Severity.Warning, Codes.NothingToJudge, "the model has no output that is a tensor and could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
+            _findings.Add(new(Severity.Warning, Codes.NothingToJudge,
+                "the model has no output that is a tensor and could be judged, and ships as it is; Technique=none says that this is meant", "Technique"));
         if (owner.Source.WhyNotSimplified is { } why)
             _findings.Add(new(Severity.Warning, Codes.ShipsAsItIs, $"the model ships as it is: {why}"));
     }
@@ -231,7 +258,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private string Consequence(RankedCandidate chosen) => !owner.Options.ErrorOnBudgetMiss ? Ships(chosen)
         : $"OnBudgetMiss=fallback would ship {Name(chosen.Candidate, "the")}";
 
-    private static string Name(Candidate candidate, string article) => candidate.IsOriginal ? $"{article} original" : candidate.IsLossless ? $"{article} simplified original" : candidate.Recipe;
+    private static string Name(Candidate candidate, string article) => candidate.IsOriginal ? $"{article} original" : candidate.IsLossless
+        ? $"{article} simplified original" : candidate.Recipe;
 
     private string? WhyNotMade(Recipe wanted)
     {
@@ -245,30 +273,41 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     // Where candidates failed and the unmodified weights ship, the user should know why; elsewhere the report tells.
     private void SayWhatFailed(RankedCandidate chosen)
     {
-        var failed = ranked.Where(r => r.Candidate.Failure is not null).Select(r => (r.Candidate.Recipe, Why: r.Candidate.Failure!)).Concat(failures.Select(f => (f.Recipe, f.Why))).DistinctBy(f => f.Why).ToList();
+        var failed = ranked.Where(r => r.Candidate.Failure is not null).Select(r => (r.Candidate.Recipe, Why: r.Candidate.Failure!))
+            .Concat(failures.Select(f => (f.Recipe, f.Why))).DistinctBy(f => f.Why).ToList();
         if (failed.Count > 0)
-            _findings.Add(new(chosen.Candidate.IsLossless ? Severity.Warning : Severity.Message, Codes.CandidateFailed, $"{string.Join("; ", failed.Take(3).Select(f => $"{f.Recipe} failed: {f.Why}"))}. {Ships(chosen)}"));
+            _findings.Add(new(chosen.Candidate.IsLossless ? Severity.Warning : Severity.Message, Codes.CandidateFailed,
+                $"{string.Join("; ", failed.Take(3).Select(f => $"{f.Recipe} failed: {f.Why}"))}. {Ships(chosen)}"));
     }
 
     private string WhyUnverified() => owner.Data.Calibrate is { } few
-        ? $"{few.Count} {(few.Count == 1 ? "sample of CalibrationData leaves" : "samples of CalibrationData leave")} none to compare answers on; give at least 3, better some dozens (or EvaluationData)"
+        ? $"{few.Count} {(few.Count == 1 ? "sample of CalibrationData leaves" : "samples of CalibrationData leave")} none to compare answers on; give at "
+            + $"least 3, better some dozens (or EvaluationData)"
         : "without data only weights can be compressed, and no answer is compared; set CalibrationData (and EvaluationData)";
 
-    private string WhyNone() => CompilerBackends.All.Where(b => b.IsBuiltIn).Select(owner.WhyNot).FirstOrDefault(why => why is not null) ?? "no backend is left";
+    private string WhyNone() => CompilerBackends.All.Where(b => b.IsBuiltIn).Select(owner.WhyNot).FirstOrDefault(why => why is not null)
+        ?? "no backend is left";
 
     private CompressionException Nothing()
     {
         var options = owner.Options;
         if (ranked.Count == 0 && failures.Count > 0)
-            return new(Codes.CandidateFailed, $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference ModelBuild.OnnxRuntime, which runs the original", "Technique");
+            return new(Codes.CandidateFailed,
+                $"{profile.Name}: no candidate could be made; {string.Join("; ", failures.Take(3).Select(f => $"{f.Recipe}: {f.Why}"))}. Reference "
+                + $"ModelBuild.OnnxRuntime, which runs the original", "Technique");
         if (ranked.Count == 0)
             return new(Codes.ProjectLacksRuntime, options.Backend == "auto"
-                ? $"this model needs ONNX Runtime ({WhyNone()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && dotnet add package Microsoft.ML.OnnxRuntime"
+                ? $"this model needs ONNX Runtime ({WhyNone()}), which the project does not reference. Run: dotnet add package ModelBuild.OnnxRuntime && "
+                    + $"dotnet add package Microsoft.ML.OnnxRuntime"
                 : $"the {options.Backend} backend does not take this model: {WhyNone()}. Set Backend=auto and reference ModelBuild.OnnxRuntime", "Backend");
         if (options.MaxSize is { } size && ranked.All(r => r.Candidate.Artifact.Length > size))
-            return new(Codes.MaxSizeNotMet, $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
+            return new(Codes.MaxSizeNotMet,
+                $"{profile.Name}: the smallest candidate has {ranked.Min(r => r.Candidate.Artifact.Length)} bytes, MaxSize is {size}", "MaxSize");
         if (options.MaxLatency is not null)
-            return new(Codes.MaxLatencyNotMet, $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}", "MaxLatency");
-        return new(Codes.NothingWithinBudget, $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}", "MaxAccuracyLoss");
+            return new(Codes.MaxLatencyNotMet, $"{profile.Name}: no candidate within budget meets MaxLatency; {ranked[0].Candidate.Recipe}: {ranked[0].Why}",
+                "MaxLatency");
+        return new(Codes.NothingWithinBudget,
+            $"{profile.Name}: no candidate is within budget and limits; {string.Join("; ", ranked.Take(3).Select(r => $"{r.Candidate.Recipe}: {r.Why}"))}",
+            "MaxAccuracyLoss");
     }
 }

@@ -85,7 +85,8 @@ public sealed record CompressionOptions
     /// <param name="data">Data by name: full paths of files and folders, or globs. Apart from the values, because a path may hold a <c>;</c>.</param>
     /// <param name="profiles">The targets.</param>
     /// <exception cref="CompressionException">A value is none of those that the metadata takes (MDLB0001 to MDLB0004).</exception>
-    public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyDictionary<string, IReadOnlyList<string>> data, IReadOnlyList<HardwareProfile> profiles)
+    public static CompressionOptions Parse(IReadOnlyDictionary<string, string> values, IReadOnlyDictionary<string, IReadOnlyList<string>> data,
+        IReadOnlyList<HardwareProfile> profiles)
     {
         foreach (var (name, text) in values)
             if (ItemOptions.Value(name, text) is { } value && ItemOptions.Problem(name, value) is { } problem)

@@ -79,7 +79,8 @@ public sealed class Compressor : IDisposable
         }
         if (source.Simplified is not null)
             _pipeline = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten,
-                Data.Calibrate is { } samples ? new(samples, new() { Threads = options.Threads, Progress = (n, all) => _progress($"repairing: {n} of {all} layers") }, cancellation) : null);
+                Data.Calibrate is { } samples ? new(samples,
+                    new() { Threads = options.Threads, Progress = (n, all) => _progress($"repairing: {n} of {all} layers") }, cancellation) : null);
         // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
         _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
         TypicalDimensions = FindTypicalDimensions();
@@ -94,8 +95,8 @@ public sealed class Compressor : IDisposable
     public MetricSelection? Selection => _judgement.Selection;
 
     /// <summary>
-    /// Where the data lies on a known grid (pictures): the original against itself with inputs that are off by up to half a step, as sqnr of the output where that is lowest. A compressed
-    /// model can hardly be held to more.
+    /// Where the data lies on a known grid (pictures): the original against itself with inputs that are off by up to half a step, as sqnr of the output where
+    /// that is lowest. A compressed model can hardly be held to more.
     /// </summary>
     public MetricResult? NoiseFloor => _noiseFloor.Value;
 
@@ -132,7 +133,8 @@ public sealed class Compressor : IDisposable
             try
             {
                 latency = candidate.Failure is not null ? double.PositiveInfinity : candidate.IsOriginal ? originalCost
-                    : _journal.Attempt($"predict {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () => Predict(CompilerBackends.Get(candidate.Backend), table, candidate.Model!, candidate.Artifact));
+                    : _journal.Attempt($"predict {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
+                        () => Predict(CompilerBackends.Get(candidate.Backend), table, candidate.Model!, candidate.Artifact));
             }
             catch (Exception e) when (e is not OperationCanceledException && !candidate.IsOriginal)
             {
@@ -152,7 +154,8 @@ public sealed class Compressor : IDisposable
         return new Choice(this, profile, table, ranked, failures).Make();
     }
 
-    private Dictionary<CompilerBackend, ICostModel> CostsOver(Sample? sample) => CompilerBackends.All.ToDictionary(b => b, b => b.CostsOver(TypicalDimensions, sample));
+    private Dictionary<CompilerBackend, ICostModel> CostsOver(Sample? sample) =>
+        CompilerBackends.All.ToDictionary(b => b, b => b.CostsOver(TypicalDimensions, sample));
 
     private double PredictOriginal(CostTable table)
     {
@@ -162,7 +165,8 @@ public sealed class Compressor : IDisposable
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The runtime's account of a run has no promised form. Without it all of the model's candidates are priced as where there is no data: prices of two kinds cannot be compared.
+            // The runtime's account of a run has no promised form. Without it all of the model's candidates are priced as where there is no data: prices of two
+            // kinds cannot be compared.
             _costs = CostsOver(null);
             return Predict(CompilerBackends.Reference, table, _source.Original, _runnable);
         }
@@ -187,7 +191,8 @@ public sealed class Compressor : IDisposable
                     try
                     {
                         // Recipes that come to the same artifact are one candidate.
-                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, table, backend)) is { } made && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
+                        if (_journal.Attempt($"{recipe} for {backend.Name}, {key}", () => Make(recipe, profile, table, backend)) is { } made
+                            && candidates.All(c => c.Artifact.Sha256 != made.Artifact.Sha256))
                             candidates.Add(made);
                     }
                     catch (Exception e) when (e is not OperationCanceledException)
@@ -198,7 +203,8 @@ public sealed class Compressor : IDisposable
         return _candidates[key] = (candidates, failures);
     }
 
-    /// <summary>Carries a recipe's plan out for a backend and verifies the result; null where the recipe finds nothing to do, or the backend does not take the model.</summary>
+    /// <summary>Carries a recipe's plan out for a backend and verifies the result; null where the recipe finds nothing to do, or the backend does not take the
+    /// model.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="profile">The target.</param>
     /// <param name="table">Its costs.</param>
@@ -219,7 +225,8 @@ public sealed class Compressor : IDisposable
                     _whyNot.Add(backend, why!);
                 return null;
             }
-            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact, Floats = floats };
+            var candidate = new Candidate { Recipe = recipe.ToString(), Plan = planned.Plan, Model = model, Backend = backend.Name, Artifact = artifact,
+                Floats = floats };
             var placement = _placements[backend].Of(model, artifact);
             // What has no integer kernel where it stands stays in float, and the rest is planned anew.
             var again = _source.Simplified!.Nodes.Where(n => n.Outputs.Count > 0 && placement.Misplaced.Contains(n.Id) && !floats.ContainsKey(n.Key)).ToList();
@@ -234,8 +241,8 @@ public sealed class Compressor : IDisposable
     }
 
     /// <summary>
-    /// A candidate that was run, with the repairs that cost neither time nor size; null where there are none, or none is needed: where the loss, with all of its interval, is a small
-    /// part of the budget.
+    /// A candidate that was run, with the repairs that cost neither time nor size; null where there are none, or none is needed: where the loss, with all of
+    /// its interval, is a small part of the budget.
     /// </summary>
     internal Candidate? Repaired(Candidate candidate, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
     {
@@ -248,7 +255,8 @@ public sealed class Compressor : IDisposable
         var recipe = plan.Recipe with { Steps = [.. plan.Recipe.Steps, .. Techniques.All.Where(t => t.Repairs).Select(t => new RecipeStep(t.Name, []))] };
         try
         {
-            var made = _journal.Attempt($"{recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}", () => Make(recipe, profile, table, CompilerBackends.Get(candidate.Backend), candidate.Floats));
+            var made = _journal.Attempt($"{recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
+                () => Make(recipe, profile, table, CompilerBackends.Get(candidate.Backend), candidate.Floats));
             if (made is not null && !ReferenceEquals(made, candidate))
             {
                 Verify(made);
@@ -290,7 +298,8 @@ public sealed class Compressor : IDisposable
             {
                 using var runner = RunnerOf(candidate);
                 return _judgement.Choose is { } choose
-                    ? Evaluation.Run(choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, choose.Data.Count), _cancellation) : null;
+                    ? Evaluation.Run(choose, runner, Selection!, n => Tell($"verifying {candidate.Recipe} ({candidate.Backend})", n, choose.Data.Count),
+                        _cancellation) : null;
             });
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -342,7 +351,8 @@ public sealed class Compressor : IDisposable
         return IsWithinBudget(candidate, choose, "");
     }
 
-    /// <summary>Whether a candidate loses no more than accepted on a part of the data. What only rewrites exactly may differ by float rounding, whatever the budget.</summary>
+    /// <summary>Whether a candidate loses no more than accepted on a part of the data. What only rewrites exactly may differ by float rounding, whatever the
+    /// budget.</summary>
     internal (bool Accepted, string Why) IsWithinBudget(Candidate candidate, EvaluationResult judged, string where)
     {
         var loss = judged.Deciding;
@@ -359,7 +369,8 @@ public sealed class Compressor : IDisposable
             _histograms.Add(chain, known = new(StringComparer.Ordinal));
         var missing = names.Where(n => !known.ContainsKey(n)).ToList();
         if (missing.Count > 0)
-            foreach (var (name, histogram) in Calibrator.Run(model, Data.Calibrate!, missing, _options.Threads, n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
+            foreach (var (name, histogram) in Calibrator.Run(model, Data.Calibrate!, missing, _options.Threads,
+                n => Tell("calibrating", n, Data.Calibrate!.Count), _cancellation))
                 known.Add(name, histogram);
         return known;
     }
@@ -413,7 +424,8 @@ public sealed class Compressor : IDisposable
     /// <summary>Times a candidate against the original on this machine; null where that cannot be done.</summary>
     internal double? Measure(Candidate candidate) => _source.Simplified is null ? null
         : _journal.Attempt($"measure {candidate.Recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
-            () => SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _runnable.Path, DescriptionBuilder.Of(_source.Original.Graph), TypicalSample, _cancellation));
+            () => SideBySide.Ratio(candidate.Artifact.Path, candidate.Backend, Description(), _runnable.Path, DescriptionBuilder.Of(_source.Original.Graph),
+                TypicalSample, _cancellation));
 
     /// <inheritdoc/>
     public void Dispose()

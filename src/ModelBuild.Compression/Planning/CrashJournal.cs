@@ -3,8 +3,8 @@ using ModelBuild.Shared;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// What is being tried, in a file that outlives this process. A native library may end the process whatever is caught around it; the next process finds in the journal
-/// what did not end, and strikes it.
+/// What is being tried, in a file that outlives this process. A native library may end the process whatever is caught around it; the next process finds in the
+/// journal what did not end, and strikes it.
 /// </summary>
 public sealed class CrashJournal
 {

@@ -7,8 +7,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// Holds samples against what a model declares of its inputs and outputs. Runtimes do not: a declared output shape may be stale, and one name may stand for two sizes. Nothing that ships
-/// rests on such declarations, but the generated class and other readers of the file take its types from them.
+/// Holds samples against what a model declares of its inputs and outputs. Runtimes do not: a declared output shape may be stale, and one name may stand for two
+/// sizes. Nothing that ships rests on such declarations, but the generated class and other readers of the file take its types from them.
 /// </summary>
 /// <param name="original">The original, types as declared or inferred (<see cref="ModelSource.Original"/>).</param>
 public sealed class DeclaredShapes(Model original)
@@ -29,10 +29,12 @@ public sealed class DeclaredShapes(Model original)
 
     /// <summary>The warning about what was found, or null.</summary>
     public Finding? Finding => _contradictions.Count == 0 ? null : new(Severity.Warning, Code,
-        $"the model does not keep the shapes that it declares: {_contradictions[0]}{(_contradictions.Count > 1 ? $" (and {_contradictions.Count - 1} more)" : "")}. "
+        $"the model does not keep the shapes that it declares: "
+            + $"{_contradictions[0]}{(_contradictions.Count > 1 ? $" (and {_contradictions.Count - 1} more)" : "")}. "
         + "What ships is right all the same; declare dimensions that vary by names of their own when the model is exported");
 
-    /// <summary>Looks at a sample that nothing else asks the original about; it is asked only where an output could have another shape than it declares.</summary>
+    /// <summary>Looks at a sample that nothing else asks the original about; it is asked only where an output could have another shape than it
+    /// declares.</summary>
     /// <param name="sample">The sample.</param>
     /// <param name="runner">Runs the original.</param>
     public void Look(Sample sample, IModelRunner runner)
@@ -71,7 +73,8 @@ public sealed class DeclaredShapes(Model original)
                 continue;
             if (tensor.Rank != type.Rank)
             {
-                yield return $"{kind} '{value.Name}' has {tensor.Rank} dimensions ({Text(tensor.Shape)}), the model declares {type.Rank} ([{string.Join(',', type.Shape)}])";
+                yield return $"{kind} '{value.Name}' has {tensor.Rank} dimensions ({Text(tensor.Shape)}), the model declares {type.Rank} "
+                    + $"([{string.Join(',', type.Shape)}])";
                 continue;
             }
             for (var i = 0; i < type.Rank; i++)
@@ -90,7 +93,8 @@ public sealed class DeclaredShapes(Model original)
         try
         {
             var facts = ShapeInference.Prove(original, namesAreSizes: true);
-            return original.Graph.Outputs.All(o => o.Type is not { HasRank: true } declared || facts.TypeOf(o) is { HasRank: true } proven && proven.Rank == declared.Rank
+            return original.Graph.Outputs.All(o => o.Type is not { HasRank: true } declared || facts.TypeOf(o) is { HasRank: true } proven
+                && proven.Rank == declared.Rank
                 && declared.Shape.Zip(proven.Shape).All(static d => d.First.IsUnknown || d.First == d.Second));
         }
         catch (OnnxException)

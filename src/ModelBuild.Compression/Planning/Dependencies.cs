@@ -37,7 +37,8 @@ internal static class Dependencies
         return found.Count == 0 ? null : found;
     }
 
-    /// <summary>Lets what touched a node touch those that read what it gives: in a body all that its owner reads, and the owner all that its bodies do.</summary>
+    /// <summary>Lets what touched a node touch those that read what it gives: in a body all that its owner reads, and the owner all that its bodies
+    /// do.</summary>
     private static void PassOn(Graph graph, Dictionary<Node, SortedSet<string>> touched)
     {
         foreach (var node in graph.Nodes)
@@ -65,7 +66,8 @@ internal static class Dependencies
         var byKey = before.Nodes.Where(n => n.Key.Length > 0).ToDictionary(n => n.Key, StringComparer.Ordinal);
         var known = before.Nodes.Select(n => n.Id).ToHashSet();
         var byId = after.Nodes.ToDictionary(n => n.Id);
-        var made = after.Nodes.Where(n => !known.Contains(n.Id)).SelectMany(n => n.Sources.Select(s => (s, n))).ToLookup(p => p.s, p => p.n, StringComparer.Ordinal);
+        var made = after.Nodes.Where(n => !known.Contains(n.Id)).SelectMany(n => n.Sources.Select(s => (s, n)))
+            .ToLookup(p => p.s, p => p.n, StringComparer.Ordinal);
         foreach (var decision in step.Plan.Decisions)
             foreach (var key in decision.Nodes)
                 if (byKey.TryGetValue(key, out var node))

@@ -5,6 +5,7 @@ public interface ICandidateSource
 {
     /// <summary>The recipes; techniques that have nothing to do drop out.</summary>
     /// <param name="made">The candidates so far; grows while recipes are taken.</param>
-    /// <param name="run">Runs a candidate on the part of the data that chooses, so that it says what it loses, for sources that go by that. The others are run only where they could ship.</param>
+    /// <param name="run">Runs a candidate on the part of the data that chooses, so that it says what it loses, for sources that go by that. The others are run
+    /// only where they could ship.</param>
     IEnumerable<Recipe> Recipes(IReadOnlyList<Candidate> made, Action<Candidate> run);
 }

@@ -5,10 +5,12 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
 
-/// <summary>What candidates are judged by: the parts of the data, the original's answers to them, and the metrics. Data that proves nothing is refused or said before anything rests on it.</summary>
+/// <summary>What candidates are judged by: the parts of the data, the original's answers to them, and the metrics. Data that proves nothing is refused or said
+/// before anything rests on it.</summary>
 public sealed class Judgement
 {
-    private Judgement(DataSplit data, ReferenceAnswers? choose, ReferenceAnswers? report, MetricSelection? selection, IReadOnlyList<Finding> findings, bool proves = true)
+    private Judgement(DataSplit data, ReferenceAnswers? choose, ReferenceAnswers? report, MetricSelection? selection, IReadOnlyList<Finding> findings,
+        bool proves = true)
     {
         Proves = proves && choose is not null;
         Data = data;
@@ -43,7 +45,8 @@ public sealed class Judgement
     /// <param name="progress">Receives what goes on, with the number of samples done and of all.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="CompressionException">The data cannot be read, does not fit, or proves nothing (MDLB11xx), or the options do not fit it.</exception>
-    public static Judgement Of(ModelSource source, CompressionOptions options, IModelRunner original, Action<string, int, int> progress, CancellationToken cancellation)
+    public static Judgement Of(ModelSource source, CompressionOptions options, IModelRunner original, Action<string, int, int> progress,
+        CancellationToken cancellation)
     {
         var calibration = DataLoader.Open(options.CalibrationData, source.Interface, options.Images, "CalibrationData");
         var evaluation = DataLoader.Open(options.EvaluationData, source.Interface, options.Images, "EvaluationData");
@@ -74,8 +77,11 @@ public sealed class Judgement
 
         var truth = choose is null ? null : Truth(choose, report, labels, metadata);
         List<Finding> findings = [.. calibration?.Findings ?? [], .. evaluation?.Findings ?? []];
-        if (calibration is not null && evaluation is { HasLabels: false, ExpectedOutputs.Count: 0 } && (calibration.HasLabels || calibration.ExpectedOutputs.Count > 0))
-            findings.Add(new(Severity.Warning, Codes.ArrayUnused, "the labels or expected values of CalibrationData are not used: answers are judged on EvaluationData, which has none. Put them there, or leave EvaluationData out, so that a part of CalibrationData is held out", "EvaluationData"));
+        if (calibration is not null && evaluation is { HasLabels: false, ExpectedOutputs.Count: 0 }
+            && (calibration.HasLabels || calibration.ExpectedOutputs.Count > 0))
+            findings.Add(new(Severity.Warning, Codes.ArrayUnused,
+                "the labels or expected values of CalibrationData are not used: answers are judged on EvaluationData, which has none. Put them there, or "
+                + "leave EvaluationData out, so that a part of CalibrationData is held out", "EvaluationData"));
         var selection = Select(options, graph, truth, findings);
         findings.AddRange([.. check.Findings, .. selection.Findings]);
         if (declared.Finding is { } contradicted)

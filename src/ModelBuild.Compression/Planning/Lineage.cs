@@ -37,7 +37,8 @@ public sealed class Lineage(IReadOnlyList<Model> models, IReadOnlyList<StepPlan>
                 return null;
             }
             foreach (var (_, axis, kept) in plans[i].Cuts.Where(c => c.Value == found.Value).ToList())
-                found = found with { Kept = found.Kept.SetItem(axis, found.Kept.TryGetValue(axis, out var later) ? [.. later.Select(k => kept[k])] : [.. kept]) };
+                found = found with { Kept = found.Kept.SetItem(axis, found.Kept.TryGetValue(axis, out var later) ? [.. later.Select(k => kept[k])]
+                    : [.. kept]) };
         }
         return found;
     }

@@ -6,7 +6,8 @@ using ModelBuild.Shared;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// What ships of a model, as plans that anyone can apply without data: <c>&lt;model&gt;.modelbuild.lock.json</c> beside the model. Builds that apply it give the same bytes on every machine.
+/// What ships of a model, as plans that anyone can apply without data: <c>&lt;model&gt;.modelbuild.lock.json</c> beside the model. Builds that apply it give
+/// the same bytes on every machine.
 /// </summary>
 /// <param name="Format">The number of the format.</param>
 /// <param name="Models">What was made of the model, by assembly and class: several projects, and several classes of one, may share a model.</param>
@@ -35,7 +36,9 @@ public sealed record LockFile(int Format, SortedDictionary<string, LockedModel> 
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
-            throw new CompressionException(Codes.LockFileUnreadable, $"'{path}' cannot be read as a lock file: {e.Message}. Restore it from version control, or delete it and build once with ModelBuildLockFile=true", null, e);
+            throw new CompressionException(Codes.LockFileUnreadable,
+                $"'{path}' cannot be read as a lock file: {e.Message}. Restore it from version control, or delete it and build once with "
+                + $"ModelBuildLockFile=true", null, e);
         }
     }
 
@@ -51,7 +54,8 @@ public sealed record LockFile(int Format, SortedDictionary<string, LockedModel> 
 /// <param name="Options">The item's metadata but for the data, as written.</param>
 /// <param name="Data">SHA-256 over the files of each piece of data; not needed to apply the plans.</param>
 /// <param name="Profiles">What ships for each profile, best first.</param>
-public sealed record LockedModel(string ToolVersion, IReadOnlyList<string> Model, string? Graph, string SignatureHash, SortedDictionary<string, string> Options, SortedDictionary<string, string> Data,
+public sealed record LockedModel(string ToolVersion, IReadOnlyList<string> Model, string? Graph, string SignatureHash, SortedDictionary<string,
+    string> Options, SortedDictionary<string, string> Data,
     IReadOnlyList<LockedProfile> Profiles);
 
 /// <summary>What ships for a profile.</summary>
@@ -63,8 +67,10 @@ public sealed record LockedModel(string ToolVersion, IReadOnlyList<string> Model
 /// <param name="Graphs">SHA-256 of the graph after each step of the plan.</param>
 /// <param name="Sha256">The artifact.</param>
 /// <param name="Metric">What it was verified to lose when the plan was made; null without data.</param>
-public sealed record LockedProfile(string Profile, string Identity, string Backend, string Technique, JsonElement? Plan, IReadOnlyList<string> Graphs, string Sha256, MetricFacts? Metric);
+public sealed record LockedProfile(string Profile, string Identity, string Backend, string Technique, JsonElement? Plan, IReadOnlyList<string> Graphs,
+    string Sha256, MetricFacts? Metric);
 
-[JsonSourceGenerationOptions(WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(LockFile))]
 internal sealed partial class LockFileJson : JsonSerializerContext;

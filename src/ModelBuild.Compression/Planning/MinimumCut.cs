@@ -1,8 +1,8 @@
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// The cheapest way to divide nodes into two sides, where some pairs cost something when they are divided (Dinic, Algorithm for solution of a problem of maximum flow, 1970).
-/// Decides exactly which layers compute in which of two precisions when every change between them costs a conversion.
+/// The cheapest way to divide nodes into two sides, where some pairs cost something when they are divided (Dinic, Algorithm for solution of a problem of
+/// maximum flow, 1970). Decides exactly which layers compute in which of two precisions when every change between them costs a conversion.
 /// </summary>
 public sealed class MinimumCut
 {

@@ -8,7 +8,8 @@ namespace ModelBuild.Compression.Planning;
 /// <summary>The model that the user gave, as read and as simplified.</summary>
 public sealed class ModelSource
 {
-    private ModelSource(Artifact artifact, Model? rewritten, Model original, Model? simplified, Model? asWritten, string? whyNotSimplified, ModelInterface @interface)
+    private ModelSource(Artifact artifact, Model? rewritten, Model original, Model? simplified, Model? asWritten, string? whyNotSimplified,
+        ModelInterface @interface)
     {
         Artifact = artifact;
         Rewritten = rewritten;
@@ -27,7 +28,8 @@ public sealed class ModelSource
     public Artifact Artifact { get; }
 
     /// <summary>
-    /// What stands for the file where that gives something other than tensors: the same model whose classifier gives its probabilities instead of maps. Null where the file stands for itself.
+    /// What stands for the file where that gives something other than tensors: the same model whose classifier gives its probabilities instead of maps. Null
+    /// where the file stands for itself.
     /// </summary>
     public Model? Rewritten { get; }
 
@@ -35,10 +37,12 @@ public sealed class ModelSource
     /// <param name="folder">Where that is written.</param>
     public Artifact Runnable(ArtifactFolder folder) => Rewritten is { } rewritten ? folder.Add(rewritten) : Artifact;
 
-    /// <summary>The same as it ships: weights that lie beside the user's file are taken in where one file can hold them, so that an app ships one file.</summary>
+    /// <summary>The same as it ships: weights that lie beside the user's file are taken in where one file can hold them, so that an app ships one
+    /// file.</summary>
     /// <param name="runnable">That file.</param>
     /// <param name="folder">Where it is written.</param>
-    public static Artifact Shippable(Artifact runnable, ArtifactFolder folder) => runnable.DataPaths.Count > 0 ? folder.Add(OnnxReader.Read(runnable.Path)) : runnable;
+    public static Artifact Shippable(Artifact runnable, ArtifactFolder folder) => runnable.DataPaths.Count > 0 ? folder.Add(OnnxReader.Read(runnable.Path))
+        : runnable;
 
     /// <summary>The graph as read (or <see cref="Rewritten"/>), with inferred types.</summary>
     public Model Original { get; }
@@ -75,13 +79,16 @@ public sealed class ModelSource
         var named = Inputs(original).SelectMany(i => i.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var name in shapes.Keys)
             if (!named.Contains(name))
-                throw new CompressionException(Codes.BadShapes, $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}", "Shapes");
+                throw new CompressionException(Codes.BadShapes,
+                    $"Shapes fixes '{name}', which is no named dimension of an input{Suggestion.For(name, named)}; there are {string.Join(", ", named)}",
+                    "Shapes");
         // As the build, which infers nothing: an output has the type that the file declares.
         if (original.Graph.Outputs.FirstOrDefault(o => o.NonTensorType is null && o.Type is null or { ElementType: ElementType.Undefined }) is { } untyped)
             throw DescriptionBuilder.Unsupported(untyped, true);
         CheckSizes(original, shapes);
         var (simplified, why) = TrySimplify(original, WorkingOpset, shapes);
-        var asWritten = original.Opset < WorkingOpset && simplified is not null ? TrySimplify(original, original.Opset, shapes).Model ?? simplified : simplified;
+        var asWritten = original.Opset < WorkingOpset && simplified is not null ? TrySimplify(original, original.Opset, shapes).Model ?? simplified
+            : simplified;
         try
         {
             ShapeInference.Run(original, shapes);
@@ -119,7 +126,8 @@ public sealed class ModelSource
     private static void CheckSizes(Model model, IReadOnlyDictionary<string, long> shapes)
     {
         foreach (var value in Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })))
-            if (value.Type!.Shape.Any(d => d.Name is { } name && shapes.ContainsKey(name)) && FixedShapes.TooLarge(value.Name, [.. value.Type.Shape.Select(d => SizeOf(d, shapes))], BytesOf(value.Type.ElementType)) is { } problem)
+            if (value.Type!.Shape.Any(d => d.Name is { } name && shapes.ContainsKey(name))
+                && FixedShapes.TooLarge(value.Name, [.. value.Type.Shape.Select(d => SizeOf(d, shapes))], BytesOf(value.Type.ElementType)) is { } problem)
                 throw new CompressionException(Codes.BadShapes, problem, "Shapes");
     }
 
@@ -130,10 +138,12 @@ public sealed class ModelSource
 
     private static IEnumerable<Value> Inputs(Model model) => model.Graph.Inputs.Where(i => i.Constant is null && i.Type is { HasRank: true });
 
-    /// <summary>Names the unnamed dimensions of inputs as the signature does (<c>dim0</c>, <c>dim1</c>, ..., less what the model names itself), so that sizes can be followed from them.</summary>
+    /// <summary>Names the unnamed dimensions of inputs as the signature does (<c>dim0</c>, <c>dim1</c>, ..., less what the model names itself), so that sizes
+    /// can be followed from them.</summary>
     private static void NameDimensions(Model model)
     {
-        var declared = Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })).SelectMany(v => v.Type!.Shape.Select(d => d.Name)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var declared = Inputs(model).Concat(model.Graph.Outputs.Where(o => o.Type is { HasRank: true })).SelectMany(v => v.Type!.Shape.Select(d => d.Name))
+            .OfType<string>().ToHashSet(StringComparer.Ordinal);
         var next = 0;
         foreach (var input in Inputs(model))
             if (input.Type!.Shape.Any(d => d.IsUnknown))

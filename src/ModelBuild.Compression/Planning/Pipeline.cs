@@ -13,8 +13,8 @@ namespace ModelBuild.Compression.Planning;
 public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model model, string chain, IReadOnlyCollection<string> names);
 
 /// <summary>
-/// Plans recipes step by step, each on the model that the steps before it left, and applies plans. A plan is the trace of a recipe: applied to the simplified model it gives the same bytes,
-/// without data, on any machine.
+/// Plans recipes step by step, each on the model that the steps before it left, and applies plans. A plan is the trace of a recipe: applied to the simplified
+/// model it gives the same bytes, without data, on any machine.
 /// </summary>
 /// <param name="techniques">The known techniques.</param>
 /// <param name="simplified">The simplified model, types inferred. Never changed.</param>
@@ -78,17 +78,21 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         var id = Decision.Id(at, key);
         if (before.Decisions.All(d => d.Key != key))
             throw new CompressionException(Codes.DecisionCannotBeStruck, $"there is no decision {id} in the plan");
-        List<string> dependents = [.. plan.Steps.Skip(step + 1).SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key)))];
+        List<string> dependents = [.. plan.Steps.Skip(step + 1)
+            .SelectMany(s => (s.Plan.RestsOn ?? []).Where(r => r.Value.Contains(id)).Select(r => Decision.Id(s.Step, r.Key)))];
         if (dependents.Count > 0)
-            throw new CompressionException(Codes.DecisionCannotBeStruck, $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
+            throw new CompressionException(Codes.DecisionCannotBeStruck,
+                $"{id} cannot be struck: {string.Join(", ", dependents)} rest on it. Strike these first, or plan the recipe anew without it");
         var model = Apply(plan with { Steps = [.. plan.Steps.Take(step)] }, simplified);
         var after = before.Without(key, model);
-        return plan with { Steps = [.. plan.Steps.Take(step), .. after is null ? Array.Empty<PlannedStep>() : [new(at, after with { RestsOn = Rest(after) })], .. plan.Steps.Skip(step + 1)] };
+        return plan with { Steps = [.. plan.Steps.Take(step), .. after is null ? Array.Empty<PlannedStep>() : [new(at, after with { RestsOn = Rest(after) })],
+            .. plan.Steps.Skip(step + 1)] };
 
         SortedDictionary<string, IReadOnlyList<string>>? Rest(StepPlan left)
         {
             var names = left.Decisions.Select(d => d.Key).ToHashSet(StringComparer.Ordinal);
-            var rests = new SortedDictionary<string, IReadOnlyList<string>>((left.RestsOn ?? []).Where(r => names.Contains(r.Key)).ToDictionary(), StringComparer.Ordinal);
+            var rests = new SortedDictionary<string, IReadOnlyList<string>>((left.RestsOn ?? []).Where(r => names.Contains(r.Key)).ToDictionary(),
+                StringComparer.Ordinal);
             return rests.Count == 0 ? null : rests;
         }
     }
@@ -97,7 +101,8 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="backend">The backend.</param>
     /// <param name="planned">The plan, and what it makes of the simplified model.</param>
     public Model FormFor(CompilerBackend backend, Planned planned) =>
-        !backend.PrefersFileOperatorSet || asWritten is null || ReferenceEquals(asWritten, simplified) || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
+        !backend.PrefersFileOperatorSet || asWritten is null || ReferenceEquals(asWritten, simplified)
+            || !planned.Plan.Steps.All(s => techniques.Get(s.Step.Technique).KeepsOperatorSet)
             ? planned.Model : Apply(planned.Plan, asWritten);
 
     private Model Apply(Plan plan, Model source, Action<int, Model>? applied = null)

@@ -6,8 +6,8 @@ using ModelBuild.Compression.Techniques;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>
-/// The trace of a recipe for one model on one kind of hardware, as data: a plan for each step, enough to apply them without any data, and what report and lock file are views of.
-/// Nodes and tensors are named as in the model that the steps before left; that follows from the source model and those steps alone.
+/// The trace of a recipe for one model on one kind of hardware, as data: a plan for each step, enough to apply them without any data, and what report and lock
+/// file are views of. Nodes and tensors are named as in the model that the steps before left; that follows from the source model and those steps alone.
 /// </summary>
 /// <param name="Recipe">The recipe; <see cref="Recipe.Simplify"/> where nothing lossy is done.</param>
 /// <param name="Steps">The plans of its steps that found something to do, in the recipe's order.</param>

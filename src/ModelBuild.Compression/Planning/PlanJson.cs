@@ -4,7 +4,8 @@ using ModelBuild.Compression.Techniques;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>How plans of our own techniques are written.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PlanFile))]
 [JsonSerializable(typeof(StaticInt8Plan))]
 [JsonSerializable(typeof(DynamicInt8Plan))]

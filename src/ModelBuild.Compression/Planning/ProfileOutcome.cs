@@ -24,9 +24,11 @@ public sealed record Look(Candidate Candidate, bool Held, string Why);
 /// <param name="Failures">Candidates that did not come about.</param>
 /// <param name="Costs">The cost table.</param>
 /// <param name="Findings">What the user should know.</param>
-public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Chosen, IReadOnlyList<RankedCandidate> Candidates, IReadOnlyList<FailedRecipe> Failures, CostTable Costs, IReadOnlyList<Finding> Findings)
+public sealed record ProfileOutcome(HardwareProfile Profile, RankedCandidate Chosen, IReadOnlyList<RankedCandidate> Candidates,
+    IReadOnlyList<FailedRecipe> Failures, CostTable Costs, IReadOnlyList<Finding> Findings)
 {
-    /// <summary>Whether a candidate was struck because it measured slower than the original on this machine: such an outcome is no property of the model alone, and is not kept.</summary>
+    /// <summary>Whether a candidate was struck because it measured slower than the original on this machine: such an outcome is no property of the model alone,
+    /// and is not kept.</summary>
     public bool WasVetoed { get; init; }
 
     /// <summary>The lossy candidates that were judged on the report part, in order: at most three.</summary>

@@ -43,8 +43,10 @@ public static class Ranking
         var leastSize = candidates.Min(c => (double)c.Candidate.Artifact.Length);
         return objective switch
         {
-            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Artifact.Length).ThenBy(Cautious).First(),
-            Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious).ThenBy(c => c.Candidate.Artifact.Length).First(),
+            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Artifact.Length).ThenBy(Cautious)
+                .First(),
+            Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious)
+                .ThenBy(c => c.Candidate.Artifact.Length).First(),
             _ => candidates.OrderBy(c => Cost(c, objective)).First(),
         };
     }

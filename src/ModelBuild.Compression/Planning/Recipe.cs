@@ -11,7 +11,8 @@ public sealed record RecipeStep(string Technique, IReadOnlyList<string> Argument
     public override string ToString() => Arguments.Count == 0 ? Technique : $"{Technique}({string.Join(',', Arguments)})";
 }
 
-/// <summary>A sequence of techniques: <c>int8(mse)+weights-int8</c>. Each step works on the model that the ones before it left. No step at all is <c>simplify</c>.</summary>
+/// <summary>A sequence of techniques: <c>int8(mse)+weights-int8</c>. Each step works on the model that the ones before it left. No step at all is
+/// <c>simplify</c>.</summary>
 /// <param name="Steps">The steps in order.</param>
 public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
 {
@@ -28,7 +29,8 @@ public sealed record Recipe(IReadOnlyList<RecipeStep> Steps)
             var open = part.IndexOf('(', StringComparison.Ordinal);
             var name = open < 0 ? part : part[..open].TrimEnd();
             if (name.Length == 0 || open >= 0 && !part.EndsWith(')'))
-                throw new CompressionException(Codes.BadRecipe, $"'{text}' is no recipe: write steps joined by '+', for example {TechniqueRegistry.Example}", "Technique");
+                throw new CompressionException(Codes.BadRecipe, $"'{text}' is no recipe: write steps joined by '+', for example {TechniqueRegistry.Example}",
+                    "Technique");
             if (name == "simplify")
                 continue;
             steps.Add(new(name, open < 0 ? [] : part[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));

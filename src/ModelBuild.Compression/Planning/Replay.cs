@@ -7,7 +7,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Planning;
 
-/// <summary>Writes what was chosen into a lock file's form, and applies it again without data. Every graph on the way is compared by hash, so that the first step that differs is named.</summary>
+/// <summary>Writes what was chosen into a lock file's form, and applies it again without data. Every graph on the way is compared by hash, so that the first
+/// step that differs is named.</summary>
 public sealed class Replay : IDisposable
 {
     private readonly ModelSource _source;
@@ -46,14 +47,16 @@ public sealed class Replay : IDisposable
         var graphs = new List<string>();
         if (chosen.Plan is { } plan)
             _pipeline!.Apply(plan, (_, model) => graphs.Add(HashOf(model)));
-        return new(outcome.Profile.Name, outcome.Profile.Identity, chosen.Backend, chosen.Recipe, chosen.Plan is { } p ? JsonDocument.Parse(p.ToJson(_techniques, Tensors)).RootElement : null, graphs, chosen.Artifact.Sha256,
+        return new(outcome.Profile.Name, outcome.Profile.Identity, chosen.Backend, chosen.Recipe, chosen.Plan is { } p
+            ? JsonDocument.Parse(p.ToJson(_techniques, Tensors)).RootElement : null, graphs, chosen.Artifact.Sha256,
             (chosen.Report ?? chosen.Choose)?.Deciding is { } d ? ReportBuilder.Facts(d) : null);
     }
 
     /// <summary>Makes what is locked for a profile. The artifact is there until this is disposed.</summary>
     /// <param name="locked">What is locked for the model.</param>
     /// <param name="profile">The profile.</param>
-    /// <exception cref="CompressionException">MDLB2041: the plan does not fit, or gives something else than when it was made. MDLB2042: it is no plan. MDLB2043: a tensor of it is missing or damaged.</exception>
+    /// <exception cref="CompressionException">MDLB2041: the plan does not fit, or gives something else than when it was made. MDLB2042: it is no plan.
+    /// MDLB2043: a tensor of it is missing or damaged.</exception>
     public (LockedProfile Locked, Artifact Artifact) Make(LockedModel locked, HardwareProfile profile)
     {
         if (locked.Profiles.FirstOrDefault(p => p.Profile == profile.Name) is not { } entry)
@@ -61,10 +64,12 @@ public sealed class Replay : IDisposable
         if (entry.Identity != profile.Identity)
             throw Differs($"the profile {profile.Name} has other fields than when it was made", "Profile");
         if (locked.Graph != Graph)
-            throw Differs($"'{Path.GetFileName(_source.Path)}' is cleaned up otherwise by this version of ModelBuild than by {locked.ToolVersion}, which made it", null);
+            throw Differs($"'{Path.GetFileName(_source.Path)}' is cleaned up otherwise by this version of ModelBuild than by {locked.ToolVersion}, which "
+                + $"made it", null);
         var artifact = entry.Plan is { } json ? Apply(entry, json) : ModelSource.Shippable(_source.Runnable(_folder), _folder);
         return artifact.Sha256 == entry.Sha256 ? (entry, artifact)
-            : throw Differs($"what {entry.Backend} is given for {profile.Name} has other bytes than {locked.ToolVersion} wrote, though the graph is the same", null);
+            : throw Differs($"what {entry.Backend} is given for {profile.Name} has other bytes than {locked.ToolVersion} wrote, though the graph is the same",
+                null);
     }
 
     private Artifact Apply(LockedProfile entry, JsonElement json)
@@ -78,9 +83,11 @@ public sealed class Replay : IDisposable
         }
         catch (JsonException e)
         {
-            throw new CompressionException(Codes.LockFileUnreadable, $"the plan for {entry.Profile} cannot be read: {e.Message}. Build once with ModelBuildLockFile=true", null, e);
+            throw new CompressionException(Codes.LockFileUnreadable,
+                $"the plan for {entry.Profile} cannot be read: {e.Message}. Build once with ModelBuildLockFile=true", null, e);
         }
-        var backend = CompilerBackends.All.FirstOrDefault(b => b.Name == entry.Backend) ?? throw Differs($"it names the backend '{entry.Backend}', which there is not", null);
+        var backend = CompilerBackends.All.FirstOrDefault(b => b.Name == entry.Backend)
+            ?? throw Differs($"it names the backend '{entry.Backend}', which there is not", null);
         Planned planned;
         try
         {
@@ -95,11 +102,13 @@ public sealed class Replay : IDisposable
             // Whatever an edited plan says of nodes that there are not.
             throw Differs($"the plan for {entry.Profile} does not fit the model ({e.Message})", null);
         }
-        return backend.Write(_folder, plan, _pipeline.FormFor(backend, planned), _signatureHash, out var why) ?? throw Differs($"{backend.Title} does not take the model any more: {why}", null);
+        return backend.Write(_folder, plan, _pipeline.FormFor(backend, planned), _signatureHash, out var why)
+            ?? throw Differs($"{backend.Title} does not take the model any more: {why}", null);
     }
 
     private CompressionException Differs(string what, string? metadata) =>
-        new(Codes.LockFileDoesNotFit, $"'{Path.GetFileName(LockFile.PathOf(_source.Path))}' does not fit: {what}. Build once with ModelBuildLockFile=true and without ModelBuildLockedMode, and commit the new file", metadata);
+        new(Codes.LockFileDoesNotFit, $"'{Path.GetFileName(LockFile.PathOf(_source.Path))}' does not fit: {what}. Build once with ModelBuildLockFile=true "
+            + $"and without ModelBuildLockedMode, and commit the new file", metadata);
 
     private static string HashOf(Model model)
     {

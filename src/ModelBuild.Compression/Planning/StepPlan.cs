@@ -18,7 +18,8 @@ public abstract record StepPlan
     [JsonIgnore]
     public virtual IEnumerable<Decision> Decisions => Changes.Select(c => Decision.Of(c.Layer));
 
-    /// <summary>For decisions (by their name in the step) that rest on some of earlier steps: their names (<see cref="Decision.Id"/>). Null where none does.</summary>
+    /// <summary>For decisions (by their name in the step) that rest on some of earlier steps: their names (<see cref="Decision.Id"/>). Null where none
+    /// does.</summary>
     public SortedDictionary<string, IReadOnlyList<string>>? RestsOn { get; init; }
 
     /// <summary>The plan without one decision; null where nothing is left of it. What follows from the others by arithmetic stays as it was.</summary>

@@ -51,7 +51,8 @@ public sealed record CompressionReport
     /// <summary>How the data was split.</summary>
     public required string Data { get; init; }
 
-    /// <summary>How integer arithmetic was carried out when the candidates were verified: <c>native</c> or <c>emulated</c>; always with exact 32-bit sums.</summary>
+    /// <summary>How integer arithmetic was carried out when the candidates were verified: <c>native</c> or <c>emulated</c>; always with exact 32-bit
+    /// sums.</summary>
     public required string Verification { get; init; }
 
     /// <summary>The CPU class of the machine that verified.</summary>
@@ -105,7 +106,8 @@ public sealed record NoiseFloorFacts(string Output, double Sqnr, int Samples);
 /// <summary>A prediction from a cost table.</summary>
 /// <param name="Nanoseconds">Of one call, one thread.</param>
 /// <param name="Ratio">Over the original's.</param>
-/// <param name="Kind"><c>measured</c> where the table was measured on such hardware, else <c>estimate</c>. Either way a prediction, not a measurement of this model.</param>
+/// <param name="Kind"><c>measured</c> where the table was measured on such hardware, else <c>estimate</c>. Either way a prediction, not a measurement of this
+/// model.</param>
 /// <param name="CostTable">CPU class and version of the table.</param>
 public sealed record Prediction(double Nanoseconds, double Ratio, string Kind, string CostTable);
 
@@ -119,7 +121,8 @@ public sealed record Prediction(double Nanoseconds, double Ratio, string Kind, s
 /// <param name="Accepted">Whether it is within budget and limits.</param>
 /// <param name="Why">Why it is taken or not.</param>
 /// <param name="WasRun">Whether it was judged: what is predicted to be no better than what ships is not.</param>
-public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted, string Why, bool WasRun);
+public sealed record CandidateFacts(string Technique, string Backend, long Bytes, string Sha256, MetricFacts? Metric, double LatencyRatio, bool Accepted,
+    string Why, bool WasRun);
 
 /// <summary>A candidate judged on the part that reports.</summary>
 public sealed record LookFacts(string Technique, string Backend, double? Loss, bool Held, string Why);
@@ -134,11 +137,13 @@ public sealed record LookFacts(string Technique, string Backend, double? Loss, b
 /// <param name="Sensitivity">Noise over signal of the rounded weights, or null.</param>
 /// <param name="Why">Why a layer with weights was left as it is, or left to a later step; null where there is nothing to say.</param>
 /// <param name="Sources">The source model's nodes that the layer came from.</param>
-public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sparsity, int? Rank, double? Sensitivity, string? Why, IReadOnlyList<string> Sources);
+public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sparsity, int? Rank, double? Sensitivity, string? Why,
+    IReadOnlyList<string> Sources);
 
 /// <summary>Something that the user was told.</summary>
 public sealed record FindingFacts(string Severity, string Code, string Text);
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(CompressionReport))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -10,7 +10,9 @@ public static class PlainWords
 {
     /// <summary>What ships, how large and fast it is, and what was lost.</summary>
     public static string Of(CompressionReport report) => string.Create(CultureInfo.InvariantCulture,
-        $"{report.What}, run by {CompilerBackends.Get(report.Artifact.Backend).Title}. Its file has {Share((double)report.Artifact.Bytes / report.Source.Bytes)} of the original's size, and a call is predicted to take {Share(report.Latency.Ratio)} of the original's time. {Lost(report)}");
+        $"{report.What}, run by {CompilerBackends.Get(report.Artifact.Backend).Title}. Its file has "
+            + $"{Share((double)report.Artifact.Bytes / report.Source.Bytes)} of the original's size, and a call is predicted to take "
+            + $"{Share(report.Latency.Ratio)} of the original's time. {Lost(report)}");
 
     /// <summary>What a candidate is.</summary>
     /// <param name="candidate">The candidate.</param>
@@ -25,7 +27,8 @@ public static class PlainWords
     private static string Lost(CompressionReport report)
     {
         if (report.Metric is not { } m)
-            return report.Technique is "original" or "simplify" ? "Nothing was lost, and nothing was compared: there was no data." : "What was lost is not known: there was no data to compare answers on.";
+            return report.Technique is "original" or "simplify" ? "Nothing was lost, and nothing was compared: there was no data."
+                : "What was lost is not known: there was no data to compare answers on.";
         var compared = string.Create(CultureInfo.InvariantCulture, $"on {m.Samples} samples that were used for nothing else");
         if (m.Loss <= 0)
             return $"Nothing was lost, compared by {m.Name} {compared}.";

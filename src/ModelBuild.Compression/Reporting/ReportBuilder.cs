@@ -36,8 +36,10 @@ public static class ReportBuilder
             Verification = CpuFeatureDetection.HasIntegerDotProduct ? "native" : "emulated",
             HostClass = CpuFeatureDetection.Class,
             Unverified = judged is null,
-            Candidates = [.. outcome.Candidates.Select(r => new CandidateFacts(r.Candidate.Recipe, r.Candidate.Backend, r.Candidate.Artifact.Length, r.Candidate.Artifact.Sha256,
-                (r.Candidate.Report ?? r.Candidate.Choose) is { } e ? Facts(e.Deciding) : null, r.LatencyRatio, r.Accepted, r.Why, r.Candidate.IsOriginal || r.Candidate.WasRun)),
+            Candidates = [.. outcome.Candidates.Select(r => new CandidateFacts(r.Candidate.Recipe, r.Candidate.Backend, r.Candidate.Artifact.Length,
+                r.Candidate.Artifact.Sha256,
+                (r.Candidate.Report ?? r.Candidate.Choose) is { } e ? Facts(e.Deciding) : null, r.LatencyRatio, r.Accepted, r.Why, r.Candidate.IsOriginal
+                    || r.Candidate.WasRun)),
                 .. outcome.Failures.Select(f => new CandidateFacts(f.Recipe, f.Backend, 0, "", null, double.PositiveInfinity, false, f.Why, false))],
             Looks = [.. outcome.Looks.Select(l => new LookFacts(l.Candidate.Recipe, l.Candidate.Backend, l.Candidate.Report?.Deciding.Loss, l.Held, l.Why))],
             Layers = Layers(source, chosen),
@@ -51,7 +53,8 @@ public static class ReportBuilder
 
     private static List<LayerFacts> Layers(ModelSource source, Candidate chosen)
     {
-        var changes = (chosen.Plan?.Changes ?? []).GroupBy(c => c.Change.Layer.Key, StringComparer.Ordinal).ToDictionary(c => c.Key, c => c.ToList(), StringComparer.Ordinal);
+        var changes = (chosen.Plan?.Changes ?? []).GroupBy(c => c.Change.Layer.Key, StringComparer.Ordinal)
+            .ToDictionary(c => c.Key, c => c.ToList(), StringComparer.Ordinal);
         var model = source.Simplified is not null && !chosen.IsOriginal ? source.Simplified : source.Original;
         return [.. model.Nodes.Where(n => n.Outputs.Count > 0).Select(n =>
         {
@@ -60,7 +63,8 @@ public static class ReportBuilder
                 ?? (n.Inputs.Skip(1).Any(i => i?.Constant is { ElementType: ElementType.Float, Rank: >= 2 }) ? 32 : null as int?);
             var why = chosen.Plan?.WhyKept(n.Key)
                 ?? (done.Count > 0 || bits is null ? null : chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it");
-            return new LayerFacts(n.DisplayName, n.OpType, done.Count == 0 ? "float32" : string.Join('+', done.Select(d => d.Technique)), bits, null, null, done.Select(d => d.Change.Error).LastOrDefault(e => e is not null), why, n.Sources);
+            return new LayerFacts(n.DisplayName, n.OpType, done.Count == 0 ? "float32" : string.Join('+', done.Select(d => d.Technique)), bits, null, null,
+                done.Select(d => d.Change.Error).LastOrDefault(e => e is not null), why, n.Sources);
         })];
     }
 }

@@ -7,11 +7,13 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Techniques;
 
 /// <summary>
-/// Sequential bias correction (Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019; here with data, as in A White Paper on Neural Network Quantization, 2021):
-/// layer by layer, the mean of what a layer's channels lack, its inputs being those of the already corrected model and its target what the source model gives, is added to its bias. A layer is
-/// corrected only where that brings samples nearer to their target that its mean was not taken of.
+/// Sequential bias correction (Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019; here with data, as in A White Paper
+/// on Neural Network Quantization, 2021): layer by layer, the mean of what a layer's channels lack, its inputs being those of the already corrected model and
+/// its target what the source model gives, is added to its bias. A layer is corrected only where that brings samples nearer to their target that its mean was
+/// not taken of.
 /// </summary>
-/// <remarks>A quantized layer's bias is a 32-bit integer at the scale of inputs times weights; it is corrected in that form, which is thousands of times finer than the output's own.</remarks>
+/// <remarks>A quantized layer's bias is a 32-bit integer at the scale of inputs times weights; it is corrected in that form, which is thousands of times finer
+/// than the output's own.</remarks>
 public sealed class BiasCorrection : Technique<BiasCorrectionPlan>
 {
     /// <summary>One sample of so many is held out.</summary>
@@ -93,7 +95,8 @@ public sealed record BiasCorrectionPlan : StepPlan
     public override bool ChangesArithmetic => true;
 
     /// <inheritdoc/>
-    public override StepPlan? Without(string key, Model model) => Biases.Where(b => b.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Biases = left } : null;
+    public override StepPlan? Without(string key, Model model) => Biases.Where(b => b.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Biases = left } : null;
 }
 
 /// <summary>A layer's corrected bias.</summary>

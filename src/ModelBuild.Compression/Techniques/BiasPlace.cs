@@ -12,7 +12,8 @@ internal sealed class BiasPlace
     // Of a layer that computes on integers: what an integer of its bias stands for, by channel.
     private readonly float[]? _scales;
 
-    private BiasPlace(Node node, int input, int axis, int channels, float[]? scales) => (_node, _input, Axis, _channels, _scales) = (node, input, axis, channels, scales);
+    private BiasPlace(Node node, int input, int axis, int channels, float[]? scales) => (_node, _input, Axis, _channels, _scales) =
+        (node, input, axis, channels, scales);
 
     /// <summary>The axis of the channels in the layer's output.</summary>
     public int Axis { get; }
@@ -29,7 +30,8 @@ internal sealed class BiasPlace
         if (!layer.Is("MatMul") || shape.Length != 2 || layer.Output.OnlyUser is not { } add || !add.Is("Add") || add.Inputs.Count != 2)
             return null;
         var other = ReferenceEquals(add.Inputs[0], layer.Output) ? 1 : 0;
-        return add.Inputs[other] is { Constant: { ElementType: ElementType.Float, Rank: <= 1 } constant, IsGraphInput: false } && constant.Length == shape[1] ? new(add, other, -1, (int)shape[1], null) : null;
+        return add.Inputs[other] is { Constant: { ElementType: ElementType.Float, Rank: <= 1 } constant, IsGraphInput: false } && constant.Length == shape[1]
+            ? new(add, other, -1, (int)shape[1], null) : null;
     }
 
     private static BiasPlace? AtInput(Node layer, int axis, int channels)
@@ -37,7 +39,8 @@ internal sealed class BiasPlace
         var bias = layer.Input(2);
         if (ScalesOf(layer) is { } scales)
             return bias is null or { Producer: { OpType: "DequantizeLinear" } } && scales.Length == channels ? new(layer, 2, axis, channels, scales) : null;
-        return bias is null or { Constant: { ElementType: ElementType.Float }, IsGraphInput: false } && (bias is null || bias.Constant!.Length == channels || bias.Constant.Length == 1) ? new(layer, 2, axis, channels, null) : null;
+        return bias is null or { Constant: { ElementType: ElementType.Float }, IsGraphInput: false }
+            && (bias is null || bias.Constant!.Length == channels || bias.Constant.Length == 1) ? new(layer, 2, axis, channels, null) : null;
     }
 
     private static long[]? ShapeOf(Value weights)
@@ -76,7 +79,8 @@ internal sealed class BiasPlace
             return Tensor.Of([.. lacking.Select((l, c) => (float)(floats[floats.Length == 1 ? 0 : c] + l))], _channels);
         }
         var integers = _node.Input(_input)?.Producer!.Inputs[0]!.Constant!.ToArray<int>() ?? new int[_channels];
-        return Tensor.Vector([.. lacking.Select((l, c) => (int)Math.Clamp(Math.Round(integers[c] + l / _scales[c], MidpointRounding.ToEven), int.MinValue, int.MaxValue))]);
+        return Tensor.Vector([.. lacking.Select((l, c) => (int)Math.Clamp(Math.Round(integers[c] + l / _scales[c], MidpointRounding.ToEven), int.MinValue,
+            int.MaxValue))]);
     }
 
     /// <summary>Gives the layer a bias.</summary>
@@ -90,7 +94,8 @@ internal sealed class BiasPlace
             return;
         }
         // A new node, since several layers may read the old one.
-        var floats = graph.AddNode("DequantizeLinear", [value, graph.AddInitializer(_node.Output.Name + "_bias_scales", Tensor.Vector(_scales))], [_node.Output.Name + "_bias_f"], before: _node);
+        var floats = graph.AddNode("DequantizeLinear", [value, graph.AddInitializer(_node.Output.Name + "_bias_scales", Tensor.Vector(_scales))],
+            [_node.Output.Name + "_bias_f"], before: _node);
         floats.Attributes["axis"] = 0L;
         floats.Sources = _node.Sources;
         floats.Output.Type = TensorType.Of(ElementType.Float, _channels);

@@ -183,5 +183,6 @@ public sealed record DynamicInt8Plan : StepPlan
     public override bool ChangesArithmetic => true;
 
     /// <inheritdoc/>
-    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Layers = left } : null;
 }

@@ -13,7 +13,8 @@ public interface ITechnique
     /// <summary>Whether the technique needs calibration data.</summary>
     bool NeedsData { get; }
 
-    /// <summary>Whether what it writes is understood in the operator set of the file, however old; otherwise the model is brought to the one that techniques work in.</summary>
+    /// <summary>Whether what it writes is understood in the operator set of the file, however old; otherwise the model is brought to the one that techniques
+    /// work in.</summary>
     bool KeepsOperatorSet { get; }
 
     /// <summary>The operators of the standard domain that the technique may work on; what it plans for a node depends on the node's form, too.</summary>
@@ -22,7 +23,8 @@ public interface ITechnique
     /// <summary>The steps that it offers for any model, in the order in which they are tried.</summary>
     IReadOnlyList<Offer> Offers { get; }
 
-    /// <summary>Whether it repairs what the steps before it changed, by data, at no cost in time or size: for <c>auto</c> it is tried on what could ship, and kept where that is nearer to the original.</summary>
+    /// <summary>Whether it repairs what the steps before it changed, by data, at no cost in time or size: for <c>auto</c> it is tried on what could ship, and
+    /// kept where that is nearer to the original.</summary>
     bool Repairs { get; }
 
     /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
@@ -38,7 +40,8 @@ public interface ITechnique
     /// <summary>Plans the step; null where it finds nothing to do, or needs data that is not there.</summary>
     StepPlan? Plan(StepContext context);
 
-    /// <summary>Applies a plan of this technique to the model that it was made for, in place. The same model and plan give the same bytes: no data, clock, randomness or host.</summary>
+    /// <summary>Applies a plan of this technique to the model that it was made for, in place. The same model and plan give the same bytes: no data, clock,
+    /// randomness or host.</summary>
     /// <param name="model">The model as the steps before left it.</param>
     /// <param name="plan">The plan.</param>
     void Apply(Model model, StepPlan plan);

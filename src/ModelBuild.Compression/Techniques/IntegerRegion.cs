@@ -94,8 +94,8 @@ public sealed class IntegerRegion
     }
 
     /// <summary>
-    /// Whether a node's integer kernel can give floats: not that of a convolution, and not that of a Gemm whose activation reads them, which ONNX Runtime would fuse with a float Gemm first,
-    /// so that the weights are dequantized in every call.
+    /// Whether a node's integer kernel can give floats: not that of a convolution, and not that of a Gemm whose activation reads them, which ONNX Runtime would
+    /// fuse with a float Gemm first, so that the weights are dequantized in every call.
     /// </summary>
     /// <param name="node">A node with weights, or one that joins.</param>
     /// <param name="activation">The Relu or Clip behind it that its range can take over.</param>
@@ -148,7 +148,8 @@ public sealed class IntegerRegion
 
     /// <summary>What a Pad fills with, 0 unless it says so; null where only a run tells.</summary>
     public static float? PadValue(Node pad) => pad.Input(2) is not { } value ? 0
-        : value.Constant is { ElementType: ElementType.Float, Length: 1 } constant && constant.Span<float>()[0] is var number && !float.IsNaN(number) ? number : null;
+        : value.Constant is { ElementType: ElementType.Float, Length: 1 } constant && constant.Span<float>()[0] is var number && !float.IsNaN(number) ? number
+            : null;
 
     /// <summary>The operators without weights that may compute in integers.</summary>
     public static IEnumerable<string> Operators => Joins.Keys.Concat(Passes.Keys);

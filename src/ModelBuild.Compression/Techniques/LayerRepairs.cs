@@ -20,7 +20,8 @@ public sealed class LayerRepairs(Lineage lineage, LayerData data)
     /// <param name="nodes">Nodes of the model.</param>
     /// <param name="step">Where the targets are: 0 for the source, k for the model after the k-th step.</param>
     public IReadOnlyList<LayerTarget> TargetsOf(IEnumerable<Node> nodes, int step = 0) =>
-        [.. nodes.Where(LayerWalk.CanStopAt).Select(n => (n.Key, Target: lineage.Of(n.Output, step))).Where(t => t.Target is not null).Select(t => new LayerTarget(t.Key, t.Target!))];
+        [.. nodes.Where(LayerWalk.CanStopAt).Select(n => (n.Key, Target: lineage.Of(n.Output, step))).Where(t => t.Target is not null)
+            .Select(t => new LayerTarget(t.Key, t.Target!))];
 
     /// <summary>Walks a copy of the model layer by layer.</summary>
     /// <param name="targets">The layers to stop at, with their targets.</param>

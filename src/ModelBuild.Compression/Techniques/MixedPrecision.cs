@@ -5,8 +5,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Techniques;
 
 /// <summary>
-/// Which layers are better left in float, by cost alone: an integer kernel can be slower than the float one (few channels, large windows), and every change between the precisions costs a conversion.
-/// The division that is predicted to be fastest is a minimum cut between integer and float.
+/// Which layers are better left in float, by cost alone: an integer kernel can be slower than the float one (few channels, large windows), and every change
+/// between the precisions costs a conversion. The division that is predicted to be fastest is a minimum cut between integer and float.
 /// </summary>
 public static class MixedPrecision
 {
@@ -33,7 +33,8 @@ public static class MixedPrecision
                 foreach (var i in IntegerRegion.ActivationInputs(node, region.RoleOf(node)))
                     cut.AddCost(side[node], makers.TryGetValue(node.Inputs[i]!, out var maker) ? side[maker] : MinimumCut.Sink, double.PositiveInfinity);
             // And only where what reads it is integer (said where one node reads it: that one of several is, no cut can say).
-            if (region.RoleOf(node) != IntegerRole.Weighted && region.GroupOutput(node) is { IsGraphOutput: false, IsHandedOut: false } given && given.Uses.Select(u => u.Node).Distinct().ToList() is [var reader])
+            if (region.RoleOf(node) != IntegerRole.Weighted && region.GroupOutput(node) is { IsGraphOutput: false, IsHandedOut: false } given
+                && given.Uses.Select(u => u.Node).Distinct().ToList() is [var reader])
                 cut.AddCost(side[node], side.TryGetValue(reader, out var its) ? its : MinimumCut.Sink, double.PositiveInfinity);
         }
 

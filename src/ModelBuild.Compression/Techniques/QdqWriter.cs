@@ -96,7 +96,8 @@ internal sealed class QdqWriter
             // The integer of float padding with 0 is the zero point.
             var real = IntegerRegion.PadValue(node)!.Value;
             var q = integers.Mapping;
-            var padding = real == 0 ? q.ZeroPoint : (int)Math.Clamp(Math.Round(real / (double)q.Scale) + q.ZeroPoint, q.Type == ElementType.UInt8 ? 0 : -128, q.Type == ElementType.UInt8 ? 255 : 127);
+            var padding = real == 0 ? q.ZeroPoint : (int)Math.Clamp(Math.Round(real / (double)q.Scale) + q.ZeroPoint, q.Type == ElementType.UInt8 ? 0 : -128,
+                q.Type == ElementType.UInt8 ? 255 : 127);
             if (inputs.Length < 3)
                 Array.Resize(ref inputs, 3);
             inputs[2] = padding == q.ZeroPoint ? integers.ZeroPoint : _graph.AddInitializer("pad", (q with { ZeroPoint = padding }).ZeroPointTensor);
@@ -119,7 +120,8 @@ internal sealed class QdqWriter
     /// <param name="quantizer">The node that must go on reading the float value itself, or null.</param>
     private void GiveFloats(Value given, Integers integers, Node node, Node? quantizer)
     {
-        var outside = given.IsGraphOutput || given.IsHandedOut || given.Uses.Any(u => !ReferenceEquals(u.Node, quantizer) && _region.RoleOf(u.Node) == IntegerRole.None);
+        var outside = given.IsGraphOutput || given.IsHandedOut
+            || given.Uses.Any(u => !ReferenceEquals(u.Node, quantizer) && _region.RoleOf(u.Node) == IntegerRole.None);
         if (!outside)
             return;
         var floats = Dequantize(integers, node);
@@ -152,14 +154,16 @@ internal sealed class QdqWriter
 
     private void QuantizeWeights(Node node, float inputScale)
     {
-        var weighted = new WeightedNode(node, node.Input(1)!, node.Is("Conv") ? 0 : node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1, node.Is("MatMul") ? null : node.Input(2));
+        var weighted = new WeightedNode(node, node.Input(1)!, node.Is("Conv") ? 0 : node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1, node.Is("MatMul")
+            ? null : node.Input(2));
         var limit = _limits[node.Key];
         var quantized = QuantizedWeights.Of(weighted.Weights.Constant!, weighted.Axis, limit, 1, LeastScales(weighted, inputScale));
         // Layers that share weights share their integers where their biases leave them the same scales.
         var key = (weighted.Weights, weighted.Axis, limit, string.Join(',', quantized.Scales.Select(BitConverter.SingleToInt32Bits)));
         if (!_weights.TryGetValue(key, out var weights))
         {
-            weights = (_graph.AddInitializer(weighted.Weights.Name + "_q", quantized.Data), _graph.AddInitializer("scales", Tensor.Vector(quantized.Scales)), quantized.Scales);
+            weights = (_graph.AddInitializer(weighted.Weights.Name + "_q", quantized.Data), _graph.AddInitializer("scales", Tensor.Vector(quantized.Scales)),
+                quantized.Scales);
             _weights.Add(key, weights);
         }
         // Symmetric: the zero points are 0. They are stated all the same, since ONNX Runtime's fusions of Gemm put a scalar in where they are left out.
@@ -180,7 +184,9 @@ internal sealed class QdqWriter
             scales[c] = inputScale * weights.ScaleValues[c];
             integers[c] = (int)Math.Clamp(Math.Round(bias[c] / (double)scales[c], MidpointRounding.ToEven), int.MinValue, int.MaxValue);
         }
-        var b = _graph.AddNode("DequantizeLinear", [_graph.AddInitializer(weighted.Bias.Name + "_q", Tensor.Vector(integers)), _graph.AddInitializer("scales", Tensor.Vector(scales))], [weighted.Bias.Name + "_f"]);
+        var b = _graph.AddNode("DequantizeLinear",
+            [_graph.AddInitializer(weighted.Bias.Name + "_q", Tensor.Vector(integers)), _graph.AddInitializer("scales", Tensor.Vector(scales))],
+            [weighted.Bias.Name + "_f"]);
         b.Attributes["axis"] = 0L;
         b.Sources = node.Sources;
         b.Output.Type = TensorType.Of(ElementType.Float, weighted.Channels);

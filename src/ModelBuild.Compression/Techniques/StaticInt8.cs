@@ -24,10 +24,12 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
 
     /// <inheritdoc/>
     public override IReadOnlyList<Offer> Offers { get; } =
-        [new(["minmax"], NeedsProof: true, RestBits: 8), new(["mse"], NeedsProof: true, RestBits: 8), new(["minmax", "mixed"], NeedsProof: true, RestBits: 16), new(["mse", "mixed"], NeedsProof: true, RestBits: 16)];
+        [new(["minmax"], NeedsProof: true, RestBits: 8), new(["mse"], NeedsProof: true, RestBits: 8), new(["minmax", "mixed"], NeedsProof: true, RestBits: 16),
+            new(["mse", "mixed"], NeedsProof: true, RestBits: 16)];
 
     /// <inheritdoc/>
-    public override string Describe(RecipeStep step) => StaticInt8Arguments.Parse(step).Mixed ? "8-bit integer arithmetic where that is faster, and float elsewhere" : "8-bit integer arithmetic";
+    public override string Describe(RecipeStep step) => StaticInt8Arguments.Parse(step).Mixed
+        ? "8-bit integer arithmetic where that is faster, and float elsewhere" : "8-bit integer arithmetic";
 
     /// <inheritdoc/>
     protected override JsonTypeInfo<StaticInt8Plan> PlanType => PlanJson.Default.StaticInt8Plan;
@@ -43,12 +45,14 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         var arguments = StaticInt8Arguments.Parse(context.Step);
         var kept = new SortedDictionary<string, string>(context.Floats.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
         // A body has a region of its own: what comes in from around it comes in as floats.
-        var regions = context.Model.Graphs.Select(graph => (Graph: graph, Region: RegionOf(graph, context, arguments, kept))).Where(r => r.Region is not null).ToList();
+        var regions = context.Model.Graphs.Select(graph => (Graph: graph, Region: RegionOf(graph, context, arguments, kept))).Where(r => r.Region is not null)
+            .ToList();
         if (regions.Count == 0)
             return null;
         var mapped = regions.SelectMany(r => MappedValues(r.Graph, r.Region!)).Distinct().ToList();
         var histograms = context.Histograms([.. mapped.Select(v => v.Path)]);
-        foreach (var (graph, region) in regions.Where(r => r.Graph.Owner is not null && MappedValues(r.Graph, r.Region!).Any(v => histograms[v.Path].Count == 0)).ToArray())
+        foreach (var (graph, region) in regions.Where(r => r.Graph.Owner is not null && MappedValues(r.Graph, r.Region!)
+            .Any(v => histograms[v.Path].Count == 0)).ToArray())
         {
             foreach (var node in graph.Nodes.Where(n => region!.RoleOf(n) == IntegerRole.Weighted))
                 kept.TryAdd(node.Key, "no sample of the calibration data reaches it");
@@ -61,7 +65,8 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
         foreach (var value in mapped)
         {
-            var (low, high) = IsAnswer(value) ? RangeEstimator.OfAnswers(histograms[value.Path]) : RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
+            var (low, high) = IsAnswer(value) ? RangeEstimator.OfAnswers(histograms[value.Path])
+                : RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
             tensors.Add(value.Path, new(q.Type, q.Scale, q.ZeroPoint));
         }
@@ -70,22 +75,28 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         foreach (var (graph, region) in regions)
             foreach (var node in graph.Nodes)
                 if (region!.RoleOf(node) is not IntegerRole.None and var role)
-                    layers.Add(role == IntegerRole.Weighted && WeightedNode.Of(node) is { } w ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
+                    layers.Add(role == IntegerRole.Weighted && WeightedNode.Of(node) is { } w
+                        ? new(PlannedLayer.Of(node), limit, WeightError.Of(w.Weights.Constant!, w.Axis, limit)) : new(PlannedLayer.Of(node)));
         return new() { Layers = layers, Tensors = tensors, Kept = kept };
     }
 
-    /// <summary>Whether a value is an answer of the model, but for what moves it or maps it one by one: scores before a Softmax, boxes before they are scaled.</summary>
-    private static bool IsAnswer(Value value) => value.IsGraphOutput || value.Uses.Any(static u => ToAnswers.Contains(u.Node.OpType) && u.Node.Domain.Length == 0
-        && u.Node.Inputs.Where((_, i) => i != u.Index).All(static i => i is null or { Constant: not null } || i.Producer is { } p && ToAnswers.Contains(p.OpType)) && u.Node.Outputs.Any(IsAnswer));
+    /// <summary>Whether a value is an answer of the model, but for what moves it or maps it one by one: scores before a Softmax, boxes before they are
+    /// scaled.</summary>
+    private static bool IsAnswer(Value value) => value.IsGraphOutput
+        || value.Uses.Any(static u => ToAnswers.Contains(u.Node.OpType) && u.Node.Domain.Length == 0
+        && u.Node.Inputs.Where((_, i) => i != u.Index).All(static i => i is null or { Constant: not null } || i.Producer is { } p
+            && ToAnswers.Contains(p.OpType)) && u.Node.Outputs.Any(IsAnswer));
 
     // Concat joins answers with answers.
     private static readonly HashSet<string> ToAnswers =
-        ["Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Identity", "Cast", "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Exp", "Mul", "Add", "Sub", "Div", "ArgMax", "TopK"];
+        ["Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Identity", "Cast", "Softmax", "LogSoftmax", "Sigmoid", "Tanh",
+            "Exp", "Mul", "Add", "Sub", "Div", "ArgMax", "TopK"];
 
     /// <summary>What of a graph computes in integers; null where nothing does. Why nodes are left in float is added to <paramref name="kept"/>.</summary>
     private static IntegerRegion? RegionOf(Graph graph, StepContext context, StaticInt8Arguments arguments, SortedDictionary<string, string> kept)
     {
-        var weighted = graph.Nodes.Where(n => !context.Floats.ContainsKey(n.Key) && WeightedNode.Of(n) is not null).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
+        var weighted = graph.Nodes.Where(n => !context.Floats.ContainsKey(n.Key) && WeightedNode.Of(n) is not null).Select(n => n.Key)
+            .ToHashSet(StringComparer.Ordinal);
         var region = IntegerRegion.Of(graph, weighted);
         if (arguments.Mixed && MixedPrecision.FasterInFloat(graph, region, context.Costs) is { Count: > 0 } floats)
         {
@@ -103,7 +114,8 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         return weighted.Count == 0 ? null : region;
     }
 
-    /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values) give.</summary>
+    /// <summary>The values that have a mapping of their own: what enters the integer region, and what its nodes (but not those that only move values)
+    /// give.</summary>
     internal static List<Value> MappedValues(Graph graph, IntegerRegion region)
     {
         var mapped = new List<Value>();
@@ -165,7 +177,8 @@ public sealed record StaticInt8Plan : StepPlan
                 mapped = mapped.Producer!.Inputs[0]!;
             tensors.Add(value.Path, Tensors[mapped.Path]);
         }
-        var kept = regions.SelectMany(r => r.Graph.Nodes.Where(n => r.Region.RoleOf(n) != IntegerRole.None)).Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
+        var kept = regions.SelectMany(r => r.Graph.Nodes.Where(n => r.Region.RoleOf(n) != IntegerRole.None)).Select(n => n.Key)
+            .ToHashSet(StringComparer.Ordinal);
         return kept.Count == 0 ? null : this with { Layers = [.. Layers.Where(l => kept.Contains(l.Layer.Key))], Tensors = tensors };
     }
 }

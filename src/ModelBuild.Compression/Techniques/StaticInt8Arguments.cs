@@ -10,11 +10,14 @@ public sealed record StaticInt8Arguments(RangeMethod Ranges, bool Mixed)
 {
     /// <summary>Reads the arguments of a step.</summary>
     /// <exception cref="CompressionException">MDLB0032: there is no such argument.</exception>
-    public static StaticInt8Arguments Parse(RecipeStep step) => step.Arguments.Aggregate(new StaticInt8Arguments(RangeMethod.MinMax, false), (read, argument) => argument switch
+    public static StaticInt8Arguments Parse(RecipeStep step) => step.Arguments.Aggregate(new StaticInt8Arguments(RangeMethod.MinMax, false),
+        (read, argument) => argument switch
     {
         "minmax" => read with { Ranges = RangeMethod.MinMax },
         "mse" => read with { Ranges = RangeMethod.MeanSquaredError },
         "mixed" => read with { Mixed = true },
-        _ => throw new CompressionException(Codes.BadArgument, $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse", "mixed"])}; there are minmax, mse, mixed", "Technique"),
+        _ => throw new CompressionException(Codes.BadArgument,
+            $"'{step}': '{argument}' is no argument of {step.Technique}{Suggestion.For(argument, ["minmax", "mse", "mixed"])}; there are minmax, mse, mixed",
+            "Technique"),
     });
 }

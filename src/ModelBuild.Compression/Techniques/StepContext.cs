@@ -21,7 +21,8 @@ public sealed class StepContext
     /// <summary>What things cost on the target.</summary>
     public required ICosts Costs { get; init; }
 
-    /// <summary>Nodes (by <see cref="Node.Key"/>) that must go on computing in float, with the reason: the runtime has no integer kernel for them where they stand. Their weights may be stored in fewer bits.</summary>
+    /// <summary>Nodes (by <see cref="Node.Key"/>) that must go on computing in float, with the reason: the runtime has no integer kernel for them where they
+    /// stand. Their weights may be stored in fewer bits.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Gives the histograms of tensors of <see cref="Model"/> by name; calibrates when it is first asked. Null without data.</summary>

@@ -20,7 +20,9 @@ public sealed class TechniqueRegistry
     /// <summary>The technique of a name.</summary>
     /// <exception cref="CompressionException">MDLB0030: there is no such technique.</exception>
     public ITechnique Get(string name) => _techniques.FirstOrDefault(t => t.Name == name)
-        ?? throw new CompressionException(Codes.UnknownTechnique, $"there is no technique '{name}'{Suggestion.For(name, _techniques.Select(t => t.Name))}; there are auto, none, simplify, {string.Join(", ", _techniques.Select(t => t.Name))}", "Technique");
+        ?? throw new CompressionException(Codes.UnknownTechnique,
+            $"there is no technique '{name}'{Suggestion.For(name, _techniques.Select(t => t.Name))}; there are auto, none, simplify, "
+            + $"{string.Join(", ", _techniques.Select(t => t.Name))}", "Technique");
 
     /// <summary>Checks the names and arguments of a recipe's steps.</summary>
     /// <exception cref="CompressionException">MDLB0030, MDLB0032: there is no such technique, or no such argument.</exception>

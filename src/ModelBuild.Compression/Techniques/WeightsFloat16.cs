@@ -85,5 +85,6 @@ public sealed record WeightsFloat16Plan : StepPlan
     public override IEnumerable<LayerChange> Changes => Layers.Select(l => new LayerChange(l, 16));
 
     /// <inheritdoc/>
-    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left }
+        : null;
 }

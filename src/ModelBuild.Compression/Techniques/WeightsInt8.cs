@@ -95,5 +95,6 @@ public sealed record WeightsInt8Plan : StepPlan
     public override IEnumerable<LayerChange> Changes => Layers.Select(l => l.Change);
 
     /// <inheritdoc/>
-    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left ? this with { Layers = left } : null;
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Layers = left } : null;
 }

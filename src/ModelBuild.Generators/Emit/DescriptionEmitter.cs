@@ -48,8 +48,11 @@ internal static class DescriptionEmitter
             ? string.Concat(declared.Select(d => ", " + (d.IsConstant ? $"{dimension}.Constant({d.Size})" : Named(wrapper, d))))
             : null;
         return dimensions is null
-            ? $"new global::ModelBuild.TensorInfo({CSharpText.Literal(tensor.Signature.Name)}, global::ModelBuild.ModelElementType.{ElementTypeNames.Runtime(tensor.Signature.Type)}, default(global::System.Collections.Immutable.ImmutableArray<{dimension}>))"
-            : $"global::ModelBuild.TensorInfo.Of({CSharpText.Literal(tensor.Signature.Name)}, global::ModelBuild.ModelElementType.{ElementTypeNames.Runtime(tensor.Signature.Type)}{dimensions})";
+            ? $"new global::ModelBuild.TensorInfo({CSharpText.Literal(tensor.Signature.Name)}, "
+                + $"global::ModelBuild.ModelElementType.{ElementTypeNames.Runtime(tensor.Signature.Type)}, "
+                + $"default(global::System.Collections.Immutable.ImmutableArray<{dimension}>))"
+            : $"global::ModelBuild.TensorInfo.Of({CSharpText.Literal(tensor.Signature.Name)}, "
+                + $"global::ModelBuild.ModelElementType.{ElementTypeNames.Runtime(tensor.Signature.Type)}{dimensions})";
 
         static string Named(Wrapper wrapper, SignatureDimension d)
         {

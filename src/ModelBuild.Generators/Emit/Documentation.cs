@@ -10,14 +10,17 @@ internal static class Documentation
     {
         yield return $"/// <summary>{Sentence(wrapper)} Safe to use from several threads at once.</summary>";
         yield return "/// <remarks>";
-        yield return $"/// Compiled from <c>{CSharpText.Xml(wrapper.Signature.Model)}</c> for the profiles {string.Join(", ", wrapper.Signature.Profiles.Select(profile => $"<c>{CSharpText.Xml(profile)}</c>"))}.";
+        yield return $"/// Compiled from <c>{CSharpText.Xml(wrapper.Signature.Model)}</c> for the profiles "
+            + $"{string.Join(", ", wrapper.Signature.Profiles.Select(profile => $"<c>{CSharpText.Xml(profile)}</c>"))}.";
         if (wrapper.Signature.Documentation is { } text)
-            yield return $"/// The model says: {CSharpText.Xml(text.Length > MaxModelDocumentation ? text.Substring(0, MaxModelDocumentation) + " ..." : text)}";
+            yield return $"/// The model says: "
+                + $"{CSharpText.Xml(text.Length > MaxModelDocumentation ? text.Substring(0, MaxModelDocumentation) + " ..." : text)}";
         yield return "/// </remarks>";
         yield return "/// <example>";
         yield return "/// <code>";
         yield return $"/// using var model = {wrapper.ClassName}.Load();";
-        var arguments = string.Join(", ", wrapper.Inputs.Select(input => input.Parameter).Concat(wrapper.Arguments.Where(symbol => !symbol.IsBatch).Select(symbol => symbol.Parameter)));
+        var arguments = string.Join(", ", wrapper.Inputs.Select(input => input.Parameter)
+            .Concat(wrapper.Arguments.Where(symbol => !symbol.IsBatch).Select(symbol => symbol.Parameter)));
         yield return $"/// var output = model.Predict({arguments});";
         foreach (var output in wrapper.Outputs)
             yield return $"/// // output.{output.Property}: {CSharpText.Describe(output)}";

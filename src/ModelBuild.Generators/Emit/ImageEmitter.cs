@@ -12,10 +12,13 @@ internal static class ImageEmitter
             return;
         var dimensions = wrapper.Inputs[0].Signature.Dimensions!.Value;
         var channelsFirst = image.Layout == "nchw";
-        var (channels, height, width) = channelsFirst ? (dimensions[1].Size, dimensions[2].Size, dimensions[3].Size) : (dimensions[3].Size, dimensions[1].Size, dimensions[2].Size);
+        var (channels, height, width) = channelsFirst ? (dimensions[1].Size, dimensions[2].Size, dimensions[3].Size)
+            : (dimensions[3].Size, dimensions[1].Size, dimensions[2].Size);
         writer.Member();
         writer.Line("private static readonly global::ModelBuild.ImageTransform Pixels = new global::ModelBuild.ImageTransform(");
-        writer.Continued($"{width}, {height}, {channels}, {(channelsFirst ? "true" : "false")}, global::ModelBuild.ImageResize.{char.ToUpperInvariant(image.Resize[0])}{image.Resize.Substring(1)}, {Numbers(image.Mean)}, {Numbers(image.Scale)}, {(image.Order == "bgr" ? "true" : "false")});");
+        writer.Continued($"{width}, {height}, {channels}, {(channelsFirst ? "true" : "false")}, "
+            + $"global::ModelBuild.ImageResize.{char.ToUpperInvariant(image.Resize[0])}{image.Resize.Substring(1)}, {Numbers(image.Mean)}, "
+            + $"{Numbers(image.Scale)}, {(image.Order == "bgr" ? "true" : "false")});");
         writer.Member();
         writer.Line("/// <summary>Runs the model on an image, resized and normalised as the calibration images were.</summary>");
         writer.Line("/// <param name=\"rgb\">Red, green and blue of each pixel, rows from the top, without padding.</param>");
@@ -27,7 +30,8 @@ internal static class ImageEmitter
         {
             writer.Line($"float[] pixels = new float[{CSharpText.Number(channels * height * width)}];");
             writer.Line("Pixels.Apply(rgb, width, height, pixels);");
-            writer.Line($"return Predict({string.Join(", ", new[] { "(global::System.ReadOnlySpan<float>)pixels" }.Concat(wrapper.Symbols.Select(_ => "1")))});");
+            writer.Line("return Predict("
+                + $"{string.Join(", ", new[] { "(global::System.ReadOnlySpan<float>)pixels" }.Concat(wrapper.Symbols.Select(_ => "1")))});");
         });
     }
 

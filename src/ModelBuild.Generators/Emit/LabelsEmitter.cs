@@ -15,7 +15,8 @@ internal static class LabelsEmitter
         writer.Member();
         writer.Block("private static class LabelNames", () =>
         {
-            writer.Line($"internal static readonly global::System.Collections.Generic.IReadOnlyList<{type}> All = global::System.Array.AsReadOnly(new {type}[]");
+            writer.Line($"internal static readonly global::System.Collections.Generic.IReadOnlyList<{type}> All = "
+                + $"global::System.Array.AsReadOnly(new {type}[]");
             writer.Line("{");
             foreach (var label in labels)
                 writer.Continued((type == "string" ? CSharpText.Literal(label) : label) + ",");
@@ -37,16 +38,20 @@ internal static class LabelsEmitter
         var label = LabelType(wrapper);
         var result = $"({label} Label, {score} Score)";
         writer.Member();
-        writer.Line($"/// <summary>The classes with the highest scores in <see cref=\"{output.Property}\"/>, the best first; of equal scores the lower index first.</summary>");
+        writer.Line($"/// <summary>The classes with the highest scores in <see cref=\"{output.Property}\"/>, the best first; of equal scores the lower "
+            + $"index first.</summary>");
         writer.Line("/// <param name=\"count\">How many: 1 to the number of classes.</param>");
         if (row == "sample")
             writer.Line("/// <param name=\"sample\">The index of the sample in the batch.</param>");
         else if (row is not null)
-            writer.Line("/// <param name=\"row\">The index of the row of scores: classes lie along the last dimension, rows are counted over all others in row-major order.</param>");
-        writer.Line($"/// <exception cref=\"global::System.ArgumentOutOfRangeException\">There are fewer classes{(row is null ? "" : $", or there is no such {row}")}.</exception>");
+            writer.Line("/// <param name=\"row\">The index of the row of scores: classes lie along the last dimension, rows are counted over all others in "
+                + "row-major order.</param>");
+        writer.Line($"/// <exception cref=\"global::System.ArgumentOutOfRangeException\">There are fewer "
+            + $"classes{(row is null ? "" : $", or there is no such {row}")}.</exception>");
         writer.Block($"public global::System.Collections.Generic.IReadOnlyList<{result}> TopK(int count{(row is null ? "" : $", int {row} = 0")})", () =>
         {
-            writer.Line(axis >= 0 ? $"int classes = (int){output.Property}.Shape[{axis}];" : $"int classes = {output.Property}.Shape.Length == 0 ? 1 : (int){output.Property}.Shape[{output.Property}.Shape.Length - 1];");
+            writer.Line(axis >= 0 ? $"int classes = (int){output.Property}.Shape[{axis}];"
+                : $"int classes = {output.Property}.Shape.Length == 0 ? 1 : (int){output.Property}.Shape[{output.Property}.Shape.Length - 1];");
             if (row is not null)
             {
                 writer.Line($"int {row}s = classes == 0 ? 0 : {output.Property}.Length / classes;");
@@ -64,7 +69,8 @@ internal static class LabelsEmitter
             writer.Line("});");
             writer.Line($"{result}[] best = new {result}[count];");
             writer.Line("for (int i = 0; i < best.Length; i++)");
-            writer.Continued("best[i] = (order[i] < Labels.Count ? Labels[order[i]] : " + (label == "string" ? "order[i].ToString(global::System.Globalization.CultureInfo.InvariantCulture)" : "order[i]") + ", scores[order[i]]);");
+            writer.Continued("best[i] = (order[i] < Labels.Count ? Labels[order[i]] : "
+                + (label == "string" ? "order[i].ToString(global::System.Globalization.CultureInfo.InvariantCulture)" : "order[i]") + ", scores[order[i]]);");
             writer.Line("return best;");
         });
     }
@@ -72,6 +78,7 @@ internal static class LabelsEmitter
     private static void Check(SourceWriter writer, string parameter, string least, string most, string tooLarge)
     {
         writer.Line($"if ({parameter} < {least} || {tooLarge})");
-        writer.Continued($"throw new global::System.ArgumentOutOfRangeException(nameof({parameter}), {parameter}, \"{parameter} is from {least} to \" + {most});");
+        writer.Continued($"throw new global::System.ArgumentOutOfRangeException(nameof({parameter}), {parameter}, \"{parameter} is from {least} to \" + "
+            + $"{most});");
     }
 }

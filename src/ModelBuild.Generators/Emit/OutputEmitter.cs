@@ -13,7 +13,8 @@ internal static class OutputEmitter
             writer.Member();
             writer.Line("/// <summary>Outputs of one's own making, for fakes in tests.</summary>");
             foreach (var output in wrapper.Outputs)
-                writer.Line($"/// <param name=\"{output.Parameter.TrimStart('@')}\">Output {Documentation.Name(output)}: {CSharpText.Describe(output)}.</param>");
+                writer.Line($"/// <param name=\"{output.Parameter.TrimStart('@')}\">Output {Documentation.Name(output)}: "
+                    + $"{CSharpText.Describe(output)}.</param>");
             writer.Block($"public Output({string.Join(", ", wrapper.Outputs.Select(output => $"{Type(output)} {output.Parameter}"))})", () =>
             {
                 foreach (var output in wrapper.Outputs)

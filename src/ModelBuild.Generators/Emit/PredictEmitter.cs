@@ -31,14 +31,17 @@ internal static class PredictEmitter
         if (wrapper.Outputs.Any(output => !output.IsString))
         {
             writer.Member();
-            writer.Block("private static global::ModelBuild.ModelTensor<T> Read<T>(global::ModelBuild.ModelContext context, int index, string name) where T : unmanaged", () =>
+            writer.Block("private static global::ModelBuild.ModelTensor<T> Read<T>(global::ModelBuild.ModelContext context, int index, string name) where T "
+                + ": unmanaged", () =>
                 writer.Line("return new global::ModelBuild.ModelTensor<T>(name, context.OutputShape(index), context.Output<T>(index));"));
         }
         if (wrapper.Outputs.Any(output => output.IsString))
         {
             writer.Member();
-            writer.Block("private static global::ModelBuild.ModelTensor<string> ReadStrings(global::ModelBuild.ModelContext context, int index, string name)", () =>
-                writer.Line("return new global::ModelBuild.ModelTensor<string>(name, global::System.Collections.Immutable.ImmutableArray.Create(context.OutputShape(index).ToArray()), context.OutputStrings(index));"));
+            writer.Block("private static global::ModelBuild.ModelTensor<string> ReadStrings(global::ModelBuild.ModelContext context, int index, string name)",
+                () =>
+                writer.Line("return new global::ModelBuild.ModelTensor<string>(name, "
+                    + "global::System.Collections.Immutable.ImmutableArray.Create(context.OutputShape(index).ToArray()), context.OutputStrings(index));"));
         }
     }
 
@@ -67,7 +70,8 @@ internal static class PredictEmitter
     {
         writer.Member();
         writer.Line("// Checks the arguments, rents buffers and runs; the caller returns the buffers when it has read the outputs.");
-        writer.Block($"private global::ModelBuild.ModelContext Run({Parameters.List(Parameters.Inputs(wrapper), Parameters.Symbols(wrapper, defaults: false))})", () =>
+        writer.Block($"private global::ModelBuild.ModelContext "
+            + $"Run({Parameters.List(Parameters.Inputs(wrapper), Parameters.Symbols(wrapper, defaults: false))})", () =>
         {
             CheckSymbols(writer, wrapper);
             foreach (var input in wrapper.Inputs.Where(input => !input.IsScalar))
@@ -76,7 +80,8 @@ internal static class PredictEmitter
             var symbols = Local(wrapper, "symbols");
             writer.Line(wrapper.Symbols.Count == 0
                 ? $"global::System.ReadOnlySpan<long> {symbols} = default;"
-                : $"global::System.ReadOnlySpan<long> {symbols} = stackalloc long[] {{ {string.Join(", ", wrapper.Symbols.Select(symbol => symbol.Parameter))} }};");
+                : $"global::System.ReadOnlySpan<long> {symbols} = stackalloc long[] {{ "
+                    + $"{string.Join(", ", wrapper.Symbols.Select(symbol => symbol.Parameter))} }};");
             writer.Line($"global::ModelBuild.ModelContext {context} = _model.Rent();");
             writer.Block("try", () =>
             {
@@ -100,7 +105,8 @@ internal static class PredictEmitter
         writer.Block("private static void Copy<T>(global::System.ReadOnlySpan<T> values, global::System.Span<T> target, string name)", () =>
         {
             writer.Line("if (values.Length != target.Length)");
-            writer.Continued("throw new global::System.InvalidOperationException(\"output '\" + name + \"' has \" + values.Length + \" elements where the model declares \" + target.Length + \"; use the Predict that returns Output\");");
+            writer.Continued("throw new global::System.InvalidOperationException(\"output '\" + name + \"' has \" + values.Length + \" elements where the "
+                + "model declares \" + target.Length + \"; use the Predict that returns Output\");");
             writer.Line("values.CopyTo(target);");
         });
     }
@@ -117,7 +123,8 @@ internal static class PredictEmitter
     private static void CheckLength(SourceWriter writer, WrapperTensor tensor)
     {
         writer.Line($"if ({tensor.Parameter}.Length != {LengthText.Elements(tensor.Shape!)})");
-        writer.Continued($"{Errors}.ThrowLength({CSharpText.Literal(tensor.Signature.Name)}, {LengthText.Shape(tensor.Shape!)}, {tensor.Parameter}.Length, nameof({tensor.Parameter}));");
+        writer.Continued($"{Errors}.ThrowLength({CSharpText.Literal(tensor.Signature.Name)}, {LengthText.Shape(tensor.Shape!)}, {tensor.Parameter}.Length, "
+            + $"nameof({tensor.Parameter}));");
     }
 
     private static void TryReturn(SourceWriter writer, string context, Action body)

@@ -29,7 +29,8 @@ internal static class ShapesEmitter
         }
         writer.Line($"/// <summary>Elements of {what}.</summary>");
         foreach (var symbol in symbols)
-            writer.Line($"/// <param name=\"{symbol.Parameter.TrimStart('@')}\">The size of the model's dimension <c>{CSharpText.Xml(symbol.Name)}</c>.</param>");
+            writer.Line($"/// <param name=\"{symbol.Parameter.TrimStart('@')}\">The size of the model's dimension "
+                + $"<c>{CSharpText.Xml(symbol.Name)}</c>.</param>");
         if (batch is not null)
             writer.Line($"/// <param name=\"{batch.Parameter}\">The number of samples.</param>");
         writer.Line("/// <exception cref=\"global::System.OverflowException\">No span holds so many.</exception>");

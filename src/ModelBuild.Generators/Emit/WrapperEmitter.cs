@@ -53,7 +53,8 @@ internal static class WrapperEmitter
     private static void Interface(SourceWriter writer, Wrapper wrapper)
     {
         writer.Member();
-        writer.Line($"/// <summary>{Documentation.Sentence(wrapper)} What <see cref=\"{wrapper.ClassName}\"/> does, for dependency injection and for fakes in tests.</summary>");
+        writer.Line($"/// <summary>{Documentation.Sentence(wrapper)} What <see cref=\"{wrapper.ClassName}\"/> does, for dependency injection and for fakes "
+            + $"in tests.</summary>");
         writer.Block($"{wrapper.Signature.Accessibility} interface I{wrapper.ClassName}", () =>
         {
             writer.Member();
@@ -70,7 +71,8 @@ internal static class WrapperEmitter
         writer.Member();
         writer.Line("/// <summary>Loads the model that was compiled for this CPU.</summary>");
         writer.Line("/// <param name=\"options\">Settings, or null for the defaults.</param>");
-        writer.Line("/// <exception cref=\"global::ModelBuild.ModelLoadException\">A file is missing, damaged, or belongs to another class; the message says which and what to do.</exception>");
+        writer.Line("/// <exception cref=\"global::ModelBuild.ModelLoadException\">A file is missing, damaged, or belongs to another class; the message "
+            + "says which and what to do.</exception>");
         writer.Block($"public static {wrapper.ClassName} Load(global::ModelBuild.ModelOptions{wrapper.Nullable} options = null)", () =>
         {
             RegisterBackends(writer, wrapper);
@@ -80,11 +82,14 @@ internal static class WrapperEmitter
         writer.Line("/// <summary>Loads the model on another thread, so that a user interface stays responsive.</summary>");
         writer.Line("/// <param name=\"options\">Settings, or null for the defaults.</param>");
         writer.Line("/// <param name=\"cancellationToken\">Cancels before loading starts.</param>");
-        writer.Line("/// <exception cref=\"global::ModelBuild.ModelLoadException\">A file is missing, damaged, or belongs to another class; the message says which and what to do.</exception>");
-        writer.Block($"public static async {ValueTask}<{wrapper.ClassName}> LoadAsync(global::ModelBuild.ModelOptions{wrapper.Nullable} options = null, {Cancellation})", () =>
+        writer.Line("/// <exception cref=\"global::ModelBuild.ModelLoadException\">A file is missing, damaged, or belongs to another class; the message "
+            + "says which and what to do.</exception>");
+        writer.Block($"public static async {ValueTask}<{wrapper.ClassName}> LoadAsync(global::ModelBuild.ModelOptions{wrapper.Nullable} options = null, "
+            + $"{Cancellation})", () =>
         {
             RegisterBackends(writer, wrapper);
-            writer.Line($"return new {wrapper.ClassName}(await global::ModelBuild.LoadedModel.LoadAsync(Description, options, cancellationToken).ConfigureAwait(false));");
+            writer.Line($"return new {wrapper.ClassName}(await global::ModelBuild.LoadedModel.LoadAsync(Description, options, "
+                + $"cancellationToken).ConfigureAwait(false));");
         });
     }
 
@@ -108,7 +113,8 @@ internal static class WrapperEmitter
         writer.Member();
         AsyncDocumentation(writer, wrapper);
         writer.Block($"public {ValueTask}<Output> PredictAsync({AsyncParameters(wrapper)})", () =>
-            writer.Line($"return new {ValueTask}<Output>(global::System.Threading.Tasks.Task.Run(() => Predict({Parameters.Pass(wrapper, ".Span")}), cancellationToken));"));
+            writer.Line($"return new {ValueTask}<Output>(global::System.Threading.Tasks.Task.Run(() => Predict({Parameters.Pass(wrapper, ".Span")}), "
+                + $"cancellationToken));"));
     }
 
     private static void AsyncDocumentation(SourceWriter writer, Wrapper wrapper)

@@ -16,13 +16,15 @@ internal static class WrapperFactory
     public static Wrapper Create(WrapperInput input)
     {
         var signature = input.Signature;
-        var symbolNames = signature.Inputs.SelectMany(tensor => tensor.Dimensions ?? default).Where(d => !d.IsConstant).Select(d => d.Name!).Distinct(StringComparer.Ordinal).ToList();
+        var symbolNames = signature.Inputs.SelectMany(tensor => tensor.Dimensions ?? default).Where(d => !d.IsConstant).Select(d => d.Name!)
+            .Distinct(StringComparer.Ordinal).ToList();
         var batch = Batch(signature, symbolNames);
         // All of these can be parameters of one method. Batch takes its name before a tensor can.
         var names = new UniqueNames(batch is null ? ["CancellationToken"] : ["CancellationToken", "Batch"]);
         var tensors = signature.Inputs.Concat(signature.Outputs).Select(tensor => names.Take(CSharpNames.PascalCase(tensor.Name, "Tensor"))).ToList();
         var symbols = symbolNames.Select(name => new WrapperSymbol(
-            name, name == batch ? "batch" : CSharpNames.Escape(CSharpNames.CamelCase(names.Take(CSharpNames.PascalCase(name, "Dimension")))), name == batch)).ToList();
+            name, name == batch ? "batch" : CSharpNames.Escape(CSharpNames.CamelCase(names.Take(CSharpNames.PascalCase(name, "Dimension")))), name == batch))
+                .ToList();
         var outputs = signature.Outputs.Select((tensor, i) => Tensor(tensor, i, tensors[signature.Inputs.Count + i], symbols)).ToList();
         return new()
         {
@@ -73,6 +75,7 @@ internal static class WrapperFactory
     private static WrapperTensor? LabelledOutput(IReadOnlyList<WrapperTensor> outputs, int labels)
     {
         var scores = outputs.Where(output => output.Signature.Type is "float" or "double" or "float16").ToList();
-        return scores.FirstOrDefault(output => output.Signature is { ClassAxis: >= 0 and var axis, Dimensions: { } d } && d[axis].Size == labels) ?? scores.FirstOrDefault();
+        return scores.FirstOrDefault(output => output.Signature is { ClassAxis: >= 0 and var axis, Dimensions: { } d } && d[axis].Size == labels)
+            ?? scores.FirstOrDefault();
     }
 }

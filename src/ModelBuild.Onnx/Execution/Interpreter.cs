@@ -29,8 +29,8 @@ public sealed class Interpreter
     }
 
     /// <summary>
-    /// The most work that one run may cause, in elements made and multiply-adds (about a nanosecond each, and 64 for each node run); beyond it the run ends with MDLB1011.
-    /// Unlimited unless set: a model that somebody chose to run may take its time, one that nobody vouches for may not.
+    /// The most work that one run may cause, in elements made and multiply-adds (about a nanosecond each, and 64 for each node run); beyond it the run ends
+    /// with MDLB1011. Unlimited unless set: a model that somebody chose to run may take its time, one that nobody vouches for may not.
     /// </summary>
     public long MaxWork { get; init; } = long.MaxValue;
 
@@ -60,7 +60,8 @@ public sealed class Interpreter
 
     /// <summary>Runs the model.</summary>
     /// <param name="inputs">A tensor per graph input, by name; initializers that are listed as inputs may be left out.</param>
-    /// <param name="outputs">Which values to return, by name; inner values too. Null for the outputs of the model. Nothing that they do not need is computed.</param>
+    /// <param name="outputs">Which values to return, by name; inner values too. Null for the outputs of the model. Nothing that they do not need is
+    /// computed.</param>
     /// <returns>The values by name.</returns>
     /// <exception cref="OnnxException">An input is missing or does not fit, a value is no tensor, or a node cannot be computed.</exception>
     public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, IEnumerable<string>? outputs = null)

@@ -1,8 +1,8 @@
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// How much computing untrusted models may cause: elements made, multiply-adds and nodes run are counted where they happen, and the count ends in an error, not in a hang.
-/// The same model reaches the limit at the same place on every machine, which a limit of time would not.
+/// How much computing untrusted models may cause: elements made, multiply-adds and nodes run are counted where they happen, and the count ends in an error, not
+/// in a hang. The same model reaches the limit at the same place on every machine, which a limit of time would not.
 /// </summary>
 internal sealed class WorkBudget
 {

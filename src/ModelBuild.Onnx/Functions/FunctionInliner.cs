@@ -13,7 +13,8 @@ public static class FunctionInliner
 
     /// <summary>Inlines all calls, those in subgraphs and in functions included, and drops the functions.</summary>
     /// <param name="model">The model, changed in place.</param>
-    /// <exception cref="OnnxException">A function calls itself, imports another version of an operator set than the model, or the result would be too large.</exception>
+    /// <exception cref="OnnxException">A function calls itself, imports another version of an operator set than the model, or the result would be too
+    /// large.</exception>
     public static void Run(Model model)
     {
         var functions = new Dictionary<(string, string, string), FunctionProto>();
@@ -39,7 +40,8 @@ public static class FunctionInliner
             if (!functions.TryGetValue((node.Domain, node.OpType, node.Overload), out var function))
                 return;
             if (depth >= MaxDepth)
-                throw new OnnxException(OnnxErrors.Wiring, $"the function '{function.Domain}.{function.Name}' calls itself, or calls are nested deeper than {MaxDepth}", node.DisplayName);
+                throw new OnnxException(OnnxErrors.Wiring,
+                    $"the function '{function.Domain}.{function.Name}' calls itself, or calls are nested deeper than {MaxDepth}", node.DisplayName);
             foreach (var added in Replace(node, function))
             {
                 if (++made > MaxNodes)
@@ -54,7 +56,9 @@ public static class FunctionInliner
         var model = call.Graph.Model;
         foreach (var import in function.OpsetImport)
             if (!model.Opsets.TryAdd(Domains.Normalize(import.Domain), import.Version) && model.Opsets[Domains.Normalize(import.Domain)] != import.Version)
-                throw new OnnxException(OnnxErrors.Version, $"the function '{function.Domain}.{function.Name}' imports version {import.Version} of '{import.Domain}', the model {model.Opsets[Domains.Normalize(import.Domain)]}");
+                throw new OnnxException(OnnxErrors.Version,
+                    $"the function '{function.Domain}.{function.Name}' imports version {import.Version} of '{import.Domain}', the model "
+                    + $"{model.Opsets[Domains.Normalize(import.Domain)]}");
         var body = Body(model, function);
         Resolve(body, call, function);
         var replaced = new Dictionary<Value, Value>();
@@ -87,7 +91,8 @@ public static class FunctionInliner
         var graph = output.Graph;
         graph.Replace(output, result);
         // The name of a call's output stays, so that inner values can still be asked for.
-        if (result.Producer is null || result.Name == name || result.IsGraphOutput || !ReferenceEquals(result.Graph, graph) || !ReferenceEquals(graph.Find(name), output))
+        if (result.Producer is null || result.Name == name || result.IsGraphOutput || !ReferenceEquals(result.Graph, graph)
+            || !ReferenceEquals(graph.Find(name), output))
             return;
         graph.Rename(output, graph.UniqueName(name + "_call"));
         graph.Rename(result, name);
@@ -118,7 +123,8 @@ public static class FunctionInliner
                 if (call.Attributes.TryGetValue(reference, out var given))
                     node.Attributes[name] = given;
                 else if (function.AttributeProto.FirstOrDefault(a => a.Name == reference) is { } standard)
-                    node.Attributes[name] = AttributeReader.Read(standard.Clone(), external, static _ => throw new InvalidOperationException("a default is a subgraph"), function.Name);
+                    node.Attributes[name] = AttributeReader.Read(standard.Clone(), external,
+                        static _ => throw new InvalidOperationException("a default is a subgraph"), function.Name);
                 else
                     node.Attributes.Remove(name);
             }

@@ -4,7 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// The attributes of a node, by name. A subgraph belongs to the node that it was last given to: replaced or removed there, it takes back its uses of the values around it, so that use lists stay true.
+/// The attributes of a node, by name. A subgraph belongs to the node that it was last given to: replaced or removed there, it takes back its uses of the values
+/// around it, so that use lists stay true.
 /// </summary>
 public sealed class AttributeMap : IReadOnlyDictionary<string, AttributeValue>
 {

@@ -70,7 +70,8 @@ public sealed record AttributeValue(AttributeKind Kind, object Value)
     public static implicit operator AttributeValue(float[] value) => new(AttributeKind.Floats, value.ToImmutableArray());
 
     /// <summary>Strings.</summary>
-    public static implicit operator AttributeValue(string[] value) => new(AttributeKind.Strings, value.Select(System.Text.Encoding.UTF8.GetBytes).ToImmutableArray());
+    public static implicit operator AttributeValue(string[] value) =>
+        new(AttributeKind.Strings, value.Select(System.Text.Encoding.UTF8.GetBytes).ToImmutableArray());
 
     /// <summary>A tensor.</summary>
     public static implicit operator AttributeValue(Tensor value) => new(AttributeKind.Tensor, value);

@@ -8,7 +8,8 @@ namespace ModelBuild.Onnx;
 /// An integer expression over named dimensions, in normal form: a sum of products of atoms with integer coefficients.
 /// An atom is a named dimension or an operation that does not distribute (floor division, minimum, maximum, broadcasting).
 /// </summary>
-/// <remarks>Names may hold anything, an asterisk or a bracket too, so that expressions are compared by keys that write names with their length, never by their text.</remarks>
+/// <remarks>Names may hold anything, an asterisk or a bracket too, so that expressions are compared by keys that write names with their length, never by their
+/// text.</remarks>
 public sealed class DimensionExpression : IEquatable<DimensionExpression>
 {
     // Monomial (keys of its atoms) -> coefficient; no zero coefficients. The empty monomial is the constant term.
@@ -32,7 +33,8 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     /// <summary>A named dimension.</summary>
     public static DimensionExpression Symbol(string name) => Of(new Atom(AtomKind.Symbol, name, null, null));
 
-    /// <summary>A size that is not known, but the same wherever this expression stands. Its name, which is for people, is none that a model could use.</summary>
+    /// <summary>A size that is not known, but the same wherever this expression stands. Its name, which is for people, is none that a model could
+    /// use.</summary>
     internal static DimensionExpression Fresh(string name) => Of(new Atom(AtomKind.Symbol, name, null, null, isFresh: true));
 
     /// <summary>The expression that is one atom.</summary>
@@ -203,7 +205,8 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     private static Atom Ordered(AtomKind kind, DimensionExpression a, DimensionExpression b) =>
         string.CompareOrdinal(a._key, b._key) <= 0 ? new(kind, null, a, b) : new(kind, null, b, a);
 
-    private static int Compare(Atom a, Atom b) => string.CompareOrdinal(a.Text, b.Text) is var order && order != 0 ? order : string.CompareOrdinal(a.Key, b.Key);
+    private static int Compare(Atom a, Atom b) => string.CompareOrdinal(a.Text, b.Text) is var order && order != 0 ? order
+        : string.CompareOrdinal(a.Key, b.Key);
 
     private static DimensionExpression Of(Atom atom) => Sum([(ImmutableArray.Create(atom), 1L)]);
 
@@ -230,7 +233,8 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
             return "0";
         var text = new StringBuilder();
         // The constant term last, as people write it.
-        foreach (var (atoms, coefficient) in _terms.Values.OrderBy(static t => t.Atoms.IsEmpty).ThenBy(static t => string.Join('*', t.Atoms.Select(static a => a.Text)), StringComparer.Ordinal))
+        foreach (var (atoms, coefficient) in _terms.Values.OrderBy(static t => t.Atoms.IsEmpty)
+            .ThenBy(static t => string.Join('*', t.Atoms.Select(static a => a.Text)), StringComparer.Ordinal))
         {
             var magnitude = coefficient < 0 ? -(decimal)coefficient : coefficient;
             if (coefficient < 0)

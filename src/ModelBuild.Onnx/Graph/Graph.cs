@@ -34,7 +34,8 @@ public sealed class Graph
     /// <summary>The node that a subgraph belongs to, which has it as an attribute; null for the main graph.</summary>
     public Node? Owner { get; private set; }
 
-    /// <summary>What precedes the names of its values where they are told apart from those of all other graphs of the model; empty for the main graph.</summary>
+    /// <summary>What precedes the names of its values where they are told apart from those of all other graphs of the model; empty for the main
+    /// graph.</summary>
     public string Path => Owner is null ? "" : $"{Owner.Key}/{_attribute}/";
 
     internal void BelongTo(Node node, string attribute) => (Owner, _attribute) = (node, attribute);

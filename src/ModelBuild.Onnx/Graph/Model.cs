@@ -55,7 +55,8 @@ public sealed class Model
     public List<object> CarriedThrough { get; } = [];
 
     /// <summary>
-    /// A copy that can be edited apart from this model: graphs, nodes (with their ids) and values are copied, tensors are shared. It costs memory by the number of nodes, not by the size of weights.
+    /// A copy that can be edited apart from this model: graphs, nodes (with their ids) and values are copied, tensors are shared. It costs memory by the number
+    /// of nodes, not by the size of weights.
     /// </summary>
     public Model Clone()
     {

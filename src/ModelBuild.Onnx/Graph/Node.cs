@@ -102,7 +102,8 @@ public sealed class Node
             SetInput(index, value.Graph.AddInitializer(value.Name, data));
     }
 
-    /// <summary>Drops inputs at the end of the list that are left out: that they are not listed means the same, and runtimes look only at how many there are.</summary>
+    /// <summary>Drops inputs at the end of the list that are left out: that they are not listed means the same, and runtimes look only at how many there
+    /// are.</summary>
     public void TrimInputs()
     {
         while (_inputs.Count > 0 && _inputs[^1] is null)
@@ -126,7 +127,8 @@ public sealed class Node
     public float[]? Floats(string name) => Attributes.TryGetValue(name, out var a) && a.Value is ImmutableArray<float> v ? v.ToArray() : null;
 
     /// <summary>
-    /// What plans and reports know the node by: the path (<see cref="Value.Path"/>) of its first output that is not left out, which no other node of the model has; empty where it has none.
+    /// What plans and reports know the node by: the path (<see cref="Value.Path"/>) of its first output that is not left out, which no other node of the model
+    /// has; empty where it has none.
     /// </summary>
     public string Key => _outputs.Find(static o => o.Name.Length > 0)?.Path ?? "";
 
@@ -151,5 +153,6 @@ public sealed class Node
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{OpType}({string.Join(", ", _inputs.Select(i => i?.Name ?? "-"))}) -> {string.Join(", ", _outputs.Select(o => o.Name))}";
+    public override string ToString() =>
+        $"{OpType}({string.Join(", ", _inputs.Select(i => i?.Name ?? "-"))}) -> {string.Join(", ", _outputs.Select(o => o.Name))}";
 }

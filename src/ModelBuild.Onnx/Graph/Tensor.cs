@@ -27,7 +27,8 @@ public sealed class Tensor
         if (ElementTypes.BitsOf(elementType) == 0)
             throw new ArgumentException($"a tensor of {elementType} has no raw storage", nameof(elementType));
         if (ElementTypes.ByteSize(elementType, Length) != bytes.Length)
-            throw new ArgumentException($"{elementType}[{string.Join(',', shape)}] takes {ElementTypes.ByteSize(elementType, Length)} bytes, not {bytes.Length}", nameof(bytes));
+            throw new ArgumentException($"{elementType}[{string.Join(',', shape)}] takes {ElementTypes.ByteSize(elementType, Length)} bytes, not "
+                + $"{bytes.Length}", nameof(bytes));
         _bytes = bytes;
     }
 

@@ -1,8 +1,9 @@
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// A copy of a model in which the nodes of some branches of If stand in the main graph, each as an If of its own over the same condition: <c>If(c) { b(a(x)) }</c> becomes <c>t = If(c) { a(x) };
-/// If(c) { b(t) }</c>. A node still runs only where its branch is taken; elsewhere its outputs are empty. So each value of a branch can be seen and fed by itself, as those of the main graph can.
+/// A copy of a model in which the nodes of some branches of If stand in the main graph, each as an If of its own over the same condition: <c>If(c) { b(a(x))
+/// }</c> becomes <c>t = If(c) { a(x) }; If(c) { b(t) }</c>. A node still runs only where its branch is taken; elsewhere its outputs are empty. So each value of
+/// a branch can be seen and fed by itself, as those of the main graph can.
 /// </summary>
 public sealed class UnfoldedBranches
 {
@@ -13,7 +14,8 @@ public sealed class UnfoldedBranches
 
     /// <summary>Unfolds.</summary>
     /// <param name="model">The model; it is not changed.</param>
-    /// <param name="paths">The values that are wanted, by <see cref="Value.Path"/>; what does not exist is passed over. Those of branches must be floats where nothing states their type.</param>
+    /// <param name="paths">The values that are wanted, by <see cref="Value.Path"/>; what does not exist is passed over. Those of branches must be floats where
+    /// nothing states their type.</param>
     /// <exception cref="ArgumentException">One is in the body of Loop or Scan, where values have no single place in an order.</exception>
     public UnfoldedBranches(Model model, IReadOnlyCollection<string> paths)
     {
@@ -49,7 +51,8 @@ public sealed class UnfoldedBranches
     /// <param name="path">The value's <see cref="Value.Path"/> in the model.</param>
     public Value? Find(string path) => _paths.TryGetValue(path, out var value) && Moved(value) is { Graph.Parent: null } found ? found : null;
 
-    /// <summary>A boolean of the main graph that is true where the branch is taken that a value is of, and false or empty elsewhere; null for values of the main graph.</summary>
+    /// <summary>A boolean of the main graph that is true where the branch is taken that a value is of, and false or empty elsewhere; null for values of the
+    /// main graph.</summary>
     /// <param name="path">The value's <see cref="Value.Path"/> in the model.</param>
     public Value? Taken(string path) => _paths.TryGetValue(path, out var value) && _taken.TryGetValue(value.Graph, out var taken) ? Moved(taken) : null;
 

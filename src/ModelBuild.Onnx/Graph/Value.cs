@@ -25,12 +25,13 @@ public sealed class Value
     public string Name { get; internal set; }
 
     /// <summary>
-    /// The name with the path of its graph in front: unique in the model. In the main graph that is the name; in a body it is preceded by the key of the node that the body belongs to and the
-    /// body's attribute, <c>y/then_branch/h</c>.
+    /// The name with the path of its graph in front: unique in the model. In the main graph that is the name; in a body it is preceded by the key of the node
+    /// that the body belongs to and the body's attribute, <c>y/then_branch/h</c>.
     /// </summary>
     public string Path => Graph.Path + Name;
 
-    /// <summary>Element type and shape as far as known; declared by the file or inferred. Null for values that are not tensors, or where nothing is known.</summary>
+    /// <summary>Element type and shape as far as known; declared by the file or inferred. Null for values that are not tensors, or where nothing is
+    /// known.</summary>
     public TensorType? Type { get; set; }
 
     /// <summary>For values that are not tensors (sequence, optional, map): the type message as read, carried through.</summary>

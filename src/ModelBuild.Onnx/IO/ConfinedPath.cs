@@ -34,7 +34,8 @@ internal static class ConfinedPath
         return path;
     }
 
-    private static bool IsBelow(string root, string path) => !Path.GetRelativePath(root, path).StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(Path.GetRelativePath(root, path));
+    private static bool IsBelow(string root, string path) => !Path.GetRelativePath(root, path).StartsWith("..", StringComparison.Ordinal)
+        && !Path.IsPathRooted(Path.GetRelativePath(root, path));
 
     private static OnnxException Outside(string location, string where) =>
         new(OnnxErrors.ExternalData, $"the external data '{location}' of {where} lies outside the model's folder");

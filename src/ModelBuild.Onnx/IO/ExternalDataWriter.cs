@@ -5,8 +5,8 @@ using ModelBuild.Onnx.Proto;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Writes large tensors into a file beside the model, aligned so that they can be mapped. The file is named by the hash of its content: a model never finds the weights of
-/// another one, even if writing both is broken off in between.
+/// Writes large tensors into a file beside the model, aligned so that they can be mapped. The file is named by the hash of its content: a model never finds the
+/// weights of another one, even if writing both is broken off in between.
 /// </summary>
 /// <param name="folder">The model's folder.</param>
 internal sealed class ExternalDataWriter(string folder) : IDisposable

@@ -74,11 +74,13 @@ internal sealed class GraphReader(ExternalData external)
     }
 
     /// <summary>
-    /// ONNX Runtime reads a Constant node as an initializer. Where its name is that of another one, of an initializer or of an input, that is what becomes of it here; the others stay nodes.
+    /// ONNX Runtime reads a Constant node as an initializer. Where its name is that of another one, of an initializer or of an input, that is what becomes of
+    /// it here; the others stay nodes.
     /// </summary>
     private void TakeRepeatedConstants(Graph graph, GraphProto proto)
     {
-        var repeated = proto.Node.Where(static n => n is { OpType: "Constant", Output.Count: 1 } && Domains.Normalize(n.Domain).Length == 0 && n.Output[0].Length > 0)
+        var repeated = proto.Node.Where(static n => n is { OpType: "Constant", Output.Count: 1 } && Domains.Normalize(n.Domain).Length == 0
+            && n.Output[0].Length > 0)
             .GroupBy(static n => n.Output[0], StringComparer.Ordinal).Where(same => same.Count() > 1 || Own(graph, same.Key) is not null)
             .SelectMany(static same => same).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         if (repeated.Count == 0)
@@ -101,10 +103,12 @@ internal sealed class GraphReader(ExternalData external)
         var inputs = new Value?[proto.Input.Count];
         for (var i = 0; i < inputs.Length; i++)
             if (proto.Input[i] is { Length: > 0 } name)
-                inputs[i] = graph.Find(name) ?? throw new OnnxException(OnnxErrors.Wiring, $"{Describe(proto)} reads '{name}', which nothing makes", proto.Name);
+                inputs[i] = graph.Find(name) ?? throw new OnnxException(OnnxErrors.Wiring, $"{Describe(proto)} reads '{name}', which nothing makes",
+                    proto.Name);
         // What an operator of the standard set means depends on the version: without one it would be a guess.
         if (Domains.Normalize(proto.Domain).Length == 0 && graph.Model.Opset == 0)
-            throw new OnnxException(OnnxErrors.Version, $"{Describe(proto)} is of the standard operator set, of which the model imports no version", proto.Name);
+            throw new OnnxException(OnnxErrors.Version, $"{Describe(proto)} is of the standard operator set, of which the model imports no version",
+                proto.Name);
         var outputs = proto.Output.Select(name => name.Length == 0 ? new Value(graph, "") : Own(graph, name)!).ToArray();
         var node = graph.AddNode(graph.Model.NextNodeId(), proto.OpType, Domains.Normalize(proto.Domain), inputs, outputs);
         node.Name = proto.Name;

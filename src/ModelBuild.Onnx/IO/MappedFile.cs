@@ -18,7 +18,8 @@ internal static unsafe class MappedFile
             if (length == 0)
                 throw new OnnxException(OnnxErrors.FileEmpty, $"the model '{path}' is an empty file");
             if (length > int.MaxValue)
-                throw new OnnxException(OnnxErrors.TooLarge, $"the model '{path}' is larger than 2 GB, which its format does not allow; weights of that size belong into external data");
+                throw new OnnxException(OnnxErrors.TooLarge,
+                    $"the model '{path}' is larger than 2 GB, which its format does not allow; weights of that size belong into external data");
             using var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
             using var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             byte* start = null;
@@ -50,5 +51,6 @@ internal static unsafe class MappedFile
         }
     }
 
-    private static OnnxException NotReadable(string path, Exception e) => new(OnnxErrors.FileNotReadable, $"the model '{path}' cannot be opened: {e.Message}", null, e);
+    private static OnnxException NotReadable(string path, Exception e) => new(OnnxErrors.FileNotReadable, $"the model '{path}' cannot be opened: {e.Message}",
+        null, e);
 }

@@ -5,12 +5,13 @@ using ModelBuild.Onnx.Proto;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Walks the wire format of a model without making objects: which files it names, and how much memory its messages will take. A message of no bytes becomes an object of
-/// hundreds, so that a small file could otherwise fill the memory of a machine. Data of tensors is stepped over.
+/// Walks the wire format of a model without making objects: which files it names, and how much memory its messages will take. A message of no bytes becomes an
+/// object of hundreds, so that a small file could otherwise fill the memory of a machine. Data of tensors is stepped over.
 /// </summary>
 internal sealed class MessageScan
 {
-    /// <summary>The most objects that a model may become, tensor data apart: each message, text and list of a message counts one. At about 40 bytes each that is 0.7 GB.</summary>
+    /// <summary>The most objects that a model may become, tensor data apart: each message, text and list of a message counts one. At about 40 bytes each that
+    /// is 0.7 GB.</summary>
     public const long MaxObjects = 1 << 24;
 
     // Protobuf's own limit; what is nested deeper is refused by the parser.

@@ -1,8 +1,9 @@
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// The names under which values are written. In a file a name means the innermost value that has it, so that a value of a subgraph hides one of that name further out: where the subgraph, or one
-/// inside it, reads the outer one, the inner one is written under a name that nothing else has. Names of the main graph never change, and those of subgraphs are nobody's interface.
+/// The names under which values are written. In a file a name means the innermost value that has it, so that a value of a subgraph hides one of that name
+/// further out: where the subgraph, or one inside it, reads the outer one, the inner one is written under a name that nothing else has. Names of the main graph
+/// never change, and those of subgraphs are nobody's interface.
 /// </summary>
 internal sealed class ScopedNames
 {
@@ -37,7 +38,8 @@ internal sealed class ScopedNames
         }
     }
 
-    private Value? OwnOf(Graph graph, string name) => graph.Find(name) is { } value && ReferenceEquals(value.Graph, graph) && !_renamed.ContainsKey(value) ? value : null;
+    private Value? OwnOf(Graph graph, string name) => graph.Find(name) is { } value && ReferenceEquals(value.Graph, graph) && !_renamed.ContainsKey(value)
+        ? value : null;
 
     private string Unique(string wish)
     {

@@ -34,7 +34,8 @@ internal static class TensorReader
         if (type == ElementType.String)
         {
             if (proto.StringData.Count != count)
-                throw new OnnxException(OnnxErrors.Tensor, $"{where} has {proto.StringData.Count} strings; its shape [{string.Join(',', shape)}] asks for {count}");
+                throw new OnnxException(OnnxErrors.Tensor,
+                    $"{where} has {proto.StringData.Count} strings; its shape [{string.Join(',', shape)}] asks for {count}");
             return new(shape, [.. proto.StringData.Select(s => Text(s, where))]);
         }
         if (size > int.MaxValue)

@@ -8,7 +8,8 @@ public sealed class InferenceResult
     private readonly IReadOnlyDictionary<Value, SymbolicTensor> _elements;
     private readonly IReadOnlySet<Graph> _contradictory;
 
-    internal InferenceResult(IReadOnlyDictionary<Value, TensorType> types, IReadOnlyDictionary<Value, Tensor> constants, IReadOnlyDictionary<Value, SymbolicTensor> elements, IReadOnlySet<Graph> contradictory)
+    internal InferenceResult(IReadOnlyDictionary<Value, TensorType> types, IReadOnlyDictionary<Value, Tensor> constants, IReadOnlyDictionary<Value,
+        SymbolicTensor> elements, IReadOnlySet<Graph> contradictory)
     {
         _types = types;
         _constants = constants;

@@ -8,8 +8,9 @@ namespace ModelBuild.Onnx;
 /// integer tensors, so that shapes computed in the graph (Shape, Gather, Concat, Reshape) are understood. Work per node is bounded.
 /// </summary>
 /// <remarks>
-/// What a file declares is true only as far as runtimes hold it to it: element types, and the ranks and constant dimensions of the model's inputs. All other declarations (of outputs, of inner
-/// values, of the inputs of a loop's body) may be stale, and one name may stand for two sizes. <see cref="Prove"/> believes none of them, <see cref="Run"/> uses them to describe a model.
+/// What a file declares is true only as far as runtimes hold it to it: element types, and the ranks and constant dimensions of the model's inputs. All other
+/// declarations (of outputs, of inner values, of the inputs of a loop's body) may be stale, and one name may stand for two sizes. <see cref="Prove"/> believes
+/// none of them, <see cref="Run"/> uses them to describe a model.
 /// </remarks>
 public sealed class ShapeInference
 {
@@ -39,8 +40,8 @@ public sealed class ShapeInference
     }
 
     /// <summary>
-    /// Describes a model: infers all values and sets their <see cref="Value.Type"/>, taking declarations for true wherever inference leaves something open. Declared types of graph inputs and
-    /// outputs stay as they are (apart from dimensions that are fixed); what was inferred for outputs is in the result.
+    /// Describes a model: infers all values and sets their <see cref="Value.Type"/>, taking declarations for true wherever inference leaves something open.
+    /// Declared types of graph inputs and outputs stay as they are (apart from dimensions that are fixed); what was inferred for outputs is in the result.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="fixedDimensions">Values of named dimensions, or null to fix none.</param>
@@ -58,7 +59,8 @@ public sealed class ShapeInference
         }
         foreach (var (value, type) in engine._types)
             if (!value.IsGraphInput || engine._fixed.Count > 0)
-                value.Type = value is { IsGraphOutput: true, Type: { HasRank: true } declared } && ReferenceEquals(value.Graph, model.Graph) ? engine.Fix(declared)
+                value.Type = value is { IsGraphOutput: true, Type: { HasRank: true } declared } && ReferenceEquals(value.Graph, model.Graph)
+                    ? engine.Fix(declared)
                     // What is written into a file as the type of an output must be true, unless the file had it.
                     : WithoutFresh(value.IsGraphOutput && facts._types.TryGetValue(value, out var proven) ? proven : type);
         foreach (var (value, type) in engine._nonTensorTypes)
@@ -68,8 +70,8 @@ public sealed class ShapeInference
     }
 
     /// <summary>
-    /// Describes a model whose nodes were changed: what was known of values before is dropped first, declarations of inner values among it, since it may not be true any more. The types of the model's
-    /// inputs and outputs stay: they are its interface.
+    /// Describes a model whose nodes were changed: what was known of values before is dropped first, declarations of inner values among it, since it may not be
+    /// true any more. The types of the model's inputs and outputs stay: they are its interface.
     /// </summary>
     /// <inheritdoc cref="Run" path="/param|/returns|/exception"/>
     public static InferenceResult RunAnew(Model model, IReadOnlyDictionary<string, long>? fixedDimensions = null)
@@ -84,7 +86,8 @@ public sealed class ShapeInference
     /// <summary>Infers what holds in every run that ends with a result, whatever else the model declares. Nothing is set.</summary>
     /// <param name="model">The model.</param>
     /// <param name="namesAreSizes">
-    /// Whether a name that several input dimensions share is one size, as a generated class sees to it. ONNX Runtime does not: where it is false, all but the first are sizes of their own.
+    /// Whether a name that several input dimensions share is one size, as a generated class sees to it. ONNX Runtime does not: where it is false, all but the
+    /// first are sizes of their own.
     /// </param>
     /// <exception cref="OnnxException">A node contradicts its operator's definition.</exception>
     public static InferenceResult Prove(Model model, bool namesAreSizes = false)
@@ -138,7 +141,8 @@ public sealed class ShapeInference
             {
                 declared = ConstantsOf(declared);
                 var inferred = _types.GetValueOrDefault(output) ?? new(ElementType.Undefined, default);
-                var merged = new TensorType(inferred.ElementType == ElementType.Undefined ? declared.ElementType : inferred.ElementType, Shapes.Merge(inferred.Shape, declared.Shape));
+                var merged = new TensorType(inferred.ElementType == ElementType.Undefined ? declared.ElementType : inferred.ElementType,
+                    Shapes.Merge(inferred.Shape, declared.Shape));
                 _declaresMore |= !merged.Equals(inferred);
                 _types[output] = _believes ? merged : merged with { Shape = inferred.Shape };
             }
@@ -147,7 +151,8 @@ public sealed class ShapeInference
     /// <summary>Computes a node whose inputs are all constant, if that is little work.</summary>
     private void Fold(Node node, Operator op, long opset)
     {
-        if (!op.IsDeterministic || !op.CanExecute || node.Outputs.All(o => _constants.ContainsKey(o)) || node.Attributes.Values.Any(a => a.Kind is AttributeKind.Graph or AttributeKind.Graphs))
+        if (!op.IsDeterministic || !op.CanExecute || node.Outputs.All(o => _constants.ContainsKey(o))
+            || node.Attributes.Values.Any(a => a.Kind is AttributeKind.Graph or AttributeKind.Graphs))
             return;
         var inputs = new object?[node.Inputs.Count];
         long read = 0;
@@ -174,7 +179,8 @@ public sealed class ShapeInference
 
     private static double Size(long[] shape) => shape.Aggregate(1.0, static (a, b) => a * b);
 
-    internal TensorType? TypeOf(Value value) => _types.TryGetValue(value, out var t) ? t : value is { Producer: null, Type: { } declared } ? Believed(declared) : null;
+    internal TensorType? TypeOf(Value value) => _types.TryGetValue(value, out var t) ? t : value is { Producer: null, Type: { } declared } ? Believed(declared)
+        : null;
 
     internal TypeProto? NonTensorTypeOf(Value value) => _nonTensorTypes.TryGetValue(value, out var t) ? t : value.NonTensorType as TypeProto;
 
@@ -184,7 +190,8 @@ public sealed class ShapeInference
     {
         if (_elements.TryGetValue(value, out var known))
             return known;
-        if (ConstantOf(value) is not { Length: <= SymbolicTensor.MaxLength } constant || !(ElementTypes.IsInteger(constant.ElementType) || constant.ElementType == ElementType.Bool))
+        if (ConstantOf(value) is not { Length: <= SymbolicTensor.MaxLength } constant
+            || !(ElementTypes.IsInteger(constant.ElementType) || constant.ElementType == ElementType.Bool))
             return null;
         return _elements[value] = new(constant.Shape, [.. Numbers.Integers(constant).Select(static v => Dimension.Of(v))]);
     }

@@ -4,7 +4,8 @@ namespace ModelBuild.Onnx;
 internal static class ConvolutionLoops
 {
     /// <summary>Sizes of a convolution; spatial dimensions are three, with leading ones of extent 1.</summary>
-    public sealed record Sizes(int Batch, int Channels, int Filters, int Groups, int[] Input, int[] Output, int[] Kernel, int[] Strides, int[] Dilations, int[] Before);
+    public sealed record Sizes(int Batch, int Channels, int Filters, int Groups, int[] Input, int[] Output, int[] Kernel, int[] Strides, int[] Dilations,
+        int[] Before);
 
     /// <summary>Sizes from shapes [N,C,...] and [M,C/group,...].</summary>
     public static Sizes SizesOf(ReadOnlySpan<long> input, ReadOnlySpan<long> weights, int groups, Operators.SpatialWindow window)

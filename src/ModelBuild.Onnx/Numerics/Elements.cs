@@ -6,7 +6,8 @@ namespace ModelBuild.Onnx;
 /// <summary>Moves elements of any type, strings and packed ones included, without looking at their values.</summary>
 internal static class Elements
 {
-    /// <summary>A tensor whose element i is element <c>positions[i]</c> of <paramref name="source"/>, or <paramref name="fill"/> where that is negative.</summary>
+    /// <summary>A tensor whose element i is element <c>positions[i]</c> of <paramref name="source"/>, or <paramref name="fill"/> where that is
+    /// negative.</summary>
     /// <param name="source">Where elements come from.</param>
     /// <param name="shape">The new shape, with as many elements as there are positions.</param>
     /// <param name="positions">One position per element.</param>
@@ -22,7 +23,8 @@ internal static class Elements
         }
         var bits = ElementTypes.BitsOf(source.ElementType);
         if (bits < 8)
-            return Numbers.FromPatterns(source.ElementType, shape, Select<byte>(Numbers.Patterns(source), positions, fill is null ? (byte)0 : Numbers.Patterns(fill)[0]));
+            return Numbers.FromPatterns(source.ElementType, shape,
+                Select<byte>(Numbers.Patterns(source), positions, fill is null ? (byte)0 : Numbers.Patterns(fill)[0]));
         var bytes = source.Bytes.Span;
         var one = fill is null ? default : fill.Bytes.Span;
         return bits switch

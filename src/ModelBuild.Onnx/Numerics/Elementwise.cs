@@ -5,7 +5,8 @@ namespace ModelBuild.Onnx;
 /// <summary>Functions applied to the elements of tensors that are broadcast together.</summary>
 internal static class Elementwise
 {
-    public static TResult[] Map<T, TResult>(T[] a, ImmutableArray<long> shapeOfA, T[] b, ImmutableArray<long> shapeOfB, ImmutableArray<long> shape, Func<T, T, TResult> f)
+    public static TResult[] Map<T, TResult>(T[] a, ImmutableArray<long> shapeOfA, T[] b, ImmutableArray<long> shapeOfB, ImmutableArray<long> shape, Func<T, T,
+        TResult> f)
     {
         var result = new TResult[Indexing.Length(shape)];
         var atA = Indexing.Broadcast(shapeOfA.AsSpan(), shape.AsSpan());

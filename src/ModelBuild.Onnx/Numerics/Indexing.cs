@@ -66,7 +66,8 @@ internal static class Indexing
         return result;
     }
 
-    /// <summary>For every element of <paramref name="to"/> the element of <paramref name="from"/> that stands there, or null where the shapes are the same.</summary>
+    /// <summary>For every element of <paramref name="to"/> the element of <paramref name="from"/> that stands there, or null where the shapes are the
+    /// same.</summary>
     public static int[]? Broadcast(ReadOnlySpan<long> from, ReadOnlySpan<long> to)
     {
         if (from.SequenceEqual(to))
@@ -98,7 +99,8 @@ internal static class Indexing
                 if (d == 1)
                     d = s[i];
                 else if (s[i] != 1 && s[i] != d)
-                    throw new InvalidOperationException($"the shapes {string.Join(" and ", shapes.ToArray().Select(x => $"[{string.Join(',', x)}]"))} cannot be broadcast together");
+                    throw new InvalidOperationException($"the shapes {string.Join(" and ", shapes.ToArray().Select(x => $"[{string.Join(',', x)}]"))} "
+                        + $"cannot be broadcast together");
             }
         return ImmutableCollectionsMarshal.AsImmutableArray(result);
     }

@@ -62,7 +62,8 @@ internal sealed class MiniFloat
         return sign ? -value : value;
     }
 
-    /// <summary>The nearest bit pattern. Beyond the range: the largest value if <paramref name="saturate"/>, else infinity, or NaN where there is none.</summary>
+    /// <summary>The nearest bit pattern. Beyond the range: the largest value if <paramref name="saturate"/>, else infinity, or NaN where there is
+    /// none.</summary>
     public uint Encode(double value, bool saturate)
     {
         var sign = double.IsNegative(value) ? 1u << _signBit : 0;

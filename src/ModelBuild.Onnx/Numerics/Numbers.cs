@@ -128,7 +128,8 @@ public static class Numbers
             case ElementType.Float16:
                 return Tensor.Of(Array.ConvertAll(values, static v => (Half)v), shape.AsSpan());
             case ElementType.BFloat16:
-                return new(type, shape, MemoryMarshal.AsBytes(Array.ConvertAll(values, static v => (ushort)MiniFloat.BFloat16.Encode(v, false)).AsSpan()).ToArray());
+                return new(type, shape, MemoryMarshal.AsBytes(Array.ConvertAll(values, static v => (ushort)MiniFloat.BFloat16.Encode(v, false)).AsSpan())
+                    .ToArray());
             case ElementType.Float8E8M0:
                 return new(type, shape, Array.ConvertAll(values, static v => PowerOfTwo(v)));
             case ElementType.UInt64:

@@ -15,7 +15,8 @@ internal static class SpecialFunctions
     /// <summary>log(1 + exp(x)), without overflow.</summary>
     public static double Softplus(double x) => x > 0 ? x + double.LogP1(Math.Exp(-x)) : double.LogP1(Math.Exp(x));
 
-    /// <summary>The error function, to about 1e-15: its Taylor series near 0, the continued fraction of its complement beyond (Abramowitz and Stegun 7.1.5, 7.1.14).</summary>
+    /// <summary>The error function, to about 1e-15: its Taylor series near 0, the continued fraction of its complement beyond (Abramowitz and Stegun 7.1.5,
+    /// 7.1.14).</summary>
     public static double Erf(double x)
     {
         if (double.IsNaN(x))

@@ -69,7 +69,8 @@ public sealed class ExecutionContext
 
     /// <summary>A refusal of what the specification allows but is not executed here.</summary>
     /// <param name="what">What is not executed, such as "training mode".</param>
-    public OnnxException Unsupported(string what) => new(OnnxErrors.UnsupportedOperator, $"{Node.OpType} '{Node.DisplayName}': {what} cannot be executed", Node.DisplayName);
+    public OnnxException Unsupported(string what) => new(OnnxErrors.UnsupportedOperator, $"{Node.OpType} '{Node.DisplayName}': {what} cannot be executed",
+        Node.DisplayName);
 
     /// <summary>Throws unless a condition holds.</summary>
     public void Require([DoesNotReturnIf(false)] bool condition, string message)

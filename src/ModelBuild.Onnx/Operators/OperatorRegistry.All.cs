@@ -35,7 +35,8 @@ public static partial class OperatorRegistry
         // Loss
         new NegativeLogLikelihoodLoss(), new SoftmaxCrossEntropyLoss(),
         // MachineLearning
-        new ArrayFeatureExtractor(), new Binarizer(), new CategoryMapper(), new FeatureVectorizer(), new Imputer(), new LinearClassifier(), new LinearRegressor(), new Normalizer(), new OneHotEncoder(),
+        new ArrayFeatureExtractor(), new Binarizer(), new CategoryMapper(), new FeatureVectorizer(), new Imputer(), new LinearClassifier(),
+            new LinearRegressor(), new Normalizer(), new OneHotEncoder(),
         new SVMClassifier(), new SVMRegressor(), new LabelEncoder(), new Scaler(), new TreeEnsemble(), new TreeEnsembleClassifier(),
         new TreeEnsembleRegressor(),
         // Matrix

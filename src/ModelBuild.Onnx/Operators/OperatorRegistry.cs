@@ -12,5 +12,6 @@ public static partial class OperatorRegistry
     public static Operator? Find(string domain, string name) => ByName.GetValueOrDefault((domain, name));
 
     /// <summary>The operator that a node applies in a version of its operator set, or null where it is not known or not in that version.</summary>
-    public static Operator? Find(Node node, long opset) => Find(node.Domain, node.OpType) is { } o && opset >= o.FirstVersion && opset <= o.LastVersion ? o : null;
+    public static Operator? Find(Node node, long opset) => Find(node.Domain, node.OpType) is { } o && opset >= o.FirstVersion && opset <= o.LastVersion ? o
+        : null;
 }

@@ -56,7 +56,8 @@ internal static class Shapes
 
     /// <summary>Whether an expression over sizes, which are not negative, cannot be negative itself.</summary>
     public static bool IsNotNegative(Dimension d) => d.Expression is { } e && e.Terms.All(static t => t.Coefficient >= 0
-        && t.Factors.All(static f => f.Kind == DimensionExpression.AtomKind.Symbol || IsNotNegative(Dimension.Of(f.Left!)) && IsNotNegative(Dimension.Of(f.Right!))));
+        && t.Factors.All(static f => f.Kind == DimensionExpression.AtomKind.Symbol || IsNotNegative(Dimension.Of(f.Left!))
+            && IsNotNegative(Dimension.Of(f.Right!))));
 
     /// <summary>What is known from two descriptions of one shape; the first counts where both know something.</summary>
     public static ImmutableArray<Dimension> Merge(ImmutableArray<Dimension> first, ImmutableArray<Dimension> second)

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx;
 
-/// <summary>A small integer tensor whose elements are known as far as they follow from shapes: constants, expressions over named dimensions, or unknown.</summary>
+/// <summary>A small integer tensor whose elements are known as far as they follow from shapes: constants, expressions over named dimensions, or
+/// unknown.</summary>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Elements">Its elements, row-major.</param>
 public sealed record SymbolicTensor(ImmutableArray<long> Shape, ImmutableArray<Dimension> Elements)

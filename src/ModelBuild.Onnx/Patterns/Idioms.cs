@@ -55,7 +55,9 @@ internal static class Idioms
         Op("Max", Op("Min", v, Number(max)), Number(min)));
 
     /// <summary>
-    /// For functions of every element of <c>x</c>: whether the output has as many dimensions as <c>x</c>. Numbers may be written with more, which widens what they meet.
+    /// For functions of every element of <c>x</c>: whether the output has as many dimensions as <c>x</c>. Numbers may be written with more, which widens what
+    /// they meet.
     /// </summary>
-    public static bool IsElementwise(Matching match) => match.Type("x") is { HasRank: true } x && match.TypeOf(match.Output) is { HasRank: true } y && x.Rank == y.Rank;
+    public static bool IsElementwise(Matching match) => match.Type("x") is { HasRank: true } x && match.TypeOf(match.Output) is { HasRank: true } y
+        && x.Rank == y.Rank;
 }

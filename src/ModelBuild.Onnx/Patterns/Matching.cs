@@ -39,7 +39,8 @@ internal sealed class Matching
                 continue;
             var inside = matching._nodes.Select(static n => n.Node).ToHashSet();
             return new(pattern, form, root.Output, inference, [.. InOrder(root, inside, [])], matching._values.ToImmutableDictionary(),
-                matching._values.Where(v => matching.ConstantOf(v.Value) is not null).ToImmutableDictionary(static v => v.Key, v => matching.ConstantOf(v.Value)!),
+                matching._values.Where(v => matching.ConstantOf(v.Value) is not null)
+                    .ToImmutableDictionary(static v => v.Key, v => matching.ConstantOf(v.Value)!),
                 matching._numbers.ToImmutableDictionary());
         }
         return null;
@@ -118,7 +119,8 @@ internal sealed class Matching
         var isNew = !op.IsOutside && _nodes.All(n => !ReferenceEquals(n.Node, node));
         if (isNew)
             _nodes.Add((node, op.IsShared));
-        if (MatchParameters(op, node, 0, () => MatchInputs(op, node, 0, isSwapped: false, next) || CanSwap(op) && MatchInputs(op, node, 0, isSwapped: true, next)))
+        if (MatchParameters(op, node, 0, () => MatchInputs(op, node, 0, isSwapped: false, next) || CanSwap(op)
+            && MatchInputs(op, node, 0, isSwapped: true, next)))
             return true;
         if (isNew)
             _nodes.RemoveAt(_nodes.Count - 1);
@@ -129,10 +131,12 @@ internal sealed class Matching
     {
         if (index == op.Inputs.Length)
             return next();
-        return node.Input(isSwapped ? 1 - index : index) is { } input && Match(op.Inputs[index], input, () => MatchInputs(op, node, index + 1, isSwapped, next));
+        return node.Input(isSwapped ? 1 - index : index) is { } input
+            && Match(op.Inputs[index], input, () => MatchInputs(op, node, index + 1, isSwapped, next));
     }
 
-    private static bool CanSwap(OperatorValue op) => op is { Domain: "", OpType: "Add" or "Sum" or "Mul" or "Max" or "Min", Inputs.Length: 2 } && !op.Inputs[0].Equals(op.Inputs[1]);
+    private static bool CanSwap(OperatorValue op) => op is { Domain: "", OpType: "Add" or "Sum" or "Mul" or "Max" or "Min", Inputs.Length: 2 }
+        && !op.Inputs[0].Equals(op.Inputs[1]);
 
     private bool MatchParameters(OperatorValue op, Node node, int index, Func<bool> next)
     {
@@ -161,7 +165,8 @@ internal sealed class Matching
         };
     }
 
-    private static double[]? Read(Tensor constant) => ElementTypes.IsFloat(constant.ElementType) || ElementTypes.IsInteger(constant.ElementType) ? Onnx.Numbers.Doubles(constant) : null;
+    private static double[]? Read(Tensor constant) => ElementTypes.IsFloat(constant.ElementType) || ElementTypes.IsInteger(constant.ElementType)
+        ? Onnx.Numbers.Doubles(constant) : null;
 
     /// <summary>Captures something for as long as the rest matches; a second capture of the name must be equal.</summary>
     private static bool Bind<T>(Dictionary<string, T> captures, string name, T item, Func<T, T, bool> equals, Func<bool> next)

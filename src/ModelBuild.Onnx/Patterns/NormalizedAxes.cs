@@ -4,8 +4,8 @@ namespace ModelBuild.Onnx.Patterns;
 internal static class NormalizedAxes
 {
     /// <summary>
-    /// Whether <c>axes</c> are the last ones of <c>x</c>, and <c>scale</c> and <c>bias</c>, as far as there are any, have one element for each place along them.
-    /// Adds the capture <c>axis</c>: the first of them, counted from the end.
+    /// Whether <c>axes</c> are the last ones of <c>x</c>, and <c>scale</c> and <c>bias</c>, as far as there are any, have one element for each place along
+    /// them. Adds the capture <c>axis</c>: the first of them, counted from the end.
     /// </summary>
     public static bool AreLast(Matching match)
     {

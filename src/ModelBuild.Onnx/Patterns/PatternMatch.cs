@@ -37,7 +37,8 @@ public sealed class PatternMatch
     /// <summary>The graph that it lies in; a subgraph for the bodies of Loop, Scan and If.</summary>
     public Graph Graph => Output.Graph;
 
-    /// <summary>The nodes that compute it, each after those that it reads. What they compute is used by none but them, apart from <see cref="Output"/> and values that the pattern shares.</summary>
+    /// <summary>The nodes that compute it, each after those that it reads. What they compute is used by none but them, apart from <see cref="Output"/> and
+    /// values that the pattern shares.</summary>
     public ImmutableArray<Node> Nodes { get; }
 
     /// <summary>A captured value, or null where the match has none of that name.</summary>

@@ -3,8 +3,8 @@ using ModelBuild.Onnx.Patterns;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Finds what exporters spread over several nodes: attention, layer normalization, activations. Patterns are written for graphs that <see cref="Simplifier"/> has
-/// cleaned up; elsewhere some are missed. Nothing is changed.
+/// Finds what exporters spread over several nodes: attention, layer normalization, activations. Patterns are written for graphs that <see cref="Simplifier"/>
+/// has cleaned up; elsewhere some are missed. Nothing is changed.
 /// </summary>
 public static class PatternMatcher
 {

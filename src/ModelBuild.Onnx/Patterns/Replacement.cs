@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx.Patterns;
 
-/// <summary>The standard operator that stands for a pattern. There is one only where ONNX Runtime was measured to be no slower with it (decision 0009).</summary>
+/// <summary>The standard operator that stands for a pattern. There is one only where ONNX Runtime was measured to be no slower with it (decision
+/// 0009).</summary>
 /// <param name="OpType">The operator.</param>
 /// <param name="SinceOpset">The operator set that brought it.</param>
 /// <param name="Inputs">The captures that become its inputs.</param>

@@ -68,7 +68,8 @@ internal sealed record OperatorValue(string Domain, string OpType, ImmutableArra
     public bool HasMoreInputs { get; init; }
 
     /// <summary>
-    /// Whether the node only feeds the match: it is no part of it, and others may read its output. Otherwise all that a node computes must be used inside the match.
+    /// Whether the node only feeds the match: it is no part of it, and others may read its output. Otherwise all that a node computes must be used inside the
+    /// match.
     /// </summary>
     public bool IsOutside { get; init; }
 

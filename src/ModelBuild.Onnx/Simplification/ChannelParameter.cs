@@ -4,7 +4,8 @@ namespace ModelBuild.Onnx.Simplification;
 internal static class ChannelParameter
 {
     /// <summary>
-    /// One number per channel, where a constant that is broadcast with a value of <paramref name="rank"/> dimensions differs at most along the channel axis; else null.
+    /// One number per channel, where a constant that is broadcast with a value of <paramref name="rank"/> dimensions differs at most along the channel axis;
+    /// else null.
     /// </summary>
     public static double[]? Of(Tensor constant, int rank, int channelAxis, int channels)
     {

@@ -6,7 +6,8 @@ internal sealed class FoldConstants : GraphPass
     protected override bool Apply(Node node, PassContext context)
     {
         // Dequantization stays: a quantized weight is a choice, not something to compute.
-        if (node.Is("Constant") || node.Is("DequantizeLinear") || node.Outputs.Any(o => o.IsGraphOutput) || node.Attributes.Values.Any(a => a.Kind is AttributeKind.Graph or AttributeKind.Graphs))
+        if (node.Is("Constant") || node.Is("DequantizeLinear") || node.Outputs.Any(o => o.IsGraphOutput)
+            || node.Attributes.Values.Any(a => a.Kind is AttributeKind.Graph or AttributeKind.Graphs))
             return false;
         var outputs = node.Outputs.Where(o => o.Name.Length > 0).ToArray();
         var data = outputs.Select(context.Constant).ToArray();

@@ -27,7 +27,8 @@ internal sealed class LinearLayer
     /// <summary>The layer that makes a value for one reader alone, or null.</summary>
     public static LinearLayer? Before(Value? value, PassContext context)
     {
-        if (value?.Producer is not { Domain: "", OpType: "Conv" or "ConvTranspose" or "Gemm" } node || value.OnlyUser is not { } user || !ReferenceEquals(user.Graph, node.Graph))
+        if (value?.Producer is not { Domain: "", OpType: "Conv" or "ConvTranspose" or "Gemm" } node || value.OnlyUser is not { } user
+            || !ReferenceEquals(user.Graph, node.Graph))
             return null;
         var bias = context.Constant(node.Input(2));
         if (context.Constant(node.Input(1)) is not { } weights || node.Input(2) is not null && bias is null || !ElementTypes.IsFloat(weights.ElementType))
@@ -62,7 +63,8 @@ internal sealed class LinearLayer
             var bias = _bias is null ? new double[Channels] : _node.OpType == "Gemm" ? ChannelParameter.Of(_bias, 2, 1, Channels)! : Numbers.Doubles(_bias);
             for (var c = 0; c < Channels; c++)
                 bias[c] = bias[c] * scale[c] + shift[c];
-            _node.SetInput(2, _node.Graph.AddInitializer(_node.Input(2)?.Name ?? $"{_node.DisplayName}/bias", Numbers.Of(_weights.ElementType, [Channels], bias)));
+            _node.SetInput(2, _node.Graph.AddInitializer(_node.Input(2)?.Name ?? $"{_node.DisplayName}/bias",
+                Numbers.Of(_weights.ElementType, [Channels], bias)));
         }
         PassContext.Unite(_node, absorbed);
     }

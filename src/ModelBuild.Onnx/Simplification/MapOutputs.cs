@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Takes off what scikit-learn's exporter puts behind a classifier: a ZipMap, which gives a map from label to probability for each row. The tensor of probabilities that it reads takes
-/// over the output's name; the labels are the class's.
+/// Takes off what scikit-learn's exporter puts behind a classifier: a ZipMap, which gives a map from label to probability for each row. The tensor of
+/// probabilities that it reads takes over the output's name; the labels are the class's.
 /// </summary>
 public static class MapOutputs
 {
@@ -33,7 +33,8 @@ public static class MapOutputs
 
     private static TensorType TypeOf(Node zip, Value scores)
     {
-        var labels = zip.Ints("classlabels_int64s")?.Length ?? (zip.Attributes.TryGetValue("classlabels_strings", out var names) && names.Value is ImmutableArray<byte[]> texts ? texts.Length : -1);
+        var labels = zip.Ints("classlabels_int64s")?.Length
+            ?? (zip.Attributes.TryGetValue("classlabels_strings", out var names) && names.Value is ImmutableArray<byte[]> texts ? texts.Length : -1);
         var rows = scores.Type is { HasRank: true, Rank: 2 } type ? type.Shape[0] : Dimension.Unknown;
         return new(ElementType.Float, [rows, labels > 0 ? Dimension.Of(labels) : Dimension.Unknown]);
     }

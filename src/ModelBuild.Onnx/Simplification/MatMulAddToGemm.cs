@@ -3,11 +3,13 @@ namespace ModelBuild.Onnx.Simplification;
 /// <summary>Makes a Gemm of a MatMul of two matrices and the Add of a constant row after it.</summary>
 internal sealed class MatMulAddToGemm : GraphPass
 {
-    protected override bool Apply(Node node, PassContext context) => node.Is("Add") && context.Model.Opset >= 7 && (Fuse(node, 0, context) || Fuse(node, 1, context));
+    protected override bool Apply(Node node, PassContext context) => node.Is("Add") && context.Model.Opset >= 7
+        && (Fuse(node, 0, context) || Fuse(node, 1, context));
 
     private static bool Fuse(Node node, int index, PassContext context)
     {
-        if (node.Input(index)?.Producer is not { } product || !product.Is("MatMul") || !ReferenceEquals(product.Output.OnlyUser, node) || !ReferenceEquals(product.Graph, node.Graph)
+        if (node.Input(index)?.Producer is not { } product || !product.Is("MatMul") || !ReferenceEquals(product.Output.OnlyUser, node)
+            || !ReferenceEquals(product.Graph, node.Graph)
             || context.Type(product.Input(0)!) is not { Rank: 2 } type || context.Type(product.Input(1)!) is not { Rank: 2 } second
             || node.Input(1 - index) is not { } addend || context.Constant(addend) is not { } bias
             || type.ElementType is not (ElementType.Float or ElementType.Double or ElementType.Float16) || !second.Shape[1].IsConstant

@@ -6,7 +6,8 @@ namespace ModelBuild.Onnx.Simplification;
 /// <summary>Merges nodes that compute the same and initializers that hold the same.</summary>
 internal sealed class MergeDuplicates : GraphPass
 {
-    public override bool Run(Graph graph, PassContext context) => !context.IsContradictory(graph) && (Initializers(graph) | Nodes(graph, context) | base.Run(graph, context));
+    public override bool Run(Graph graph, PassContext context) => !context.IsContradictory(graph)
+        && (Initializers(graph) | Nodes(graph, context) | base.Run(graph, context));
 
     // Inner graphs are visited by Run.
     protected override bool Apply(Node node, PassContext context) => false;
@@ -36,7 +37,8 @@ internal sealed class MergeDuplicates : GraphPass
         return changed;
     }
 
-    // ONNX Runtime's change of 8-bit weights from signed to unsigned (session.x64quantprecision) makes a new zero point for every layer, and fails where two layers share one.
+    // ONNX Runtime's change of 8-bit weights from signed to unsigned (session.x64quantprecision) makes a new zero point for every layer, and fails where two
+    // layers share one.
     private static bool IsZeroPoint(Value value) => value.Constant is { ElementType: ElementType.Int8, Rank: <= 1 };
 
     private static bool Nodes(Graph graph, PassContext context)
@@ -65,7 +67,8 @@ internal sealed class MergeDuplicates : GraphPass
     /// <summary>What a node computes, as text; null where that cannot be told, or is not the same every time.</summary>
     private static string? Key(Node node, Dictionary<Value, int> numbers, Model model)
     {
-        if (OperatorRegistry.Find(node, model.Opsets.GetValueOrDefault(node.Domain, 1)) is not { IsDeterministic: true } || node.Outputs.Any(o => o.Name.Length == 0))
+        if (OperatorRegistry.Find(node, model.Opsets.GetValueOrDefault(node.Domain, 1)) is not { IsDeterministic: true }
+            || node.Outputs.Any(o => o.Name.Length == 0))
             return null;
         var text = new StringBuilder().Append(node.Domain).Append(':').Append(node.OpType).Append(':').Append(node.Outputs.Count);
         foreach (var input in node.Inputs)

@@ -10,7 +10,8 @@ internal sealed class MergeEqualShapes : GraphPass
         foreach (var node in graph.Nodes.ToArray())
             foreach (var output in node.Outputs)
             {
-                if (output.Name.Length == 0 || output.IsGraphOutput || context.Elements(output) is not { IsConstant: false } elements || elements.Elements.Any(static d => d.IsUnknown))
+                if (output.Name.Length == 0 || output.IsGraphOutput || context.Elements(output) is not { IsConstant: false } elements
+                    || elements.Elements.Any(static d => d.IsUnknown))
                     continue;
                 var key = new Sizes(context.Type(output)?.ElementType, elements);
                 if (seen.TryAdd(key, output) || output.Uses.Count == 0)

@@ -8,7 +8,8 @@ internal sealed class MergeFactors : GraphPass
         if (node.Domain.Length != 0 || node.OpType is not ("Mul" or "Add") || context.Model.Opset < 7)
             return false;
         var (value, outer) = Split(node, context);
-        if (value?.Producer is not { Domain: "" } first || first.OpType != node.OpType || !ReferenceEquals(value.OnlyUser, node) || !ReferenceEquals(first.Graph, node.Graph))
+        if (value?.Producer is not { Domain: "" } first || first.OpType != node.OpType || !ReferenceEquals(value.OnlyUser, node)
+            || !ReferenceEquals(first.Graph, node.Graph))
             return false;
         var (source, inner) = Split(first, context);
         if (outer is null || inner is null || !ElementTypes.IsFloat(outer.ElementType))
@@ -26,7 +27,8 @@ internal sealed class MergeFactors : GraphPass
         if (Tensor.Count(shape.AsSpan()) > Math.Max(outer.Length, inner.Length))
             return false;
         var product = node.OpType == "Mul";
-        var values = Elementwise.Map<double, double>(Numbers.Doubles(outer), outer.Shape, Numbers.Doubles(inner), inner.Shape, shape, (a, b) => product ? a * b : a + b);
+        var values = Elementwise.Map<double, double>(Numbers.Doubles(outer), outer.Shape, Numbers.Doubles(inner), inner.Shape, shape, (a, b) => product ? a * b
+            : a + b);
         if (values.Any(v => !double.IsFinite(Numbers.Round(outer.ElementType, v))))
             return false;
         node.SetInput(0, source);

@@ -5,8 +5,10 @@ internal sealed class MergeSlices : GraphPass
 {
     protected override bool Apply(Node node, PassContext context)
     {
-        if (!node.Is("Slice") || context.Model.Opset < 10 || node.Input(0)?.Producer is not { } first || !first.Is("Slice") || !ReferenceEquals(first.Output.OnlyUser, node)
-            || context.Type(node.Input(0)!) is not { HasRank: true } type || Ranges(node, type.Rank, context) is not { } outer || Ranges(first, type.Rank, context) is not { } inner
+        if (!node.Is("Slice") || context.Model.Opset < 10 || node.Input(0)?.Producer is not { } first || !first.Is("Slice")
+            || !ReferenceEquals(first.Output.OnlyUser, node)
+            || context.Type(node.Input(0)!) is not { HasRank: true } type || Ranges(node, type.Rank, context) is not { } outer
+                || Ranges(first, type.Rank, context) is not { } inner
             || outer[2].Intersect(inner[2]).Any())
             return false;
         string[] names = ["starts", "ends", "axes", "steps"];

@@ -7,7 +7,8 @@ internal sealed class MergeViews : GraphPass
 {
     protected override bool Apply(Node node, PassContext context)
     {
-        if (!IsView(node, context) || node.Input(0)?.Producer is not { } first || !IsView(first, context) || !ReferenceEquals(first.Graph, node.Graph) || first.Input(0) is not { } source)
+        if (!IsView(node, context) || node.Input(0)?.Producer is not { } first || !IsView(first, context) || !ReferenceEquals(first.Graph, node.Graph)
+            || first.Input(0) is not { } source)
             return false;
         if (PassContext.SameShape(context.Type(source), context.Type(node.Output)) && PassContext.Bypass(node, source))
             return true;

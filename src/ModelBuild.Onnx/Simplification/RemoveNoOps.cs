@@ -31,7 +31,8 @@ internal sealed class RemoveNoOps : GraphPass
                 return same ? input : null;
             case "Transpose":
                 return before is { HasRank: true } && Transpose.Order(node, before.Rank) is var order
-                    && (order.SequenceEqual(Enumerable.Range(0, order.Length)) || same && before.IsStatic && before.Shape.Count(static d => d.Value != 1) <= 1) ? input : null;
+                    && (order.SequenceEqual(Enumerable.Range(0, order.Length)) || same && before.IsStatic && before.Shape.Count(static d => d.Value != 1) <= 1)
+                        ? input : null;
             // Nothing is cut off, and nothing is turned around.
             case "Slice":
                 return same && Steps(node, context)?.All(static s => s > 0) == true ? input : null;
@@ -42,7 +43,8 @@ internal sealed class RemoveNoOps : GraphPass
             case "Split":
                 return node.Outputs.Count == 1 ? input : null;
             case "Resize":
-                return same && node.Int("antialias") == 0 && Scales(node, context)?.All(static s => s == 1) == true && node.String("coordinate_transformation_mode") != "tf_crop_and_resize" ? input : null;
+                return same && node.Int("antialias") == 0 && Scales(node, context)?.All(static s => s == 1) == true
+                    && node.String("coordinate_transformation_mode") != "tf_crop_and_resize" ? input : null;
             case "Relu":
                 return input.Producer is { OpType: "Relu" or "Sigmoid" or "Softmax" or "HardSigmoid", Domain: "" } ? input : null;
             case "Add":
@@ -61,7 +63,8 @@ internal sealed class RemoveNoOps : GraphPass
     /// <summary>The other input, where the one at an index is filled with a number that changes nothing and does not widen the shape.</summary>
     private static Value? Neutral(Node node, int index, double number, PassContext context)
     {
-        if (node.Input(index) is not { } operand || node.Input(1 - index) is not { } other || context.Constant(operand) is not { Length: > 0 and <= 4096 } constant
+        if (node.Input(index) is not { } operand || node.Input(1 - index) is not { } other
+            || context.Constant(operand) is not { Length: > 0 and <= 4096 } constant
             || constant.ElementType == ElementType.String || !PassContext.SameShape(context.Type(other), context.Type(node.Output)))
             return null;
         return Numbers.Doubles(constant).All(v => v == number) ? other : null;

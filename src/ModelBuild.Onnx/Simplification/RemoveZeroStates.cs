@@ -26,8 +26,10 @@ internal sealed class RemoveZeroStates : GraphPass
             return ElementTypes.IsFloat(constant.ElementType) && Numbers.Doubles(constant).All(static v => v == 0);
         return value.Producer switch
         {
-            { OpType: "ConstantOfShape", Domain: "" } fill => fill.Attributes.GetValueOrDefault("value")?.Value is not Tensor t || Numbers.Doubles(t).All(static v => v == 0),
-            { OpType: "Expand" or "Reshape" or "Transpose" or "Unsqueeze" or "Squeeze" or "Slice" or "Tile" or "Identity" or "Gather" or "Split", Domain: "" } moved => moved.Input(0) is { } source && IsZero(source, context, depth + 1),
+            { OpType: "ConstantOfShape", Domain: "" } fill => fill.Attributes.GetValueOrDefault("value")?.Value is not Tensor t || Numbers.Doubles(t)
+                .All(static v => v == 0),
+            { OpType: "Expand" or "Reshape" or "Transpose" or "Unsqueeze" or "Squeeze" or "Slice" or "Tile" or "Identity" or "Gather" or "Split",
+                Domain: "" } moved => moved.Input(0) is { } source && IsZero(source, context, depth + 1),
             _ => false,
         };
     }

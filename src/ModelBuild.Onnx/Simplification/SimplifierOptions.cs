@@ -7,8 +7,8 @@ public sealed record SimplifierOptions
     public IReadOnlyDictionary<string, long>? FixedDimensions { get; init; }
 
     /// <summary>
-    /// The standard operator set to bring an older model to first, so that patterns can be written as the operators that it brought (LayerNormalization 17, Gelu 20);
-    /// 0 to keep the model's own.
+    /// The standard operator set to bring an older model to first, so that patterns can be written as the operators that it brought (LayerNormalization 17,
+    /// Gelu 20); 0 to keep the model's own.
     /// </summary>
     public long MinOpset { get; init; }
 
@@ -22,7 +22,8 @@ public sealed record SimplifierOptions
     public long MaxFoldedBytes { get; init; } = 1 << 20;
 
     /// <summary>
-    /// How much folding may compute per element of the model's constants, in elements made and multiply-adds, beyond a start of 2^28. What would take more stays in the graph.
+    /// How much folding may compute per element of the model's constants, in elements made and multiply-adds, beyond a start of 2^28. What would take more
+    /// stays in the graph.
     /// </summary>
     public long MaxFoldingWorkPerElement { get; init; } = 16;
 

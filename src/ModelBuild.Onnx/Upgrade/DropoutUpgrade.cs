@@ -1,7 +1,8 @@
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// The mask of Dropout outside training, where something reads it: up to operator set 11 it said what was dropped (nothing), in the tensor's type before 10; from 12 on it says what was kept (all).
+/// The mask of Dropout outside training, where something reads it: up to operator set 11 it said what was dropped (nothing), in the tensor's type before 10;
+/// from 12 on it says what was kept (all).
 /// </summary>
 internal static class DropoutUpgrade
 {

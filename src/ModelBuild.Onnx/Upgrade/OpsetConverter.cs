@@ -32,7 +32,8 @@ public static class OpsetConverter
             foreach (var node in Nodes(model.Graph).ToArray())
                 foreach (var rule in rules.Where(r => node.Is(r.OpType)))
                     if (rule.Refuse?.Invoke(node, facts) is { } reason)
-                        throw new OnnxException(OnnxErrors.Upgrade, $"{node.OpType} '{node.DisplayName}' cannot be brought to operator set {rule.Version}: {reason}", node.DisplayName);
+                        throw new OnnxException(OnnxErrors.Upgrade,
+                            $"{node.OpType} '{node.DisplayName}' cannot be brought to operator set {rule.Version}: {reason}", node.DisplayName);
             foreach (var version in rules.Select(r => r.Version).Distinct())
                 foreach (var node in Nodes(model.Graph).ToArray())
                     if (rules.FirstOrDefault(r => r.Version == version && node.Is(r.OpType)) is { } rule)

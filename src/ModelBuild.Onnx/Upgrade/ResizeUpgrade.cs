@@ -9,7 +9,8 @@ internal static class ResizeUpgrade
         if (node.String("mode", "nearest") != "nearest")
             return null;
         var scales = node.Floats("scales") ?? (node.Input(1)?.Constant is { } c ? [.. Numbers.Doubles(c).Select(static v => (float)v)] : null);
-        return scales is not null && scales.All(static s => s >= 1) ? null : "it may make its input smaller, for which operator set 10 does not state the rounding";
+        return scales is not null && scales.All(static s => s >= 1) ? null
+            : "it may make its input smaller, for which operator set 10 does not state the rounding";
     }
 
     public static void Apply(Node node, InferenceResult facts)

@@ -1,8 +1,8 @@
 namespace ModelBuild.Onnx;
 
 /// <summary>
-/// Operators of the standard set that were experiments and are gone from operator set 10 on. ONNX Runtime still runs older models with them, on floats. Each is written with operators that stayed,
-/// as far as there are any.
+/// Operators of the standard set that were experiments and are gone from operator set 10 on. ONNX Runtime still runs older models with them, on floats. Each is
+/// written with operators that stayed, as far as there are any.
 /// </summary>
 internal static class RetiredOperators
 {
@@ -21,10 +21,12 @@ internal static class RetiredOperators
         }),
         new("ScaledTanh", 10, static (n, _) => ScaledBothWays(n, "Tanh"), NeedsFactors),
         new("ParametricSoftplus", 10, static (n, _) => ScaledBothWays(n, "Softplus"), NeedsFactors),
-        new("Crop", 10, static (n, _) => Crop(n), static (n, _) => n.Ints("border") is { Length: 4 } && n.Ints("scale") is null or { Length: 2 } ? null : "its border is not stated"),
+        new("Crop", 10, static (n, _) => Crop(n), static (n, _) => n.Ints("border") is { Length: 4 } && n.Ints("scale") is null or { Length: 2 } ? null
+            : "its border is not stated"),
         // The same inputs in the same order.
         new("DynamicSlice", 10, static (n, _) => n.OpType = "Slice"),
-        .. new[] { "ATen", "ConstantFill", "GivenTensorFill", "GRUUnit" }.Select(static op => new UpgradeRule(op, 10, static (_, _) => { }, static (_, _) => "it was an experiment that ended there")),
+        .. new[] { "ATen", "ConstantFill", "GivenTensorFill", "GRUUnit" }
+            .Select(static op => new UpgradeRule(op, 10, static (_, _) => { }, static (_, _) => "it was an experiment that ended there")),
     ];
 
     private static void Normalization(Node node, InferenceResult _)
@@ -55,7 +57,8 @@ internal static class RetiredOperators
     /// <summary>alpha * f(beta * x).</summary>
     private static void ScaledBothWays(Node node, string function)
     {
-        var (alpha, beta) = (Attributes.Constant(node, "alpha", Tensor.Scalar(node.Float("alpha"))), Attributes.Constant(node, "beta", Tensor.Scalar(node.Float("beta"))));
+        var (alpha, beta) = (Attributes.Constant(node, "alpha", Tensor.Scalar(node.Float("alpha"))),
+            Attributes.Constant(node, "beta", Tensor.Scalar(node.Float("beta"))));
         Become(node, function, null);
         Attributes.Before(node, 0, "Mul", beta);
         Attributes.After(node, "Mul", alpha);
@@ -69,7 +72,8 @@ internal static class RetiredOperators
     {
         var (border, scale) = (node.Ints("border")!, node.Ints("scale"));
         long[] starts = [border[1], border[0]];
-        long[] ends = scale is null ? [border[3] == 0 ? long.MaxValue : -border[3], border[2] == 0 ? long.MaxValue : -border[2]] : [starts[0] + scale[0], starts[1] + scale[1]];
+        long[] ends = scale is null ? [border[3] == 0 ? long.MaxValue : -border[3], border[2] == 0 ? long.MaxValue : -border[2]]
+            : [starts[0] + scale[0], starts[1] + scale[1]];
         Become(node, "Slice", Tensor.Vector(starts));
         node.SetInput(2, Attributes.Constant(node, "ends", Tensor.Vector(ends)));
         node.SetInput(3, Attributes.Constant(node, "axes", Tensor.Vector(2L, 3L)));

@@ -6,7 +6,8 @@ namespace ModelBuild.Onnx;
 /// </summary>
 internal static class SoftmaxUpgrade
 {
-    public static string? Refuse(Node node, InferenceResult facts) => facts.TypeOf(node.Output) is { HasRank: true } ? null : "the number of dimensions of its input is not known";
+    public static string? Refuse(Node node, InferenceResult facts) => facts.TypeOf(node.Output) is { HasRank: true } ? null
+        : "the number of dimensions of its input is not known";
 
     public static void Apply(Node node, InferenceResult facts)
     {

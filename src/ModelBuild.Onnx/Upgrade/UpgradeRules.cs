@@ -8,9 +8,11 @@ internal static class UpgradeRules
 {
     public static IReadOnlyList<UpgradeRule> All { get; } =
     [
-        new("Upsample", 9, static (n, _) => Attributes.ToInput(n, "scales", 1, static a => Tensor.Vector(a.Value is System.Collections.Immutable.ImmutableArray<float> f ? f.ToArray() : []))),
+        new("Upsample", 9, static (n, _) =>
+            Attributes.ToInput(n, "scales", 1, static a => Tensor.Vector(a.Value is System.Collections.Immutable.ImmutableArray<float> f ? f.ToArray() : []))),
         new("Upsample", 10, UpsampleToResize.Apply),
-        new("BatchNormalization", 9, static (n, _) => n.Attributes.Remove("spatial"), static (n, _) => n.Int("spatial", 1) == 0 ? "statistics per element (spatial = 0) are gone" : null),
+        new("BatchNormalization", 9, static (n, _) => n.Attributes.Remove("spatial"), static (n, _) => n.Int("spatial", 1) == 0
+            ? "statistics per element (spatial = 0) are gone" : null),
         new("Slice", 10, SliceUpgrade.Apply),
         new("TopK", 10, static (n, _) => Attributes.ToInput(n, "k", 1, static a => Tensor.Vector((long)a.Value))),
         new("Dropout", 10, DropoutUpgrade.ApplyType, DropoutUpgrade.RefuseType),
@@ -27,7 +29,8 @@ internal static class UpgradeRules
         new("Unsqueeze", 13, static (n, _) => Attributes.IntsToInput(n, "axes", 1)),
         new("ReduceSum", 13, static (n, _) => Attributes.IntsToInput(n, "axes", 1)),
         new("Split", 13, static (n, _) => Attributes.IntsToInput(n, "split", 1)),
-        new("BatchNormalization", 14, static (_, _) => { }, static (n, _) => n.Outputs.Skip(1).Any(static o => o.Name.Length > 0) ? "its statistics outputs changed" : null),
+        new("BatchNormalization", 14, static (_, _) => { }, static (n, _) => n.Outputs.Skip(1).Any(static o => o.Name.Length > 0)
+            ? "its statistics outputs changed" : null),
         new("RoiAlign", 16, static (n, _) => n.Attributes["coordinate_transformation_mode"] = "output_half_pixel"),
         .. new[] { "ReduceMax", "ReduceMin", "ReduceMean", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare" }
             .Select(static op => new UpgradeRule(op, 18, static (n, _) => Attributes.IntsToInput(n, "axes", 1))),
@@ -36,7 +39,8 @@ internal static class UpgradeRules
             if (n.Input(1) is null)
                 n.Attributes["num_outputs"] = n.Outputs.Count;
         }),
-        new("GridSample", 20, static (n, _) => n.Attributes["mode"] = n.String("mode", "bilinear") switch { "bilinear" => "linear", "bicubic" => "cubic", var m => m }),
+        new("GridSample", 20, static (n, _) => n.Attributes["mode"] = n.String("mode", "bilinear") switch { "bilinear" => "linear", "bicubic" => "cubic",
+            var m => m }),
         new("DFT", 20, static (n, _) => Attributes.ToInput(n, "axis", 2, static a => Tensor.Scalar((long)a.Value), Tensor.Scalar(1L))),
         .. RetiredOperators.Rules,
         new("GroupNormalization", 21, static (_, _) => { }, static (_, _) => "its scale and bias are per channel from there on, per group before"),

@@ -36,11 +36,13 @@ public sealed class ModelArtifact : IDisposable
         {
             var full = System.IO.Path.GetFullPath(path);
             SafeFileHandle file = File.OpenHandle(full, share: FileShare.Read | FileShare.Delete);
-            return new ModelArtifact(profile, full, file, null) { Path = full, Identity = FormattableString.Invariant($"{full}|{RandomAccess.GetLength(file)}|{File.GetLastWriteTimeUtc(file).Ticks}") };
+            return new ModelArtifact(profile, full, file, null) { Path = full,
+                Identity = FormattableString.Invariant($"{full}|{RandomAccess.GetLength(file)}|{File.GetLastWriteTimeUtc(file).Ticks}") };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException(RuntimeCodes.ArtifactCannotBeOpened, $"the artifact '{path}' cannot be opened: {e.Message}. Build the project again, and deploy the folder 'modelbuild' with the app.", e);
+            throw new ModelLoadException(RuntimeCodes.ArtifactCannotBeOpened,
+                $"the artifact '{path}' cannot be opened: {e.Message}. Build the project again, and deploy the folder 'modelbuild' with the app.", e);
         }
     }
 
@@ -66,7 +68,8 @@ public sealed class ModelArtifact : IDisposable
     /// <summary>Size of the content in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>What stays the same as long as the content does, for all that can be seen without reading it: path, size and time of a file, or the resource of a built assembly. Null where nothing is known.</summary>
+    /// <summary>What stays the same as long as the content does, for all that can be seen without reading it: path, size and time of a file, or the resource of
+    /// a built assembly. Null where nothing is known.</summary>
     internal string? Identity { get; private init; }
 
     /// <summary>The open file, to map it, or null where the artifact is no file.</summary>
@@ -84,7 +87,8 @@ public sealed class ModelArtifact : IDisposable
     /// <exception cref="ModelLoadException">MDLB3002: it is longer than an array can be.</exception>
     public byte[] ReadAll()
     {
-        if (Length > Array.MaxLength) throw new ModelLoadException(RuntimeCodes.ArtifactDamaged, $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
+        if (Length > Array.MaxLength) throw new ModelLoadException(RuntimeCodes.ArtifactDamaged,
+            $"'{Origin}' has {Length} bytes; an artifact read into memory can have {Array.MaxLength}.");
         var content = new byte[Length];
         using Stream stream = OpenRead();
         stream.ReadExactly(content);

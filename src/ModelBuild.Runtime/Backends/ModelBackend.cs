@@ -1,12 +1,14 @@
 namespace ModelBuild;
 
-/// <summary>What runs artifacts: the managed kernels, or ONNX Runtime where the app references it. Backends register themselves with <see cref="BackendRegistry"/>.</summary>
+/// <summary>What runs artifacts: the managed kernels, or ONNX Runtime where the app references it. Backends register themselves with
+/// <see cref="BackendRegistry"/>.</summary>
 public abstract class ModelBackend
 {
     /// <summary>The name that manifests and options use: <c>managed</c> or <c>onnxruntime</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether it runs native code, which finds out about the CPU by itself: then artifacts are chosen by what the CPU has, and not by what the app was compiled for.</summary>
+    /// <summary>Whether it runs native code, which finds out about the CPU by itself: then artifacts are chosen by what the CPU has, and not by what the app
+    /// was compiled for.</summary>
     public virtual bool IsNative => false;
 
     /// <summary>Opens an artifact.</summary>

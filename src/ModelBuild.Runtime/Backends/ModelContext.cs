@@ -27,7 +27,8 @@ public abstract class ModelContext : IDisposable
     /// <summary>The described model.</summary>
     protected ModelDescription Description { get; }
 
-    /// <summary>Binds the named dimensions for the next run, in the order of <see cref="ModelDescription.Symbols"/>. Allocates only when the sizes differ from those of recent runs.</summary>
+    /// <summary>Binds the named dimensions for the next run, in the order of <see cref="ModelDescription.Symbols"/>. Allocates only when the sizes differ from
+    /// those of recent runs.</summary>
     /// <exception cref="ArgumentException">A size is negative or breaks a constraint of the model.</exception>
     public abstract void Prepare(params ReadOnlySpan<long> symbols);
 

@@ -31,19 +31,21 @@ public enum CpuFeatures
 }
 
 /// <summary>
-/// What the CPU has, for code that .NET compiled and for native code: a natively compiled app decides about most instruction sets when it is compiled, native libraries when they run.
-/// An instruction set that is switched off (<c>DOTNET_EnableAVX2=0</c>) counts as absent.
+/// What the CPU has, for code that .NET compiled and for native code: a natively compiled app decides about most instruction sets when it is compiled, native
+/// libraries when they run. An instruction set that is switched off (<c>DOTNET_EnableAVX2=0</c>) counts as absent.
 /// </summary>
 public static class CpuFeatureDetection
 {
-    /// <summary>The instruction sets that the managed code of this process uses; fewer than the CPU has where the app was compiled natively for an older one.</summary>
+    /// <summary>The instruction sets that the managed code of this process uses; fewer than the CPU has where the app was compiled natively for an older
+    /// one.</summary>
     public static CpuFeatures Current { get; } = Detect();
 
     /// <summary>The instruction sets that native libraries find in this process, such as ONNX Runtime.</summary>
     public static CpuFeatures Native { get; } = RuntimeFeature.IsDynamicCodeCompiled || !X86Base.IsSupported ? Current : Current | FromCpuId();
 
     /// <summary>
-    /// The name of the CPU class that a measurement on this machine is valid for: the best dot products of 8-bit integers that it has, <c>avx2</c>, <c>avxvnni</c>, <c>avx512vnni</c> (512-bit only),
+    /// The name of the CPU class that a measurement on this machine is valid for: the best dot products of 8-bit integers that it has, <c>avx2</c>,
+    /// <c>avxvnni</c>, <c>avx512vnni</c> (512-bit only),
     /// <c>avx512vnni-avxvnni</c> (both encodings), <c>avx512</c>, <c>arm64</c>, <c>arm64-dotprod</c>, <c>arm64-i8mm</c>, or <c>other</c>.
     /// </summary>
     public static string Class { get; } = ClassOf(Current);
@@ -80,8 +82,8 @@ public static class CpuFeatureDetection
         return found;
     }
 
-    // The CPU's own word, for what native compilation left out of the IsSupported properties. Instructions of a CPU count only where the operating system saves their registers: leaf 0xD tells in
-    // EBX the bytes that the enabled ones take, 832 with those of AVX.
+    // The CPU's own word, for what native compilation left out of the IsSupported properties. Instructions of a CPU count only where the operating system saves
+    // their registers: leaf 0xD tells in EBX the bytes that the enabled ones take, 832 with those of AVX.
     private static CpuFeatures FromCpuId()
     {
         const int fma = 1 << 12, osxsave = 1 << 27, avx = 1 << 28, avx2 = 1 << 5, avxVnni = 1 << 4;
@@ -101,7 +103,8 @@ public static class CpuFeatureDetection
         return found;
     }
 
-    // Sub-leaf 1 tells the size of the compacted form, which is the sum of what is enabled: 832 with AVX, 1600 more with AVX-512, less than 1100 for all else but the tiles of AMX (8256).
+    // Sub-leaf 1 tells the size of the compacted form, which is the sum of what is enabled: 832 with AVX, 1600 more with AVX-512, less than 1100 for all else
+    // but the tiles of AMX (8256).
     private static bool SavesAvx512()
     {
         const int compacts = 1 << 1, avx512 = 832 + 1600, tiles = 8256;

@@ -21,7 +21,8 @@ public sealed class ImageTransform
     /// <param name="scale">Multiplied with the difference: one value, or one for each channel in the input's order.</param>
     /// <param name="blueFirst">Whether the input's channels are blue, green, red.</param>
     /// <exception cref="ArgumentException">A size is not positive, or there are neither one nor <paramref name="channels"/> means or scales.</exception>
-    public ImageTransform(int width, int height, int channels, bool channelsFirst, ImageResize resize, IReadOnlyList<double> mean, IReadOnlyList<double> scale, bool blueFirst)
+    public ImageTransform(int width, int height, int channels, bool channelsFirst, ImageResize resize, IReadOnlyList<double> mean, IReadOnlyList<double> scale,
+        bool blueFirst)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
@@ -48,7 +49,8 @@ public sealed class ImageTransform
         var count = (long)width * height;
         var isGrey = _channels == 1 && rgb.Length == count;
         if (!isGrey && rgb.Length != count * 3)
-            throw new ArgumentException($"an image of {width} x {height} pixels has {count * 3} bytes of red, green and blue{(_channels == 1 ? $", or {count} of grey" : "")}, but {rgb.Length} were given", nameof(rgb));
+            throw new ArgumentException($"an image of {width} x {height} pixels has {count * 3} bytes of red, green and "
+                + $"blue{(_channels == 1 ? $", or {count} of grey" : "")}, but {rgb.Length} were given", nameof(rgb));
         if (target.Length != Length)
             throw new ArgumentException($"the input has {Length} elements, but {target.Length} were given", nameof(target));
 

@@ -49,11 +49,13 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, stri
 
     /// <summary>The element type of an activation.</summary>
     public ModelElementType TypeOf(int operand) =>
-        call.Operands[operand].Kind == OperandKind.Buffer ? program.Buffers[call.Operands[operand].Index].ElementType : throw Damaged($"operand {operand} is no activation");
+        call.Operands[operand].Kind == OperandKind.Buffer ? program.Buffers[call.Operands[operand].Index].ElementType
+            : throw Damaged($"operand {operand} is no activation");
 
     /// <summary>The packing of a constant operand.</summary>
     public int PackingOf(int operand) =>
-        call.Operands[operand].Kind == OperandKind.Constant ? program.Constants[call.Operands[operand].Index].Packing : throw Damaged($"operand {operand} is no constant");
+        call.Operands[operand].Kind == OperandKind.Constant ? program.Constants[call.Operands[operand].Index].Packing
+            : throw Damaged($"operand {operand} is no constant");
 
     public ModelLoadException Damaged(string detail) => ArtifactHeader.Damaged(origin, $"{kernel} of '{call.Source}': {detail}");
 

@@ -12,6 +12,7 @@ public static class Packings
     /// <summary>Signed 8-bit weights in panels: <see cref="DenseInt8Packing"/>.</summary>
     public const int DenseInt8 = 2;
 
-    /// <summary>The same layout with weights from -64 to 64, so that pairs of products with unsigned 8-bit activations fit into 16 bits (<c>vpmaddubsw</c> does not saturate).</summary>
+    /// <summary>The same layout with weights from -64 to 64, so that pairs of products with unsigned 8-bit activations fit into 16 bits (<c>vpmaddubsw</c> does
+    /// not saturate).</summary>
     public const int DenseInt7 = 3;
 }

@@ -22,7 +22,8 @@ internal sealed class ArtifactStore
             if (File.Exists(manifest)) return new ArtifactStore(description, folder);
             tried.Add(manifest);
         }
-        throw new ModelLoadException(RuntimeCodes.ModelNotFound, $"the model of class {description.ClassName} was not found: no file '{string.Join("' or '", tried)}'. " +
+        throw new ModelLoadException(RuntimeCodes.ModelNotFound,
+            $"the model of class {description.ClassName} was not found: no file '{string.Join("' or '", tried)}'. " +
             "Build the project, and deploy the folder 'modelbuild' with the app (or set Embed=\"true\" on the OnnxModel item).");
     }
 
@@ -56,25 +57,31 @@ internal sealed class ArtifactStore
             : ModelArtifact.FromFile(Path.Combine(_folder, entry.File), entry.Profile);
         if (artifact.Length == entry.Bytes) return artifact;
         artifact.Dispose();
-        throw new ModelLoadException(RuntimeCodes.ArtifactDamaged, $"the artifact '{artifact.Origin}' has {artifact.Length} bytes, its manifest says {entry.Bytes}: it is truncated or of another build. " +
+        throw new ModelLoadException(RuntimeCodes.ArtifactDamaged,
+            $"the artifact '{artifact.Origin}' has {artifact.Length} bytes, its manifest says {entry.Bytes}: it is truncated or of another build. " +
             "Build the project again, and deploy the folder 'modelbuild' as a whole.");
     }
 
     /// <summary>Weights beside an artifact are read by the backend, by name; here it is only seen that they are there.</summary>
     private void CheckData(string name, long bytes)
     {
-        if (_folder is null) throw new ModelLoadException(RuntimeCodes.ArtifactDamaged, $"the model of class {_description.ClassName} has more than 2 GB and cannot be embedded. Build its project without Embed.");
+        if (_folder is null) throw new ModelLoadException(RuntimeCodes.ArtifactDamaged,
+            $"the model of class {_description.ClassName} has more than 2 GB and cannot be embedded. Build its project without Embed.");
         FileInfo file = new(Path.Combine(_folder, name));
         if (!file.Exists || file.Length != bytes)
-            throw new ModelLoadException(RuntimeCodes.ArtifactDamaged, $"the weights '{file.FullName}' {(file.Exists ? $"have {file.Length} bytes, their manifest says {bytes}" : "are missing")}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
+            throw new ModelLoadException(RuntimeCodes.ArtifactDamaged,
+                $"the weights '{file.FullName}' {(file.Exists ? $"have {file.Length} bytes, their manifest says {bytes}" : "are missing")}. Build the "
+                + $"project again, and deploy the folder 'modelbuild' as a whole.");
     }
 
     private string ResourceName(string file) => $"modelbuild/{_description.AssemblyName}/{file}";
 
     private Stream Resource(string file) => _description.EmbeddedIn!.GetManifestResourceStream(ResourceName(file))
-        ?? throw new ModelLoadException(RuntimeCodes.ModelNotFound, $"the assembly {_description.EmbeddedIn.GetName().Name} has no resource '{ResourceName(file)}'. Build its project again.");
+        ?? throw new ModelLoadException(RuntimeCodes.ModelNotFound,
+            $"the assembly {_description.EmbeddedIn.GetName().Name} has no resource '{ResourceName(file)}'. Build its project again.");
 
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Location is empty in a single-file app, whose artifacts lie beside the app, where the first folder looks.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000",
+        Justification = "Location is empty in a single-file app, whose artifacts lie beside the app, where the first folder looks.")]
     private static IEnumerable<string> Folders(ModelDescription description, ModelOptions options)
     {
         if (options.Directory is not null)

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace ModelBuild.Loading;
 
 /// <summary>
-/// Compares artifacts with the SHA-256 that the build recorded, once in a process for each file and time: an artifact of another build may have the same signature and size, and flipped
-/// weights give answers, too. Small ones are read while they are loaded, large ones meanwhile, and no call runs before that is done.
+/// Compares artifacts with the SHA-256 that the build recorded, once in a process for each file and time: an artifact of another build may have the same
+/// signature and size, and flipped weights give answers, too. Small ones are read while they are loaded, large ones meanwhile, and no call runs before that is
+/// done.
 /// </summary>
 internal static class ArtifactVerification
 {
@@ -44,6 +45,7 @@ internal static class ArtifactVerification
     }
 
     private static ModelLoadException Different(string origin, string actual, string recorded) => new(RuntimeCodes.ArtifactChanged,
-        $"'{origin}' is not what the build wrote: its SHA-256 is {actual}, recorded is {recorded}. It was changed, or is of another build. Build the project again, and deploy the folder 'modelbuild' as a whole. " +
+        $"'{origin}' is not what the build wrote: its SHA-256 is {actual}, recorded is {recorded}. It was changed, or is of another build. Build the "
+            + $"project again, and deploy the folder 'modelbuild' as a whole. " +
         $"({nameof(ModelOptions)}.{nameof(ModelOptions.VerifyArtifact)} = false loads it as it is.)");
 }

@@ -13,4 +13,5 @@ internal sealed record Manifest(string Origin, string ClassName, string Signatur
 /// <param name="Requires">The instruction sets that it needs.</param>
 /// <param name="Unknown">A required feature that this version does not know, or null. No CPU is said to have it.</param>
 /// <param name="Data">Name and size of the file with weights that lies beside an artifact of more than 2 GB, or null.</param>
-internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique, CpuFeatures Requires, string? Unknown, (string File, long Bytes)? Data = null);
+internal sealed record ManifestArtifact(string Profile, string File, string Backend, long Bytes, string Sha256, string Technique, CpuFeatures Requires,
+    string? Unknown, (string File, long Bytes)? Data = null);

@@ -37,7 +37,9 @@ internal static class ManifestReader
                 case "format":
                     format = json.GetInt64();
                     if (format > NewestFormat)
-                        throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {NewestFormat}. Update the package ModelBuild.Runtime to the version that built the model.");
+                        throw new ModelLoadException(RuntimeCodes.NewerFormat,
+                            $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {NewestFormat}. Update the package "
+                            + $"ModelBuild.Runtime to the version that built the model.");
                     break;
                 case "class": className = json.GetString(); break;
                 case "signatureHash": signature = json.GetString(); break;
@@ -85,7 +87,8 @@ internal static class ManifestReader
                 default: json.Skip(); break;
             }
         }
-        if (profile is null || file is null || backend is null || sha256 is null || bytes < 0) throw Damaged(origin, "an artifact lacks profile, file, backend, bytes or sha256");
+        if (profile is null || file is null || backend is null || sha256 is null || bytes < 0) throw Damaged(origin,
+            "an artifact lacks profile, file, backend, bytes or sha256");
         CheckName(file, origin);
         return new ManifestArtifact(profile, file, backend, bytes, sha256, technique ?? "none", requires ?? HardwareProfiles.Requires(profile), unknown, data);
     }
@@ -123,5 +126,6 @@ internal static class ManifestReader
     }
 
     private static ModelLoadException Damaged(string origin, string detail, Exception? cause = null) =>
-        new(RuntimeCodes.ArtifactDamaged, $"the manifest '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' with the app.", cause);
+        new(RuntimeCodes.ArtifactDamaged,
+            $"the manifest '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' with the app.", cause);
 }

@@ -1,14 +1,15 @@
 namespace ModelBuild.Managed;
 
-/// <summary>Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Largest first, each at the lowest free place.</summary>
+/// <summary>Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Largest first, each at the lowest free
+/// place.</summary>
 internal static class ArenaPlanner
 {
     /// <summary>Everything is aligned to, and padded to, this many bytes: kernels may read and write the rest of the vector that a buffer ends in.</summary>
     public const long Alignment = 64;
 
     /// <summary>
-    /// Bytes after the end of every buffer that kernels may read, also where it ends with a whole vector: integer kernels read the last values of a row in groups of 4. After the last buffer the
-    /// arena has them to itself; elsewhere another buffer follows. What is read there counts for nothing.
+    /// Bytes after the end of every buffer that kernels may read, also where it ends with a whole vector: integer kernels read the last values of a row in
+    /// groups of 4. After the last buffer the arena has them to itself; elsewhere another buffer follows. What is read there counts for nothing.
     /// </summary>
     public const long ReadAhead = 64;
 

@@ -24,8 +24,11 @@ public sealed class ManagedBackend : ModelBackend
         ArgumentNullException.ThrowIfNull(options);
         ManagedProgram program = ReadProgram(artifact, out ArtifactHeader header);
         if (header.SignatureHash != description.SignatureHash || !Belongs(program, description))
-            throw new ModelLoadException(RuntimeCodes.OtherClass, $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
-        ManagedSession session = new(program, new WeightStore(artifact, header.WeightsOffset, header.WeightsLength), description, artifact.Origin, options.MaxActivationBytes);
+            throw new ModelLoadException(RuntimeCodes.OtherClass,
+                $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project "
+                + $"again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+        ManagedSession session = new(program, new WeightStore(artifact, header.WeightsOffset, header.WeightsLength), description, artifact.Origin,
+            options.MaxActivationBytes);
         try
         {
             session.TryPlan();
@@ -88,5 +91,6 @@ public sealed class ManagedBackend : ModelBackend
         program.Symbols.SequenceEqual(description.Symbols) && Match(program.Inputs, description.Inputs) && Match(program.Outputs, description.Outputs);
 
     private static bool Match(IReadOnlyList<ProgramPort> ports, IReadOnlyList<TensorInfo> tensors) =>
-        ports.Count == tensors.Count && !ports.Where((p, i) => p.Name != tensors[i].Name || p.ElementType != tensors[i].ElementType || p.Shape.Length != tensors[i].Dimensions.Length).Any();
+        ports.Count == tensors.Count && !ports.Where((p, i) => p.Name != tensors[i].Name || p.ElementType != tensors[i].ElementType
+            || p.Shape.Length != tensors[i].Dimensions.Length).Any();
 }

@@ -76,7 +76,9 @@ internal sealed unsafe class ManagedContext : ModelContext
             }
             catch (OutOfMemoryException e)
             {
-                throw new ModelLoadException(RuntimeCodes.TooMuchMemory, $"'{_session.Origin}' takes {plan.ArenaBytes} bytes for the activations of one call, which this machine does not have. Give it smaller inputs.", e);
+                throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
+                    $"'{_session.Origin}' takes {plan.ArenaBytes} bytes for the activations of one call, which this machine does not have. Give it smaller "
+                    + $"inputs.", e);
             }
             _arenaBytes = plan.ArenaBytes;
             // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.

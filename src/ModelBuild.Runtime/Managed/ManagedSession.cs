@@ -35,7 +35,8 @@ internal sealed class ManagedSession : ModelSession
     /// <summary>How many operands all calls have together.</summary>
     public int OperandCount { get; }
 
-    /// <summary>Plans with every named dimension 1, so that a damaged program is found when the model is loaded. A model that cannot run at that size is no error.</summary>
+    /// <summary>Plans with every named dimension 1, so that a damaged program is found when the model is loaded. A model that cannot run at that size is no
+    /// error.</summary>
     public void TryPlan()
     {
         var ones = new long[Program.Symbols.Length];
@@ -56,7 +57,8 @@ internal sealed class ManagedSession : ModelSession
     /// <summary>The plan for given dimensions; a recent one where there is one.</summary>
     public ShapePlan Plan(ReadOnlySpan<long> symbols)
     {
-        if (symbols.Length != Program.Symbols.Length) throw new ArgumentException($"{Program.Symbols.Length} dimensions are to be bound, {symbols.Length} were given", nameof(symbols));
+        if (symbols.Length != Program.Symbols.Length) throw new ArgumentException($"{Program.Symbols.Length} dimensions are to be bound, {symbols.Length} "
+            + $"were given", nameof(symbols));
         for (var i = 0; i < symbols.Length; i++)
         {
             if (symbols[i] < 0) ModelErrors.ThrowDimension(Program.Symbols[i], symbols[i]);
@@ -76,7 +78,10 @@ internal sealed class ManagedSession : ModelSession
             }
             ShapePlan created = new(Program, symbols, Origin);
             if (created.ArenaBytes > _maxActivationBytes)
-                throw new ModelLoadException(RuntimeCodes.TooMuchMemory, $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions [{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows {_maxActivationBytes}. Give it smaller inputs, or allow more.");
+                throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
+                    $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions "
+                    + $"[{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows "
+                    + $"{_maxActivationBytes}. Give it smaller inputs, or allow more.");
             if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
             _plans.Insert(0, created);
             return created;

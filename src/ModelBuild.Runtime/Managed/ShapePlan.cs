@@ -10,7 +10,8 @@ internal sealed class ShapePlan
 
     /// <summary>Plans a program.</summary>
     /// <exception cref="ArgumentException">The model has no such sizes.</exception>
-    /// <exception cref="ModelLoadException">MDLB3002: arguments of a call do not fit together. MDLB3011: a tensor is larger than the managed backend takes.</exception>
+    /// <exception cref="ModelLoadException">MDLB3002: arguments of a call do not fit together. MDLB3011: a tensor is larger than the managed backend
+    /// takes.</exception>
     public ShapePlan(ManagedProgram program, ReadOnlySpan<long> symbols, string origin)
     {
         _program = program;
@@ -52,13 +53,15 @@ internal sealed class ShapePlan
     private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
     {
         var bytes = Bytes(port.ElementType, port.Shape, origin);
-        if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin, $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
+        if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin,
+            $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
         if (bytes > int.MaxValue) throw TooLarge(origin, $"'{port.Name}' takes {bytes} bytes");
         return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
     }
 
     private ModelLoadException TooLarge(string origin, string detail) => new(RuntimeCodes.TooMuchMemory,
-        $"'{origin}' is too large for the managed backend{(Symbols.Length == 0 ? "" : $" with the dimensions [{string.Join(", ", Symbols)}]")}: {detail}; an input or output can have 2 GB. Give the model smaller inputs, or set Backend=\"onnxruntime\" on its OnnxModel item.");
+        $"'{origin}' is too large for the managed backend{(Symbols.Length == 0 ? "" : $" with the dimensions [{string.Join(", ", Symbols)}]")}: {detail}; "
+            + $"an input or output can have 2 GB. Give the model smaller inputs, or set Backend=\"onnxruntime\" on its OnnxModel item.");
 
     private long Bytes(ModelElementType type, IReadOnlyList<int> shape, string origin)
     {
@@ -67,7 +70,8 @@ internal sealed class ShapePlan
         {
             foreach (var e in shape)
             {
-                if (_sizes[e] < 0) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be {_sizes[e]}");
+                if (_sizes[e] < 0) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be "
+                    + $"{_sizes[e]}");
                 bytes = checked(bytes * _sizes[e]);
             }
         }

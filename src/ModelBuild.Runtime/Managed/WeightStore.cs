@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace ModelBuild.Managed;
 
-/// <summary>The weights of an artifact in memory, 64-byte aligned: mapped where the artifact is a file, so that processes share the pages and nothing is read before it is used; copied otherwise.</summary>
+/// <summary>The weights of an artifact in memory, 64-byte aligned: mapped where the artifact is a file, so that processes share the pages and nothing is read
+/// before it is used; copied otherwise.</summary>
 internal sealed unsafe class WeightStore : IDisposable
 {
     private readonly MemoryMappedFile? _file;
@@ -46,7 +47,8 @@ internal sealed unsafe class WeightStore : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees the memory of a model that nobody disposed. The handle of the view is finalized after this, and unmaps only when its pointer was given back.</summary>
+    /// <summary>Frees the memory of a model that nobody disposed. The handle of the view is finalized after this, and unmaps only when its pointer was given
+    /// back.</summary>
     ~WeightStore() => Free();
 
     private void Free()

@@ -26,7 +26,8 @@ internal sealed class ContextPool(ModelSession session, int bound, Action closed
         ArgumentNullException.ThrowIfNull(context);
         // Of two returns, or of two threads that return at once, one finds the lender. Without this, two callers would get one context.
         if (Interlocked.CompareExchange(ref context.Lender, null, this) != this)
-            throw new InvalidOperationException("the context was given back before, or was rented from another model; give each back once, to the model that it came from");
+            throw new InvalidOperationException("the context was given back before, or was rented from another model; give each back once, to the model "
+                + "that it came from");
         var slot = 0;
         // There are as many slots as contexts may exist: one is free, though other threads may take it first.
         while (Interlocked.CompareExchange(ref _free[slot], context, null) is not null) slot = (slot + 1) % _free.Length;

@@ -29,7 +29,8 @@ internal sealed class FiniteInputContext(ModelContext inner, ModelDescription de
                 _ => -1,
             };
             if (position >= 0)
-                throw new ArgumentException($"input '{Description.Inputs[i].Name}' holds NaN or infinity at position {position}; {nameof(ModelOptions)}.{nameof(ModelOptions.RequireFiniteInputs)} refuses that");
+                throw new ArgumentException($"input '{Description.Inputs[i].Name}' holds NaN or infinity at position {position}; "
+                    + $"{nameof(ModelOptions)}.{nameof(ModelOptions.RequireFiniteInputs)} refuses that");
         }
         inner.Run();
     }

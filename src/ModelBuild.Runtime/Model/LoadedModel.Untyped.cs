@@ -39,7 +39,8 @@ public sealed partial class LoadedModel
         foreach (TensorInfo input in _description.Inputs)
         {
             if (!inputs.TryGetValue(input.Name, out ModelTensor? tensor)) throw new ArgumentException($"input '{input.Name}' is missing", nameof(inputs));
-            if (tensor.ElementType != input.ElementType) throw new ArgumentException($"input '{input.Name}' takes {input.ElementType}, but {tensor.ElementType} was given", nameof(inputs));
+            if (tensor.ElementType != input.ElementType) throw new ArgumentException($"input '{input.Name}' takes {input.ElementType}, but "
+                + $"{tensor.ElementType} was given", nameof(inputs));
             var fits = tensor.Shape.Length == input.Dimensions.Length;
             for (var d = 0; fits && d < input.Dimensions.Length; d++)
             {
@@ -48,12 +49,14 @@ public sealed partial class LoadedModel
                 if (declared.Symbol >= 0 && symbols[declared.Symbol] < 0) symbols[declared.Symbol] = given;
                 else fits = given == (declared.Symbol >= 0 ? symbols[declared.Symbol] : declared.Size);
             }
-            if (!fits) throw new ArgumentException($"input '{input.Name}' takes the shape {Info.ShapeText(input)}{Bound(symbols)}, but [{string.Join(", ", tensor.Shape)}] was given", nameof(inputs));
+            if (!fits) throw new ArgumentException($"input '{input.Name}' takes the shape {Info.ShapeText(input)}{Bound(symbols)}, but "
+                + $"[{string.Join(", ", tensor.Shape)}] was given", nameof(inputs));
         }
         if (inputs.Count != _description.Inputs.Length)
         {
             var unknown = inputs.Keys.First(k => !_description.Inputs.Any(i => i.Name == k));
-            throw new ArgumentException($"the model has no input '{unknown}'; its inputs are {string.Join(", ", _description.Inputs.Select(i => $"'{i.Name}'"))}", nameof(inputs));
+            throw new ArgumentException($"the model has no input '{unknown}'; its inputs are "
+                + $"{string.Join(", ", _description.Inputs.Select(i => $"'{i.Name}'"))}", nameof(inputs));
         }
         return symbols;
     }

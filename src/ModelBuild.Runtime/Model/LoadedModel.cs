@@ -45,9 +45,12 @@ public sealed partial class LoadedModel : IDisposable
         ArtifactStore store = ArtifactStore.Find(description, options);
         Manifest manifest = store.ReadManifest();
         if (!string.Equals(manifest.SignatureHash, description.SignatureHash, StringComparison.Ordinal))
-            throw new ModelLoadException(RuntimeCodes.OtherClass, $"'{manifest.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
+            throw new ModelLoadException(RuntimeCodes.OtherClass,
+                $"'{manifest.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project "
+                + $"again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
 
-        ArtifactSelection.Choice choice = ArtifactSelection.Choose(manifest, options, CpuFeatureDetection.Current, CpuFeatureDetection.Native, BackendRegistry.Find);
+        ArtifactSelection.Choice choice = ArtifactSelection.Choose(manifest, options, CpuFeatureDetection.Current, CpuFeatureDetection.Native,
+            BackendRegistry.Find);
         if (choice.Fallback is { } fallback) options.OnFallback?.Invoke(fallback);
         ModelArtifact artifact = store.Open(choice.Artifact);
         try
@@ -92,7 +95,8 @@ public sealed partial class LoadedModel : IDisposable
     /// <summary>The backend that runs it.</summary>
     public string Backend { get; }
 
-    /// <summary>Threads that one call uses: 1 on the managed backend; on ONNX Runtime what <see cref="ModelOptions.Threads"/> or its own options say, 0 where it decides by itself.</summary>
+    /// <summary>Threads that one call uses: 1 on the managed backend; on ONNX Runtime what <see cref="ModelOptions.Threads"/> or its own options say, 0 where
+    /// it decides by itself.</summary>
     public int Threads { get; }
 
     /// <summary>How the model was compressed, as the manifest says; null without a manifest.</summary>
@@ -111,10 +115,12 @@ public sealed partial class LoadedModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed before the first use.</exception>
     public string ArtifactSha256 => _sha256.Value;
 
-    /// <summary>SHA-256 that the build recorded in the manifest; null without a manifest. Differs from <see cref="ArtifactSha256"/> if the artifact was changed after the build.</summary>
+    /// <summary>SHA-256 that the build recorded in the manifest; null without a manifest. Differs from <see cref="ArtifactSha256"/> if the artifact was changed
+    /// after the build.</summary>
     public string? RecordedSha256 { get; }
 
-    /// <summary>Takes a set of buffers for one call; waits where <see cref="ModelOptions.MaxConcurrency"/> are taken, and until the artifact is verified. Give it back with <see cref="Return"/>.</summary>
+    /// <summary>Takes a set of buffers for one call; waits where <see cref="ModelOptions.MaxConcurrency"/> are taken, and until the artifact is verified. Give
+    /// it back with <see cref="Return"/>.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     /// <exception cref="ModelLoadException">MDLB3012: the artifact is another one than the build wrote.</exception>
     public ModelContext Rent()

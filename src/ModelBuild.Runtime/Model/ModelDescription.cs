@@ -24,7 +24,8 @@ public sealed class ModelDescription
     /// <param name="profiles">See <see cref="Profiles"/>.</param>
     /// <param name="embeddedIn">See <see cref="EmbeddedIn"/>.</param>
     [SetsRequiredMembers]
-    public ModelDescription(string className, string assemblyName, string signatureHash, string[] symbols, TensorInfo[] inputs, TensorInfo[] outputs, string[] profiles, System.Reflection.Assembly? embeddedIn = null)
+    public ModelDescription(string className, string assemblyName, string signatureHash, string[] symbols, TensorInfo[] inputs, TensorInfo[] outputs,
+        string[] profiles, System.Reflection.Assembly? embeddedIn = null)
     {
         ClassName = className;
         AssemblyName = assemblyName;

@@ -37,7 +37,8 @@ public sealed class ModelInfo
     /// <summary>The profiles that the item asked for, best first.</summary>
     public ImmutableArray<string> Profiles => _description.Profiles;
 
-    /// <summary>The shape of a tensor as people read it: <c>[batch, 3, 224, 224]</c>; a size that depends on the data is <c>?</c>, an unknown number of dimensions <c>[...]</c>.</summary>
+    /// <summary>The shape of a tensor as people read it: <c>[batch, 3, 224, 224]</c>; a size that depends on the data is <c>?</c>, an unknown number of
+    /// dimensions <c>[...]</c>.</summary>
     /// <param name="tensor">One of <see cref="Inputs"/> or <see cref="Outputs"/>.</param>
     public string ShapeText(TensorInfo tensor)
     {

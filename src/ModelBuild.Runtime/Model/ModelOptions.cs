@@ -5,36 +5,38 @@ public sealed class ModelOptions
 {
     private Dictionary<Type, object>? _settings;
 
-    /// <summary>The profile to run, such as <c>x64-avx2</c>, or null for the best one that this CPU and the registered backends admit. A named profile is taken or refused, never replaced.</summary>
+    /// <summary>The profile to run, such as <c>x64-avx2</c>, or null for the best one that this CPU and the registered backends admit. A named profile is taken
+    /// or refused, never replaced.</summary>
     public string? Profile { get; set; }
 
     /// <summary>The backend to run on, <c>managed</c> or <c>onnxruntime</c>, or null for whichever the artifact was compiled for.</summary>
     public string? Backend { get; set; }
 
     /// <summary>
-    /// Threads that one call may use, at least 1. ONNX Runtime uses as many; the managed backend runs every call on the thread that makes it, whatever this says: there, several calls at
-    /// once use several cores. <see cref="LoadedModel.Threads"/> tells what holds for a loaded model.
+    /// Threads that one call may use, at least 1. ONNX Runtime uses as many; the managed backend runs every call on the thread that makes it, whatever this
+    /// says: there, several calls at once use several cores. <see cref="LoadedModel.Threads"/> tells what holds for a loaded model.
     /// </summary>
     public int Threads { get; set; } = 1;
 
-    /// <summary>How many calls may run at the same time; further ones wait. Each holds its own buffers, so this bounds memory. 0 means twice the number of processors.</summary>
+    /// <summary>How many calls may run at the same time; further ones wait. Each holds its own buffers, so this bounds memory. 0 means twice the number of
+    /// processors.</summary>
     public int MaxConcurrency { get; set; }
 
     /// <summary>
-    /// Bytes that the activations of one call may take on the managed backend; 4 GB where nothing else is set. A program that asks for more is refused (MDLB3011) before memory is
-    /// taken for it, so that a damaged or hostile artifact cannot exhaust the machine.
+    /// Bytes that the activations of one call may take on the managed backend; 4 GB where nothing else is set. A program that asks for more is refused
+    /// (MDLB3011) before memory is taken for it, so that a damaged or hostile artifact cannot exhaust the machine.
     /// </summary>
     public long MaxActivationBytes { get; set; } = 4L << 30;
 
     /// <summary>
-    /// Whether the artifact is compared with the SHA-256 that the build recorded (MDLB3012 where it differs): once in a process for each file, while it is loaded, or, where it has more than 4 MB,
-    /// at the same time; the first call then waits until that is done.
+    /// Whether the artifact is compared with the SHA-256 that the build recorded (MDLB3012 where it differs): once in a process for each file, while it is
+    /// loaded, or, where it has more than 4 MB, at the same time; the first call then waits until that is done.
     /// </summary>
     public bool VerifyArtifact { get; set; } = true;
 
     /// <summary>
-    /// Whether every call looks for NaN and infinity in its float inputs and throws an <see cref="ArgumentException"/> that names the input. Off unless set: integer arithmetic has neither, so
-    /// that a compressed model may answer such inputs with finite numbers where the original would have answered NaN.
+    /// Whether every call looks for NaN and infinity in its float inputs and throws an <see cref="ArgumentException"/> that names the input. Off unless set:
+    /// integer arithmetic has neither, so that a compressed model may answer such inputs with finite numbers where the original would have answered NaN.
     /// </summary>
     public bool RequireFiniteInputs { get; set; }
 

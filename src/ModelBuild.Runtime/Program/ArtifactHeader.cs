@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace ModelBuild.Managed;
 
 /// <summary>The first 128 bytes of a managed artifact: where program and weights are, and whom they belong to.</summary>
-internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramLength, long WeightsOffset, long WeightsLength, string SignatureHash, string ProgramHash)
+internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramLength, long WeightsOffset, long WeightsLength, string SignatureHash,
+    string ProgramHash)
 {
     public const int Size = 128;
     public const int Format = 1;
@@ -16,7 +17,9 @@ internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramL
         if (header.Length < Size || !header.StartsWith(Magic)) throw Damaged(origin, "it is no managed artifact");
         var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         if (format > Format)
-            throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {Format}. Update the package ModelBuild.Runtime to the version that built the model.");
+            throw new ModelLoadException(RuntimeCodes.NewerFormat,
+                $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {Format}. Update the package ModelBuild.Runtime to the "
+                + $"version that built the model.");
         ArtifactHeader read = new(
             BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[32..]), BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
@@ -43,7 +46,9 @@ internal readonly record struct ArtifactHeader(long ProgramOffset, long ProgramL
     public static string HashOf(ReadOnlySpan<byte> program) => Convert.ToHexStringLower(SHA256.HashData(program));
 
     public static ModelLoadException Damaged(string origin, string detail) =>
-        new(RuntimeCodes.ArtifactDamaged, $"the artifact '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
+        new(RuntimeCodes.ArtifactDamaged,
+            $"the artifact '{origin}' is damaged: {detail}. Build the project again, and deploy the folder 'modelbuild' as a whole.");
 
-    private static bool Within(long offset, long length, long fileLength) => offset >= Size && length >= 0 && offset <= fileLength && length <= fileLength - offset;
+    private static bool Within(long offset, long length, long fileLength) => offset >= Size && length >= 0 && offset <= fileLength
+        && length <= fileLength - offset;
 }

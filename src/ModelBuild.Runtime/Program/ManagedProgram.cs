@@ -83,7 +83,8 @@ public sealed record ProgramPort(string Name, ModelElementType ElementType, int 
 /// <param name="Integers">Indices of expressions: sizes, zero points, flags.</param>
 /// <param name="Floats">Scales and limits.</param>
 /// <param name="Source">The model's node or nodes that it came from.</param>
-public sealed record ProgramCall(int Kernel, ImmutableArray<ProgramOperand> Operands, ImmutableArray<int> Integers, ImmutableArray<float> Floats, string Source);
+public sealed record ProgramCall(int Kernel, ImmutableArray<ProgramOperand> Operands, ImmutableArray<int> Integers, ImmutableArray<float> Floats,
+    string Source);
 
 /// <summary>What an operand refers to.</summary>
 public enum OperandKind : byte

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ModelBuild.Managed;
 
-/// <summary>Reads the program section of a managed artifact. Whatever the bytes are, the result is a program whose indices are all in range, or a coded error.</summary>
+/// <summary>Reads the program section of a managed artifact. Whatever the bytes are, the result is a program whose indices are all in range, or a coded
+/// error.</summary>
 public ref struct ProgramReader
 {
     private readonly ReadOnlySpan<byte> _bytes;

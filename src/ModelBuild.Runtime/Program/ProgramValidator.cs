@@ -2,7 +2,8 @@ using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
-/// <summary>Checks everything about a program that holds for all sizes: indices, kinds, kernels, packings. What depends on sizes is checked when they are bound.</summary>
+/// <summary>Checks everything about a program that holds for all sizes: indices, kinds, kernels, packings. What depends on sizes is checked when they are
+/// bound.</summary>
 internal static class ProgramValidator
 {
     // Placing buffers compares each with all others. The largest real programs have hundreds.
@@ -34,19 +35,25 @@ internal static class ProgramValidator
         foreach (ProgramPort port in program.Inputs.Concat(program.Outputs))
         {
             CheckShape(port.Shape);
-            if (port.Buffer >= program.Buffers.Length || program.Buffers[port.Buffer].ElementType != port.ElementType) throw Damaged($"the buffer of '{port.Name}' does not exist or has another element type");
+            if (port.Buffer >= program.Buffers.Length
+                || program.Buffers[port.Buffer].ElementType != port.ElementType) throw Damaged($"the buffer of '{port.Name}' does not exist or has another "
+                + $"element type");
         }
         foreach (ProgramCall call in program.Calls) CheckCall(call);
 
         void CheckCall(ProgramCall call)
         {
             Kernel kernel = KernelRegistry.Find(call.Kernel)
-                ?? throw new ModelLoadException(RuntimeCodes.NewerFormat, $"'{origin}' calls kernel {call.Kernel} for '{call.Source}', which this version of ModelBuild.Runtime does not have. Update the package ModelBuild.Runtime to the version that built the model.");
-            if (call.Operands.Length != kernel.Operands || call.Integers.Length != kernel.Integers || call.Floats.Length != kernel.Floats) throw Damaged($"the call of {kernel.Name} for '{call.Source}' has the wrong number of arguments");
+                ?? throw new ModelLoadException(RuntimeCodes.NewerFormat,
+                    $"'{origin}' calls kernel {call.Kernel} for '{call.Source}', which this version of ModelBuild.Runtime does not have. Update the package "
+                    + $"ModelBuild.Runtime to the version that built the model.");
+            if (call.Operands.Length != kernel.Operands || call.Integers.Length != kernel.Integers
+                || call.Floats.Length != kernel.Floats) throw Damaged($"the call of {kernel.Name} for '{call.Source}' has the wrong number of arguments");
             CheckShape(call.Integers);
             foreach (ProgramOperand operand in call.Operands)
             {
-                var count = operand.Kind switch { OperandKind.Buffer => program.Buffers.Length, OperandKind.Constant => program.Constants.Length, _ => int.MaxValue };
+                var count = operand.Kind switch { OperandKind.Buffer => program.Buffers.Length, OperandKind.Constant => program.Constants.Length,
+                    _ => int.MaxValue };
                 if (operand.Index >= count) throw Damaged($"an operand of {kernel.Name} for '{call.Source}' does not exist");
             }
         }

@@ -60,11 +60,13 @@ public sealed class ModelTensor<T> : ModelTensor
     {
         get
         {
-            if (indices.Length != Shape.Length) throw new ArgumentException($"tensor '{Name}' has {Shape.Length} dimensions, {indices.Length} indices were given", nameof(indices));
+            if (indices.Length != Shape.Length) throw new ArgumentException($"tensor '{Name}' has {Shape.Length} dimensions, {indices.Length} indices were "
+                + $"given", nameof(indices));
             long position = 0;
             for (var i = 0; i < indices.Length; i++)
             {
-                if ((ulong)indices[i] >= (ulong)Shape[i]) throw new IndexOutOfRangeException($"tensor '{Name}': index {indices[i]} is outside dimension {i} of size {Shape[i]}");
+                if ((ulong)indices[i] >= (ulong)Shape[
+                    i]) throw new IndexOutOfRangeException($"tensor '{Name}': index {indices[i]} is outside dimension {i} of size {Shape[i]}");
                 position = position * Shape[i] + indices[i];
             }
             return ref _elements[position];

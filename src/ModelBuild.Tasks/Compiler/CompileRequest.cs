@@ -34,7 +34,8 @@ internal sealed record CompileRequest
     /// <param name="signaturePath">Where the signature of a model lies.</param>
     /// <param name="outputDirectory">Where the artifacts of a model go.</param>
     /// <param name="journalPath">Where the compiler notes what it tries for a model.</param>
-    public string ToJson(IEnumerable<ModelItem> models, Func<ModelItem, string> signaturePath, Func<ModelItem, string> outputDirectory, Func<ModelItem, string> journalPath)
+    public string ToJson(IEnumerable<ModelItem> models, Func<ModelItem, string> signaturePath, Func<ModelItem, string> outputDirectory, Func<ModelItem,
+        string> journalPath)
     {
         var json = new JsonWriter().BeginObject()
             .Value("format", Format)

@@ -22,7 +22,8 @@ internal sealed class CompilerProcess(string host, string compiler)
         get
         {
             lock (_lastErrorLines)
-                return _lastErrorLines.FirstOrDefault(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) ?? _lastErrorLines.LastOrDefault() ?? "";
+                return _lastErrorLines.FirstOrDefault(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal))
+                    ?? _lastErrorLines.LastOrDefault() ?? "";
         }
     }
 

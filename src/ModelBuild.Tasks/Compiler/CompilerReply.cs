@@ -9,10 +9,12 @@ internal abstract record CompilerReply(string? Model, string? Class)
     public sealed record Progress(string? Model, string? Class, string Text) : CompilerReply(Model, Class);
 
     /// <summary>An error, warning or message with a code.</summary>
-    public sealed record Diagnostic(string? Model, string? Class, string Severity, string Code, string? Metadata, string? Node, string Text) : CompilerReply(Model, Class);
+    public sealed record Diagnostic(string? Model, string? Class, string Severity, string Code, string? Metadata, string? Node, string Text)
+        : CompilerReply(Model, Class);
 
     /// <summary>A model is done.</summary>
-    public sealed record Result(string? Model, string? Class, EquatableArray<string> Files, EquatableArray<string> Reports, string? Summary) : CompilerReply(Model, Class);
+    public sealed record Result(string? Model, string? Class, EquatableArray<string> Files, EquatableArray<string> Reports, string? Summary)
+        : CompilerReply(Model, Class);
 
     /// <summary>Reads a line.</summary>
     /// <exception cref="JsonException">The line is not a reply.</exception>
@@ -26,7 +28,8 @@ internal abstract record CompilerReply(string? Model, string? Class)
             "progress" => new Progress(model, name, json.String("text")),
             "diagnostic" => new Diagnostic(
                 model, name, json.String("severity"), json.String("code"), json.OptionalString("metadata"), json.OptionalString("node"), json.String("text")),
-            "result" => new Result(model, name, json.Strings("files").ToEquatableArray(), json.Strings("reports").ToEquatableArray(), json.OptionalString("summary")),
+            "result" => new Result(model, name, json.Strings("files").ToEquatableArray(), json.Strings("reports").ToEquatableArray(),
+                json.OptionalString("summary")),
             var kind => throw new JsonException($"kind \"{kind}\" is not known"),
         };
     }

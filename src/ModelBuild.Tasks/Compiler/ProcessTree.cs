@@ -14,7 +14,8 @@ internal static class ProcessTree
             if (typeof(Process).GetMethod(nameof(Process.Kill), [typeof(bool)]) is { } killTree)
                 killTree.Invoke(process, [true]);
             else
-                using (var taskKill = Process.Start(new ProcessStartInfo("taskkill", $"/PID {process.Id} /T /F") { UseShellExecute = false, CreateNoWindow = true }))
+                using (var taskKill = Process.Start(new ProcessStartInfo("taskkill", $"/PID {process.Id} /T /F") { UseShellExecute = false,
+                    CreateNoWindow = true }))
                     taskKill.WaitForExit();
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or System.Reflection.TargetInvocationException)

@@ -31,7 +31,8 @@ internal static class ItemLocator
         try
         {
             using var reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null });
-            elements = [.. XDocument.Load(reader, LoadOptions.SetLineInfo).Descendants().Where(e => e.Name.LocalName is "OnnxModel" or "HardwareProfile" && Specs(e).Any())];
+            elements = [.. XDocument.Load(reader, LoadOptions.SetLineInfo).Descendants()
+                .Where(e => e.Name.LocalName is "OnnxModel" or "HardwareProfile" && Specs(e).Any())];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or XmlException)
         {
@@ -46,7 +47,8 @@ internal static class ItemLocator
     }
 
     private static IEnumerable<string> Specs(XElement element) =>
-        new[] { "Include", "Update" }.SelectMany(name => ((string?)element.Attribute(name) ?? "").Split([';'], StringSplitOptions.RemoveEmptyEntries)).Select(spec => spec.Trim());
+        new[] { "Include", "Update" }.SelectMany(name => ((string?)element.Attribute(name) ?? "").Split([';'], StringSplitOptions.RemoveEmptyEntries))
+            .Select(spec => spec.Trim());
 
     private static (int Line, int Column) Position(XElement element, string? metadata)
     {
@@ -55,7 +57,8 @@ internal static class ItemLocator
     }
 
     private static IXmlLineInfo? Place(XElement element, string metadata) =>
-        (IXmlLineInfo?)element.Attributes().FirstOrDefault(a => a.Name.LocalName == metadata) ?? element.Elements().FirstOrDefault(e => e.Name.LocalName == metadata);
+        (IXmlLineInfo?)element.Attributes().FirstOrDefault(a => a.Name.LocalName == metadata) ?? element.Elements()
+            .FirstOrDefault(e => e.Name.LocalName == metadata);
 
     private static string Normalize(string path) => path.Replace('\\', '/');
 

@@ -18,7 +18,8 @@ internal sealed class DimensionNames
     public DimensionNames(OnnxInterface declared, IReadOnlyDictionary<string, long> sizes)
     {
         _sizes = sizes;
-        _declared = new(declared.Inputs.Concat(declared.Outputs).SelectMany(value => value.Dimensions ?? []).Select(d => d.Name).OfType<string>(), StringComparer.Ordinal);
+        _declared = new(declared.Inputs.Concat(declared.Outputs).SelectMany(value => value.Dimensions ?? []).Select(d => d.Name).OfType<string>(),
+            StringComparer.Ordinal);
     }
 
     /// <summary>The dimensions of an input; its shape must be declared.</summary>
@@ -34,7 +35,8 @@ internal sealed class DimensionNames
     {
         foreach (var name in _sizes.Keys)
             if (!_seen.Contains(name))
-                throw new DiagnosticException(Codes.BadShapes, $"Shapes: the model has no dimension \"{name}\".{Suggestion.Sentence(name, _seen)} " + (_seen.Count == 0 ? "All of its dimensions are constant." : $"Its dimensions: {string.Join(", ", _seen)}."), "Shapes");
+                throw new DiagnosticException(Codes.BadShapes, $"Shapes: the model has no dimension \"{name}\".{Suggestion.Sentence(name, _seen)} "
+                    + (_seen.Count == 0 ? "All of its dimensions are constant." : $"Its dimensions: {string.Join(", ", _seen)}."), "Shapes");
     }
 
     private SignatureDimension Named(string name)

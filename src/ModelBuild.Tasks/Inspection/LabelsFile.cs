@@ -19,6 +19,7 @@ internal static class LabelsFile
         var classes = outputs.Select(output => output.ClassAxis is >= 0 and var axis ? output.Dimensions!.Value[axis].Size : -1).ToList();
         return classes.Contains(-1) || classes.Contains(labels.Count)
             ? labels.ToEquatableArray()
-            : throw new DiagnosticException(Codes.BadLabels, $"Labels: \"{path}\" has {labels.Count} lines, but the model's outputs end in {string.Join(", ", classes)} classes.", "Labels");
+            : throw new DiagnosticException(Codes.BadLabels,
+                $"Labels: \"{path}\" has {labels.Count} lines, but the model's outputs end in {string.Join(", ", classes)} classes.", "Labels");
     }
 }

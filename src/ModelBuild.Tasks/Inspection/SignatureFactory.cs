@@ -10,26 +10,37 @@ internal static class SignatureFactory
         ["", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "double", "uint32", "uint64"];
 
     private static readonly string[] OtherTypeNames =
-        ["complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"];
+        ["complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0",
+            "uint2", "int2"];
 
     /// <summary>The signature.</summary>
     /// <param name="item">The checked item.</param>
     /// <param name="declared">What the model file declares.</param>
     /// <param name="project">The project.</param>
     /// <param name="assembly">The name of the project's assembly.</param>
-    /// <exception cref="DiagnosticException">The model has inputs or outputs that generated code cannot express, or Shapes, Labels or image metadata do not fit it.</exception>
+    /// <exception cref="DiagnosticException">The model has inputs or outputs that generated code cannot express, or Shapes, Labels or image metadata do not fit
+    /// it.</exception>
     public static ModelSignature Create(ModelItem item, OnnxInterface declared, ProjectContext project, string assembly)
     {
         var unsupported = declared.Inputs.Select(value => Unsupported(value, "input")).Concat(declared.Outputs.Select(value => Unsupported(value, "output")))
             .Where(problem => problem is not null).ToList();
         if (unsupported.Count > 0)
-            throw new DiagnosticException(Codes.UnsupportedType, $"\"{item.Path}\" has {string.Join(", ", unsupported)}. Inputs and outputs must be tensors of {string.Join(", ", TypeNames.Skip(1))}; cut the model before them, or convert them in the model{(declared.Outputs.Any(output => output.Kind is OnnxValueKind.Sequence or OnnxValueKind.Map) ? "; classifiers of scikit-learn are exported with options={'zipmap': False}" : "")}{(declared.Outputs.Any(output => output.Kind == OnnxValueKind.Untyped) ? "; a missing type is declared for example by onnx.shape_inference.infer_shapes" : "")}.");
+            throw new DiagnosticException(Codes.UnsupportedType,
+                $"\"{item.Path}\" has {string.Join(", ", unsupported)}. Inputs and outputs must be tensors of {string.Join(", ", TypeNames.Skip(1))}; cut "
+                + $"the model before them, or convert them in the "
+                + "model"
+                + (declared.Outputs.Any(output => output.Kind is OnnxValueKind.Sequence or OnnxValueKind.Map)
+                    ? "; classifiers of scikit-learn are exported with options={'zipmap': False}" : "")
+                + (declared.Outputs.Any(output => output.Kind == OnnxValueKind.Untyped)
+                    ? "; a missing type is declared for example by onnx.shape_inference.infer_shapes" : "") + ".");
         if (declared.Inputs.FirstOrDefault(input => input.Dimensions is null) is { } shapeless)
-            throw new DiagnosticException(Codes.UndeclaredShape, $"Input \"{shapeless.Name}\" of \"{item.Path}\" declares no shape. Declare its rank in the model; dimensions may be named.");
+            throw new DiagnosticException(Codes.UndeclaredShape,
+                $"Input \"{shapeless.Name}\" of \"{item.Path}\" declares no shape. Declare its rank in the model; dimensions may be named.");
 
         var shapes = new DimensionNames(declared, item.Shapes);
         var inputs = declared.Inputs.Select(input => new TensorSignature(input.Name, TypeNames[input.ElementType], shapes.OfInput(input))).ToEquatableArray();
-        var outputs = declared.Outputs.Select(output => new TensorSignature(output.Name, TypeNames[output.ElementType], shapes.OfOutput(output))).ToEquatableArray();
+        var outputs = declared.Outputs.Select(output => new TensorSignature(output.Name, TypeNames[output.ElementType], shapes.OfOutput(output)))
+            .ToEquatableArray();
         shapes.CheckAllUsed();
         foreach (var (tensor, value) in inputs.Concat(outputs).Zip(declared.Inputs.Concat(declared.Outputs), (tensor, value) => (tensor, value)))
             CheckSize(tensor, value);
@@ -54,7 +65,8 @@ internal static class SignatureFactory
     private static void CheckSize(TensorSignature tensor, OnnxValue declared)
     {
         var isFixedByShapes = declared.Dimensions is { } given && given.Where((d, i) => d.Size < 0 && tensor.Dimensions!.Value[i].IsConstant).Any();
-        if (isFixedByShapes && tensor.Dimensions is { } dimensions && FixedShapes.TooLarge(tensor.Name, [.. dimensions.Select(d => d.Size)], BytesOf(tensor.Type)) is { } problem)
+        if (isFixedByShapes && tensor.Dimensions is { } dimensions && FixedShapes.TooLarge(tensor.Name, [.. dimensions.Select(d => d.Size)],
+            BytesOf(tensor.Type)) is { } problem)
             throw new DiagnosticException(Codes.BadShapes, problem, "Shapes");
     }
 
@@ -70,7 +82,8 @@ internal static class SignatureFactory
     {
         OnnxValueKind.Untyped => $"an {role} \"{value.Name}\" without a type",
         OnnxValueKind.Tensor when value.ElementType > 0 && value.ElementType < TypeNames.Length => null,
-        OnnxValueKind.Tensor => $"an {role} \"{value.Name}\" of element type {OtherTypeNames.ElementAtOrDefault(value.ElementType - TypeNames.Length) ?? $"{value.ElementType}"}",
+        OnnxValueKind.Tensor => $"an {role} \"{value.Name}\" of element type "
+            + $"{OtherTypeNames.ElementAtOrDefault(value.ElementType - TypeNames.Length) ?? $"{value.ElementType}"}",
         _ => $"an {role} \"{value.Name}\" that is of type {value.Kind.ToString().ToLowerInvariant()}",
     };
 
@@ -78,7 +91,8 @@ internal static class SignatureFactory
     {
         if (inputs.Count != 1 || inputs[0].Dimensions is not { Count: 4 } dimensions || inputs[0].Type != "float")
             throw NotAnImage("it must be one float tensor of rank 4");
-        var layout = IsChannels(dimensions[1]) ? "nchw" : IsChannels(dimensions[3]) ? "nhwc" : throw NotAnImage("neither its second nor its last dimension is 1 or 3 channels");
+        var layout = IsChannels(dimensions[1]) ? "nchw" : IsChannels(dimensions[3]) ? "nhwc"
+            : throw NotAnImage("neither its second nor its last dimension is 1 or 3 channels");
         var (height, width) = layout == "nchw" ? (dimensions[2], dimensions[3]) : (dimensions[1], dimensions[2]);
         if (!height.IsConstant || !width.IsConstant)
             throw NotAnImage("its height and width are not fixed; fix them with Shapes");
@@ -90,6 +104,7 @@ internal static class SignatureFactory
 
         static bool IsChannels(SignatureDimension dimension) => dimension.Size is 1 or 3;
 
-        static DiagnosticException NotAnImage(string why) => new(Codes.BadImage, $"The item has image metadata, but the model's input is no image: {why}.", "ImageResize");
+        static DiagnosticException NotAnImage(string why) => new(Codes.BadImage, $"The item has image metadata, but the model's input is no image: {why}.",
+            "ImageResize");
     }
 }

@@ -24,7 +24,8 @@ internal static class DataFiles
                 paths.AddRange(matches);
             }
             else if (!project.LockedMode)
-                throw new DiagnosticException(Codes.MissingData, $"{metadata}: \"{part}\" does not exist (looked for {path}). Correct the path, or fetch the file.", metadata);
+                throw new DiagnosticException(Codes.MissingData,
+                    $"{metadata}: \"{part}\" does not exist (looked for {path}). Correct the path, or fetch the file.", metadata);
         }
         return paths;
     }
@@ -44,7 +45,8 @@ internal static class DataFiles
             return [];
         var rest = pattern.Substring(fixedEnd + 1);
         var deep = rest.IndexOfAny(separators) >= 0 || rest.Contains("**");
-        var regex = new Regex(ToRegex(rest), RegexOptions.CultureInvariant | (Path.DirectorySeparatorChar == '\\' ? RegexOptions.IgnoreCase : RegexOptions.None));
+        var regex = new Regex(ToRegex(rest),
+            RegexOptions.CultureInvariant | (Path.DirectorySeparatorChar == '\\' ? RegexOptions.IgnoreCase : RegexOptions.None));
         var depth = deep ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
         var files = Matches(Directory.EnumerateFiles(root, "*", depth));
         // test_data_set_* names folders.

@@ -27,7 +27,9 @@ internal sealed class HardwareProfiles
         if (ProfileNames.BuiltIn.Concat(ProfileNames.Later).Concat(Names).Contains(name))
             throw new DiagnosticException(Codes.BadHardwareProfile, $"The profile name \"{name}\" is taken. Choose another one in Include.");
         if (!fields.TryGetValue(ProfileFields.BasedOn, out var parent) || parent.Length == 0)
-            throw new DiagnosticException(Codes.BadHardwareProfile, $"The profile \"{name}\" says on which profile it is based: add BasedOn=\"x64-avx2\", or another of: {string.Join(", ", ProfileNames.BuiltIn.Concat(Names))}.");
+            throw new DiagnosticException(Codes.BadHardwareProfile,
+                $"The profile \"{name}\" says on which profile it is based: add BasedOn=\"x64-avx2\", or another of: "
+                + $"{string.Join(", ", ProfileNames.BuiltIn.Concat(Names))}.");
         if (ProfileNames.Problem(parent, Names) is { } unknown)
             throw new DiagnosticException(unknown.Code, $"The profile \"{name}\" is based on one that cannot be used. {unknown.Text}", ProfileFields.BasedOn);
         foreach (var field in fields)

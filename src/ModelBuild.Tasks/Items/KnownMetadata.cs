@@ -23,6 +23,7 @@ internal static class KnownMetadata
     /// <summary>Whether EnableDefaultOnnxModelItems made the item: then it stands in no file of the user's, though an Update of it may.</summary>
     public static bool IsDefaultItem(ITaskItem item) => item.GetMetadata("_ModelBuildDefault") == "true";
 
-    /// <summary>The value of a metadata; null where it is empty, or a list of nothing (<c>;</c>, as <c>$(Undefined);</c> leaves it): both mean the default.</summary>
+    /// <summary>The value of a metadata; null where it is empty, or a list of nothing (<c>;</c>, as <c>$(Undefined);</c> leaves it): both mean the
+    /// default.</summary>
     public static string? Value(ITaskItem item, string name) => ItemOptions.Value(name, item.GetMetadata(name));
 }

@@ -28,7 +28,8 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
             Sha256 = Sha256(item),
             Shapes = Shapes(item),
             Image = ImageOptionsReader.Read(item),
-            Options = [.. KnownMetadata.Options.Where(name => KnownMetadata.Value(item, name) is not null).Select(name => new KeyValuePair<string, string>(name, KnownMetadata.Value(item, name)!))],
+            Options = [.. KnownMetadata.Options.Where(name => KnownMetadata.Value(item, name) is not null)
+                .Select(name => new KeyValuePair<string, string>(name, KnownMetadata.Value(item, name)!))],
             Data = [.. KnownMetadata.Data.Where(name => KnownMetadata.Value(item, name) is not null)
                 .Select(name => new KeyValuePair<string, IReadOnlyList<string>>(name, DataFiles.Expand(project, name, KnownMetadata.Value(item, name)!)))],
         };
@@ -48,7 +49,9 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
             return CSharpNames.ClassName(Path.GetFileNameWithoutExtension(item.ItemSpec));
         return CSharpNames.IsClassName(name)
             ? name
-            : throw new DiagnosticException(Codes.BadName, $"ClassName=\"{name}\" cannot be the name of the generated class: it is not a C# identifier, or it is the name of one of its members. Use for example \"{CSharpNames.ClassName(name)}\".", "ClassName");
+            : throw new DiagnosticException(Codes.BadName,
+                $"ClassName=\"{name}\" cannot be the name of the generated class: it is not a C# identifier, or it is the name of one of its members. Use "
+                + $"for example \"{CSharpNames.ClassName(name)}\".", "ClassName");
     }
 
     private string Namespace(ITaskItem item)
@@ -57,13 +60,15 @@ internal sealed class ModelItemReader(ProjectContext project, HardwareProfiles h
             return CSharpNames.Namespace(project.RootNamespace.Length > 0 ? project.RootNamespace + ".Models" : "Models");
         return name.Split('.').All(CSharpNames.IsIdentifier)
             ? name
-            : throw new DiagnosticException(Codes.BadName, $"Namespace=\"{name}\" is not a C# namespace. Use for example \"{CSharpNames.Namespace(name)}\".", "Namespace");
+            : throw new DiagnosticException(Codes.BadName, $"Namespace=\"{name}\" is not a C# namespace. Use for example \"{CSharpNames.Namespace(name)}\".",
+                "Namespace");
     }
 
     private EquatableArray<string> Profiles(ITaskItem item)
     {
         var profiles = KnownMetadata.Value(item, "Profile") is { } text
-            ? text.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim()).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList()
+            ? text.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim()).Where(name => name.Length > 0)
+                .Distinct(StringComparer.Ordinal).ToList()
             : [.. ProfileDefaults.DefaultsFor(project.RuntimeIdentifier, project.SdkRuntimeIdentifier)];
         foreach (var name in profiles)
             if (ProfileNames.Problem(name, hardwareProfiles.Names) is { } problem)

@@ -5,7 +5,8 @@ namespace ModelBuild.Tasks;
 
 /// <summary>
 /// Reads the declared interface of an .onnx file (ModelProto of the ONNX IR specification) and nothing else: weights and attributes are skipped by
-/// seeking, so that the time depends on the number of nodes and initializers, not on their size. Of nodes only the maps that classifiers end in are looked into.
+/// seeking, so that the time depends on the number of nodes and initializers, not on their size. Of nodes only the maps that classifiers end in are looked
+/// into.
 /// </summary>
 internal sealed class OnnxInterfaceReader
 {
@@ -46,7 +47,9 @@ internal sealed class OnnxInterfaceReader
     public static OnnxInterface Read(string path)
     {
         if (Directory.Exists(path))
-            throw new DiagnosticException(Codes.ModelUnreadable, $"\"{path}\" is a folder. Name the .onnx file in it, or all that are in it: Include=\"{Path.GetFileName(path.TrimEnd('/', '\\'))}/**/*.onnx\".");
+            throw new DiagnosticException(Codes.ModelUnreadable,
+                $"\"{path}\" is a folder. Name the .onnx file in it, or all that are in it: "
+                + $"Include=\"{Path.GetFileName(path.TrimEnd('/', '\\'))}/**/*.onnx\".");
         try
         {
             // The reader has its own buffer.
@@ -71,7 +74,8 @@ internal sealed class OnnxInterfaceReader
         if (StartsWith(stream, LfsPointer))
             throw new DiagnosticException(Codes.ModelIsLfsPointer, $"\"{path}\" is a Git LFS pointer, not the model. Run: git lfs pull");
         if (stream.Length > MaxBytes)
-            throw new DiagnosticException(Codes.ModelTooLarge, $"The model \"{path}\" has {stream.Length} bytes; a protobuf file holds at most 2 GB. Save it with external data.");
+            throw new DiagnosticException(Codes.ModelTooLarge,
+                $"The model \"{path}\" has {stream.Length} bytes; a protobuf file holds at most 2 GB. Save it with external data.");
         var reader = new OnnxInterfaceReader(new ProtobufReader(stream));
         try
         {
@@ -87,11 +91,13 @@ internal sealed class OnnxInterfaceReader
     private OnnxInterface Result(string path)
     {
         if (!_hasGraph || _irVersion is null)
-            throw new DiagnosticException(Codes.NotAModel, $"\"{path}\" is no ONNX model: it states no {(_hasGraph ? "IR version" : "graph")}. Export the model as ONNX.");
+            throw new DiagnosticException(Codes.NotAModel,
+                $"\"{path}\" is no ONNX model: it states no {(_hasGraph ? "IR version" : "graph")}. Export the model as ONNX.");
         if (_irVersion > MaxIrVersion)
             throw Newer(path, $"IR version {_irVersion}", $"{MaxIrVersion}");
         if (_irVersion < MinIrVersion)
-            throw new DiagnosticException(Codes.UnsupportedVersion, $"The model \"{path}\" has IR version {_irVersion}; versions from {MinIrVersion} on are read. Export it again.");
+            throw new DiagnosticException(Codes.UnsupportedVersion,
+                $"The model \"{path}\" has IR version {_irVersion}; versions from {MinIrVersion} on are read. Export it again.");
         if (_opsets.TryGetValue("", out var opset) && opset > MaxOpset)
             throw Newer(path, $"opset {opset}", $"{MaxOpset}");
         var fed = _inputs.Where(input => !_initializers.Contains(input.Name)).ToList();
@@ -151,7 +157,8 @@ internal sealed class OnnxInterfaceReader
                 _reader.Skip();
         }
         if (version < 1)
-            throw new DiagnosticException(Codes.UnsupportedVersion, $"The model imports version {version} of the operator set \"{domain}\"; versions begin with 1. Export it again.");
+            throw new DiagnosticException(Codes.UnsupportedVersion,
+                $"The model imports version {version} of the operator set \"{domain}\"; versions begin with 1. Export it again.");
         // The standard domain has two spellings, and some converters state it twice: the last one counts, as in ONNX Runtime.
         if (domain == "ai.onnx")
             domain = "";

@@ -1,8 +1,8 @@
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// What the last compilation left: the list of inputs that it served, and each artifact with the hash of its content. A file counts as intact while its stamp is the one
-/// seen last; where that changed, its content is hashed once, and only a real change makes it damaged. A build that changes nothing hashes nothing.
+/// What the last compilation left: the list of inputs that it served, and each artifact with the hash of its content. A file counts as intact while its stamp
+/// is the one seen last; where that changed, its content is hashed once, and only a real change makes it damaged. A build that changes nothing hashes nothing.
 /// </summary>
 internal sealed class ArtifactRecord
 {
@@ -115,5 +115,8 @@ internal sealed class ArtifactRecord
         _changed = true;
     }
 
-    private void Write() => Files.Write(_path, string.Concat(new[] { _inputs }.Concat(_files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"{file.Value.Hash} {file.Value.Stamp} {file.Key}")).Select(line => line + "\n")));
+    private void Write() => Files.Write(_path,
+        string.Concat(new[] { _inputs }
+        .Concat(_files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"{file.Value.Hash} {file.Value.Stamp} {file.Key}"))
+        .Select(line => line + "\n")));
 }

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// When the system last changed anything of a file: its content, its times, its name. Unlike the time of the last write nobody can set it, so that a file put in another's
-/// place under the same size and time is told from it. netstandard2.0 does not know it; the systems do.
+/// When the system last changed anything of a file: its content, its times, its name. Unlike the time of the last write nobody can set it, so that a file put
+/// in another's place under the same size and time is told from it. netstandard2.0 does not know it; the systems do.
 /// </summary>
 internal static class ChangeTime
 {
@@ -28,7 +28,8 @@ internal static class ChangeTime
 
     private static class Linux
     {
-        // struct statx of the kernel, the same on every architecture and in every C library: 256 bytes, the change time at 96 (64-bit seconds, 32-bit nanoseconds).
+        // struct statx of the kernel, the same on every architecture and in every C library: 256 bytes, the change time at 96 (64-bit seconds, 32-bit
+        // nanoseconds).
         private const int Size = 256, ChangeTimeOffset = 96, CurrentDirectory = -100;
         private const uint ChangeTimeMask = 0x80;
 
@@ -78,7 +79,8 @@ internal static class ChangeTime
         public static long? ChangeTime(string path)
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-            return GetFileInformationByHandleEx(file.SafeFileHandle, BasicInformation, out var information, Marshal.SizeOf<Information>()) ? information.Change : null;
+            return GetFileInformationByHandleEx(file.SafeFileHandle, BasicInformation, out var information, Marshal.SizeOf<Information>()) ? information.Change
+                : null;
         }
 
         [DllImport("kernel32", SetLastError = true)]

@@ -3,8 +3,8 @@ using System.Text;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// Lists all that the compiler's outcome depends on, one line each: files by path and stamp, the rest by value. The list is written to a file that changes only when the list
-/// does, and MSBuild compares that file's time: a deleted or replaced input is noticed, and nothing large is read.
+/// Lists all that the compiler's outcome depends on, one line each: files by path and stamp, the rest by value. The list is written to a file that changes only
+/// when the list does, and MSBuild compares that file's time: a deleted or replaced input is noticed, and nothing large is read.
 /// </summary>
 internal sealed class InputList
 {

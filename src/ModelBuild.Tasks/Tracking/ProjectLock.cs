@@ -3,18 +3,20 @@ using Microsoft.Build.Framework;
 namespace ModelBuild.Tasks;
 
 /// <summary>
-/// Keeps other builds of the same project, configuration and target framework waiting: a lock on a file of the intermediate folder, which the system releases when its holder
-/// ends, however it ends. The file stays, because whoever deletes one that another process just opened gives the lock to both.
+/// Keeps other builds of the same project, configuration and target framework waiting: a lock on a file of the intermediate folder, which the system releases
+/// when its holder ends, however it ends. The file stays, because whoever deletes one that another process just opened gives the lock to both.
 /// </summary>
 internal static class ProjectLock
 {
     /// <summary>
-    /// How long a build waits for one that has compiled the same models and only writes its output: two instances of a project within one build must not wait for each other forever.
+    /// How long a build waits for one that has compiled the same models and only writes its output: two instances of a project within one build must not wait
+    /// for each other forever.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Looks again and again until something is so. The node builds other projects meanwhile: the one that is waited for may need one of them, or be an instance of the same project on this node.
+    /// Looks again and again until something is so. The node builds other projects meanwhile: the one that is waited for may need one of them, or be an
+    /// instance of the same project on this node.
     /// </summary>
     public static void WaitUntil(Func<bool> isSo, IBuildEngine engine)
     {
@@ -56,8 +58,8 @@ internal static class ProjectLock
     }
 
     /// <summary>
-    /// Keeps the lock beyond the task, until <see cref="Release"/> or the end of the build: what the SDK writes after the models are compiled does not bear two builds that do
-    /// the same at the same moment, which those that waited for one lock would.
+    /// Keeps the lock beyond the task, until <see cref="Release"/> or the end of the build: what the SDK writes after the models are compiled does not bear two
+    /// builds that do the same at the same moment, which those that waited for one lock would.
     /// </summary>
     /// <returns>Whether it is kept; a host that cannot keep it has it released at once.</returns>
     public static bool Keep(IDisposable taken, IBuildEngine engine, string folder)

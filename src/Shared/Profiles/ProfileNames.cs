@@ -19,7 +19,8 @@ internal static class ProfileNames
         if (known.Contains(name))
             return null;
         if (Later.Contains(name))
-            return (SharedCodes.ProfileOfLaterVersion, $"Profile \"{name}\" comes with a later version; this one compresses for CPUs. Profiles: {string.Join(", ", known)}.");
+            return (SharedCodes.ProfileOfLaterVersion,
+                $"Profile \"{name}\" comes with a later version; this one compresses for CPUs. Profiles: {string.Join(", ", known)}.");
         return (SharedCodes.UnknownProfile, $"Profile \"{name}\" is not known.{Suggestion.Sentence(name, known)} Profiles: {string.Join(", ", known)}.");
     }
 }

@@ -85,7 +85,8 @@ internal static class SignatureJson
 
     private static EquatableArray<TensorSignature> ReadTensors(JsonObject json, string name) =>
         json.Array(name).Select(item => item is JsonObject tensor
-            ? new TensorSignature(tensor.String("name"), tensor.String("type"), tensor["dims"] is null ? null : tensor.Array("dims").Select(Dimension).ToEquatableArray())
+            ? new TensorSignature(tensor.String("name"), tensor.String("type"), tensor["dims"] is null ? null : tensor.Array("dims").Select(Dimension)
+                .ToEquatableArray())
             : throw new JsonException($"\"{name}\" is not an array of objects")).ToEquatableArray();
 
     private static SignatureDimension Dimension(object? value) => value switch

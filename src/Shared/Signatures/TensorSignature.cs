@@ -7,8 +7,8 @@ namespace ModelBuild.Shared;
 internal sealed record TensorSignature(string Name, string Type, EquatableArray<SignatureDimension>? Dimensions)
 {
     /// <summary>
-    /// The dimension along which classes lie: the last one that is not 1, for classifiers over pictures end in [classes, 1, 1]; the last one where all are 1; -1 for a scalar, and where the
-    /// rank is not declared.
+    /// The dimension along which classes lie: the last one that is not 1, for classifiers over pictures end in [classes, 1, 1]; the last one where all are 1;
+    /// -1 for a scalar, and where the rank is not declared.
     /// </summary>
     public int ClassAxis
     {

@@ -74,8 +74,12 @@ internal static class LayersCommand
             "| work | samples | layers | time or ratio | store: peak in memory | store: peak on disk | peak memory of the process |",
                 "|---|---:|---:|---:|---:|---:|---:|",
             string.Create(CultureInfo.InvariantCulture, $"| {Model}: calibration of {names.Length} tensors | {data.Count} | | {calibration:0} ms | | | |"),
-            string.Create(CultureInfo.InvariantCulture, $"| {Model}: all layers' pairs, and biases corrected | {result.Samples} | {subject.Layers.Count} | {walk:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | |"),
-            string.Create(CultureInfo.InvariantCulture, $"| walk over calibration, round by round: lowest, median, highest of {Rounds} | | | {ratios[0]:0.00}, {ratios[ratios.Count / 2]:0.00}, {ratios[^1]:0.00} | | | |"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"| {Model}: all layers' pairs, and biases corrected | {result.Samples} | {subject.Layers.Count} | {walk:0} ms | "
+                + $"{result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | |"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"| walk over calibration, round by round: lowest, median, highest of {Rounds} | | | {ratios[0]:0.00}, {ratios[ratios.Count / 2]:0.00}, "
+                + $"{ratios[^1]:0.00} | | | |"),
         ];
         foreach ((var samples, var every) in new[] { (64, 1), (256, 1), (1024, 1), (64, 4), (256, 4) })
             table.Add(Child(samples, every));
@@ -106,7 +110,9 @@ internal static class LayersCommand
         var milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         using Process process = Process.GetCurrentProcess();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {Model}: at most {MemoryBound >> 20} MB of activations in memory, heap of {HeapLimit >> 20} MB | {result.Samples} | {(subject.Layers.Count + every - 1) / every} | {milliseconds:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB | {process.PeakWorkingSet64 >> 20} MB |"));
+            $"| {Model}: at most {MemoryBound >> 20} MB of activations in memory, heap of {HeapLimit >> 20} MB | {result.Samples} | "
+                + $"{(subject.Layers.Count + every - 1) / every} | {milliseconds:0} ms | {result.PeakMemory / 1e6:0.0} MB | {result.PeakDisk / 1e6:0.0} MB "
+                + $"| {process.PeakWorkingSet64 >> 20} MB |"));
         return 0;
     }
 

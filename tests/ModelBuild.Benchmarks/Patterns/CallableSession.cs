@@ -44,7 +44,8 @@ internal sealed class CallableSession : IDisposable
 
     private static OrtValue Value(Tensor tensor)
     {
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)(int)tensor.ElementType, [.. tensor.Shape]);
+        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance,
+            (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)(int)tensor.ElementType, [.. tensor.Shape]);
         tensor.Bytes.Span.CopyTo(value.GetTensorMutableRawData());
         return value;
     }

@@ -9,15 +9,16 @@ using ModelBuild.Zoo;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// The command <c>patterns</c>: how long an operator takes over what exporters write instead of it, both in ONNX Runtime with its own optimizations; and the same for real models,
-/// simplified with and without patterns written as operators.
+/// The command <c>patterns</c>: how long an operator takes over what exporters write instead of it, both in ONNX Runtime with its own optimizations; and the
+/// same for real models, simplified with and without patterns written as operators.
 /// </summary>
 internal static class PatternsCommand
 {
     // Models that hold such patterns, with the operator set that has the operators.
     private static readonly (string Model, long Opset)[] Models =
     [
-        ("ppocr_cls", 13), ("ppocr_det", 13), ("ppocr_rec", 13), ("ppocr_rec", 17), ("dtln_2", 17), ("magika_v33", 15), ("magika_v33", 20), ("minilm_l3", 20), ("minilm_l3", 23), ("own_mnist_vit", 23), ("stories260k", 23),
+        ("ppocr_cls", 13), ("ppocr_det", 13), ("ppocr_rec", 13), ("ppocr_rec", 17), ("dtln_2", 17), ("magika_v33", 15), ("magika_v33", 20), ("minilm_l3", 20),
+            ("minilm_l3", 23), ("own_mnist_vit", 23), ("stories260k", 23),
     ];
 
     private const int Rounds = 41;
@@ -30,15 +31,18 @@ internal static class PatternsCommand
         Cores.PinToOne();
         List<string> table = ["| pattern | operator | input | decomposed | operator | ratio | difference |", "|---|---|---|---:|---:|---:|---:|"];
         foreach (PatternModels models in PatternModels.All)
-            Add(table, $"{models.Pattern} | {models.Operator} {models.Opset} | {string.Join('x', models.Shape)}", models.Model(models.Decomposed), models.Model(models.Fused));
+            Add(table, $"{models.Pattern} | {models.Operator} {models.Opset} | {string.Join('x', models.Shape)}", models.Model(models.Decomposed),
+                models.Model(models.Fused));
         if (SharedFolder.Zoo is not null)
             foreach ((var name, var opset) in Models)
                 Add(table, $"{name} | all, operator set {opset} | random", Simplified(name, opset, fuses: false), Simplified(name, opset, fuses: true));
-        if (arguments.Contains("--write")) ResultsFile.Replace("patterns", table, "patterns --write", "the operator over what is written instead of it, both in ONNX Runtime");
+        if (arguments.Contains("--write")) ResultsFile.Replace("patterns", table, "patterns --write",
+            "the operator over what is written instead of it, both in ONNX Runtime");
         return 0;
     }
 
-    private static void Add(List<string> table, string title, (Model Model, Dictionary<string, Tensor> Inputs) decomposed, (Model Model, Dictionary<string, Tensor> Inputs) fused)
+    private static void Add(List<string> table, string title, (Model Model, Dictionary<string, Tensor> Inputs) decomposed,
+        (Model Model, Dictionary<string, Tensor> Inputs) fused)
     {
         string line;
         try
@@ -47,7 +51,8 @@ internal static class PatternsCommand
             var difference = after.Difference(before);
             IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([before.Call, after.Call], Rounds, default);
             (var old, var now) = (Interleaved.Median(times[0]), Interleaved.Median(times[1]));
-            line = string.Create(CultureInfo.InvariantCulture, $"| {title} | {old / 1000:0.0} µs | {now / 1000:0.0} µs | {now / old:0.00} | {difference:0.0E+0} |");
+            line = string.Create(CultureInfo.InvariantCulture,
+                $"| {title} | {old / 1000:0.0} µs | {now / 1000:0.0} µs | {now / old:0.00} | {difference:0.0E+0} |");
         }
         catch (OnnxRuntimeException e)
         {
@@ -67,7 +72,8 @@ internal static class PatternsCommand
         foreach (Value input in model.Graph.Inputs.Where(i => i.Constant is null))
         {
             long[] shape = [.. input.Type!.Shape.Select((d, axis) => d.IsConstant ? d.Value : axis == 0 ? 1 : Size)];
-            double[] values = [.. Enumerable.Range(0, (int)Tensor.Count(shape)).Select(i => ElementTypes.IsFloat(input.Type.ElementType) ? Math.Sin(i * 12.9898) * 0.5 : 1)];
+            double[] values = [.. Enumerable.Range(0, (int)Tensor.Count(shape))
+                .Select(i => ElementTypes.IsFloat(input.Type.ElementType) ? Math.Sin(i * 12.9898) * 0.5 : 1)];
             inputs[input.Name] = Numbers.Of(input.Type.ElementType, [.. shape], values);
         }
         Simplifier.Run(model, new() { MinOpset = opset, FusesPatterns = fuses });

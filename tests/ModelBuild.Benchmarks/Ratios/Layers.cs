@@ -29,7 +29,9 @@ internal static class Layers
             if (relu) onnx.Node("Relu", [$"g{i}"], [result]);
             value = result;
             ProgramOperand y = end && !softmax ? Port(p, m, n, input: false) : p.AddBuffer(ModelElementType.Float, m, p.Number(n));
-            p.AddCall(KernelIds.DenseF32, $"fc{i}", [at, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), p.AddConstant<float>(Packings.Raw, b), y], [m, p.Number(k), p.Number(n)], relu ? 0 : -None, None);
+            p.AddCall(KernelIds.DenseF32, $"fc{i}",
+                [at, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), p.AddConstant<float>(Packings.Raw, b), y],
+                [m, p.Number(k), p.Number(n)], relu ? 0 : -None, None);
             at = y;
         }
         if (softmax)
@@ -63,7 +65,8 @@ internal static class Layers
             onnx.Constant<sbyte>($"w{i}", w, k, n).Constant<float>($"s{i}", scales, n).Constant<sbyte>($"z{i}", new sbyte[n], n)
                 .Node("QLinearMatMul", [value, "s", "z", $"w{i}", $"s{i}", $"z{i}", "s", "z"], [$"h{i}"]);
             value = $"h{i}";
-            ProgramOperand weights = p.AddConstant<byte>(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), y = p.AddBuffer(ModelElementType.UInt8, m, p.Number(n));
+            ProgramOperand weights = p.AddConstant<byte>(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
+                y = p.AddBuffer(ModelElementType.UInt8, m, p.Number(n));
             p.AddCall(KernelIds.DenseInt8, $"fc{i}", [at, weights, ProgramOperand.Absent, p.AddConstant<float>(Packings.Raw, multiplier), y],
                 [m, p.Number(k), p.Number(n), zero, zero, middle, zero, middle, zero, p.Number(255)]);
             at = y;
@@ -77,7 +80,8 @@ internal static class Layers
     /// <summary>Softmax alone.</summary>
     public static Comparison Softmax(int rows, int length)
     {
-        OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length).Node("Softmax", ["x"], ["y"], ("axis", -1));
+        OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length)
+            .Node("Softmax", ["x"], ["y"], ("axis", -1));
         ProgramBuilder p = new("host", "benchmark");
         var m = p.Number(rows);
         p.AddCall(KernelIds.Softmax, "softmax", [Port(p, m, length, input: true), Port(p, m, length, input: false)], [m, p.Number(length)]);

@@ -9,9 +9,11 @@ internal static class RatioCommand
     private static readonly Dictionary<string, Func<IEnumerable<Func<Comparison>>>> Topics = new()
     {
         ["dense-f32"] = () => from s in Sizes(
-                (1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (8, 768, 768), (16, 768, 768), (32, 768, 768), (128, 768, 768), (32, 256, 256), (7, 256, 100))
+                (1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (8, 768, 768), (16, 768, 768), (32, 768, 768),
+                    (128, 768, 768), (32, 256, 256), (7, 256, 100))
             select (Func<Comparison>)(() => Layers.Float($"{s.M}x{s.K}x{s.N}", s.M, [s.K, s.N], softmax: false)),
-        ["dense-int8"] = () => from s in Sizes((1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (16, 768, 768), (128, 768, 768))
+        ["dense-int8"] = () => from s in Sizes((1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (16, 768, 768),
+            (128, 768, 768))
             select (Func<Comparison>)(() => Layers.Integer($"{s.M}x{s.K}x{s.N}", s.M, [s.K, s.N])),
         ["softmax"] = () => from s in Sizes((1, 10, 0), (1, 1000, 0), (64, 128, 0), (128, 1000, 0)) select (Func<Comparison>)(() => Layers.Softmax(s.M, s.K)),
         ["nets"] = () =>
@@ -22,7 +24,8 @@ internal static class RatioCommand
             () => Layers.Integer("int8 MLP 784-128-64-10", 1, [784, 128, 64, 10]),
             () => Layers.Integer("int8 autoencoder 640-128-128-8-128-128-640", 1, [640, 128, 128, 8, 128, 128, 640]),
         ],
-        ["wrapper"] = () => [() => WrapperOverhead.Layers("MatMul 1x16x16", 1, 16), () => WrapperOverhead.Layers("MatMul 1x256x256", 1, 256), () => WrapperOverhead.Layers("MatMul 32x256x256", 32, 256)],
+        ["wrapper"] = () => [() => WrapperOverhead.Layers("MatMul 1x16x16", 1, 16), () => WrapperOverhead.Layers("MatMul 1x256x256", 1, 256),
+            () => WrapperOverhead.Layers("MatMul 32x256x256", 32, 256)],
     };
 
     public static int Run(string[] arguments)
@@ -48,7 +51,8 @@ internal static class RatioCommand
                 // Integer results may differ by one step of the output, float results by the order of sums.
                 var difference = comparison.Difference();
                 (var ours, var theirs) = comparison.Times();
-                var line = string.Create(CultureInfo.InvariantCulture, $"| {comparison.Name} | {Time(ours)} | {Time(theirs)} | {ours / theirs:0.00} | {Allocated(comparison.Ours)} |");
+                var line = string.Create(CultureInfo.InvariantCulture,
+                    $"| {comparison.Name} | {Time(ours)} | {Time(theirs)} | {ours / theirs:0.00} | {Allocated(comparison.Ours)} |");
                 lines.Add(line);
                 Console.WriteLine(difference > 0.02 ? $"{line} WRONG: results differ by {difference}" : line);
                 right &= difference <= 0.02;

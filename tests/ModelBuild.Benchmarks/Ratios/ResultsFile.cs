@@ -9,12 +9,15 @@ internal static class ResultsFile
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         List<(string Title, List<string> Lines)> sections = Read(path);
         var own = "CPU class " + CpuFeatureDetection.Class;
-        List<string> content = ["", $"ONNX Runtime {typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly.GetName().Version?.ToString(3)}, .NET {Environment.Version}, one pinned thread, medians of interleaved runs. Ratio: {ratio}.", "", .. table, ""];
+        List<string> content = ["", $"ONNX Runtime {typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly.GetName().Version?.ToString(3)}, .NET "
+            + $"{Environment.Version}, one pinned thread, medians of interleaved runs. Ratio: {ratio}.", "", .. table, ""];
         var at = sections.FindIndex(s => s.Title == own);
         if (at >= 0) sections[at] = (own, content);
         else sections.Add((own, content));
         sections.Sort((a, b) => string.CompareOrdinal(a.Title, b.Title));
-        File.WriteAllLines(path, [$"# {topic}", "", $"Written by `dotnet run -c Release --project tests/ModelBuild.Benchmarks -- {command ?? $"ratios {topic} --write"}`.", "", .. sections.SelectMany(s => (string[])[$"## {s.Title}", .. s.Lines])]);
+        File.WriteAllLines(path, [$"# {topic}", "",
+            $"Written by `dotnet run -c Release --project tests/ModelBuild.Benchmarks -- {command ?? $"ratios {topic} --write"}`.", "",
+            .. sections.SelectMany(s => (string[])[$"## {s.Title}", .. s.Lines])]);
     }
 
     private static List<(string Title, List<string> Lines)> Read(string path)

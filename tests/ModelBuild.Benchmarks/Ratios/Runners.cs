@@ -27,8 +27,10 @@ internal sealed unsafe class HandWritten : IDisposable
         Output = new float[outputShape.Aggregate(1L, (a, b) => a * b)];
         _yOffset = (input.Length * sizeof(float) + 63) / 64 * 64;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_yOffset + Output.Length * sizeof(float) + 64), 64);
-        _x = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, TensorElementType.Float, inputShape, (nint)_memory, input.Length * sizeof(float));
-        _y = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, TensorElementType.Float, outputShape, (nint)(_memory + _yOffset), Output.Length * sizeof(float));
+        _x = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, TensorElementType.Float, inputShape, (nint)_memory,
+            input.Length * sizeof(float));
+        _y = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, TensorElementType.Float, outputShape, (nint)(_memory + _yOffset),
+            Output.Length * sizeof(float));
         _binding.BindInput("x", _x);
         _binding.BindOutput("y", _y);
     }

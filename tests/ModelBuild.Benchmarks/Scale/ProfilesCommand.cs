@@ -36,7 +36,8 @@ internal static class ProfilesCommand
                 eight.Add(Seconds(name, Eight));
                 ratios.Add(eight[^1] / two[^1]);
             }
-            table.Add(string.Create(CultureInfo.InvariantCulture, $"| {name} | {Interleaved.Median(two):0.0} s | {Interleaved.Median(eight):0.0} s | {Interleaved.Median(ratios):0.00} |"));
+            table.Add(string.Create(CultureInfo.InvariantCulture,
+                $"| {name} | {Interleaved.Median(two):0.0} s | {Interleaved.Median(eight):0.0} s | {Interleaved.Median(ratios):0.00} |"));
             Console.WriteLine(table[^1]);
         }
         if (write) ResultsFile.Replace("profiles", table, "profiles --write", "eight profiles over two, compressed from nothing");
@@ -48,7 +49,8 @@ internal static class ProfilesCommand
         ZooModel zoo = ZooModel.Open(name);
         Stopwatch clock = Stopwatch.StartNew();
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-        CompressionOptions options = new() { Profiles = [.. profiles.Select(BuiltInProfiles.Get)], CalibrationData = [zoo.Calibration], EvaluationData = [zoo.Evaluation], Measure = false };
+        CompressionOptions options = new() { Profiles = [.. profiles.Select(BuiltInProfiles.Get)], CalibrationData = [zoo.Calibration],
+            EvaluationData = [zoo.Evaluation], Measure = false };
         using Compressor compressor = new(source, options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         foreach (HardwareProfile profile in options.Profiles) compressor.Choose(profile);
         return clock.Elapsed.TotalSeconds;

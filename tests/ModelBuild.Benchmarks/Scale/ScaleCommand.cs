@@ -10,8 +10,8 @@ using ModelBuild.Zoo;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// What large inputs cost: a model of 100 MB through import, simplification and export, and through the build's inspection; calibration and evaluation with 10 and with 1000 samples.
-/// Each in a process of its own, whose peak of memory is what the operating system says.
+/// What large inputs cost: a model of 100 MB through import, simplification and export, and through the build's inspection; calibration and evaluation with 10
+/// and with 1000 samples. Each in a process of its own, whose peak of memory is what the operating system says.
 /// </summary>
 internal static class ScaleCommand
 {
@@ -70,14 +70,18 @@ internal static class ScaleCommand
     private static void Add(List<string> table, string title, string[] arguments)
     {
         // The median of three: each process starts cold.
-        List<(double Milliseconds, long Bytes)> runs = [.. Enumerable.Range(0, arguments[0] == "compress" ? 1 : 3).Select(_ => Child(arguments)).OrderBy(r => r.Milliseconds)];
+        List<(double Milliseconds, long Bytes)> runs = [.. Enumerable.Range(0, arguments[0] == "compress" ? 1 : 3).Select(_ => Child(arguments))
+            .OrderBy(r => r.Milliseconds)];
         (var milliseconds, var bytes) = runs[runs.Count / 2];
-        table.Add(string.Create(CultureInfo.InvariantCulture, $"| {title} | {(milliseconds < 1000 ? $"{milliseconds:0} ms" : $"{milliseconds / 1000:0.00} s")} | {bytes >> 20} MB |"));
+        table.Add(string.Create(CultureInfo.InvariantCulture,
+            $"| {title} | {(milliseconds < 1000 ? $"{milliseconds:0} ms" : $"{milliseconds / 1000:0.00} s")} | {bytes >> 20} MB |"));
     }
 
     private static (double Milliseconds, long Bytes) Child(string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ScaleCommand).Assembly.Location] : Array.Empty<string>(), "scale", .. arguments]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
+            [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ScaleCommand).Assembly.Location] : Array.Empty<string>(),
+            "scale", .. arguments]) { RedirectStandardOutput = true })!;
         var words = process.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}");
@@ -104,7 +108,8 @@ internal static class ScaleCommand
     private static void Compress(string model, string data)
     {
         CompressionOptions options = new() { Profiles = [Compression.Profiles.BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data] };
-        using Compressor compressor = new(ModelSource.Open(model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using Compressor compressor = new(ModelSource.Open(model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(),
+            _ => { }, default);
         compressor.Choose(options.Profiles[0]);
     }
 

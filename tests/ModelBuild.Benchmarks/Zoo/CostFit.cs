@@ -3,8 +3,9 @@ using ModelBuild.Compression.Backends;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// Fits the lines of a cost table to whole models and to samples of single operators: what their kernels have to do, and what their calls take. Figures are those with the least squared relative error of the calls, none below 0, drawn towards
-/// the table that there is (ridge regression), so that what the models say little about stays as it was. The unit is that of the table: only ratios are compared.
+/// Fits the lines of a cost table to whole models and to samples of single operators: what their kernels have to do, and what their calls take. Figures are
+/// those with the least squared relative error of the calls, none below 0, drawn towards the table that there is (ridge regression), so that what the models
+/// say little about stays as it was. The unit is that of the table: only ratios are compared.
 /// </summary>
 internal static class CostFit
 {
@@ -22,7 +23,8 @@ internal static class CostFit
     /// <param name="Amounts">How much of each figure the call is charged.</param>
     /// <param name="Nanoseconds">What it took.</param>
     /// <param name="IsSample">Whether it is a sample.</param>
-    public sealed record Call(string Model, string Recipe, IReadOnlyDictionary<(string Key, int Field), double> Amounts, double Nanoseconds, bool IsSample = false);
+    public sealed record Call(string Model, string Recipe, IReadOnlyDictionary<(string Key, int Field), double> Amounts, double Nanoseconds,
+        bool IsSample = false);
 
     /// <summary>How much of each figure kernels are charged.</summary>
     public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(IReadOnlyList<KernelClass> kernels)
@@ -33,19 +35,22 @@ internal static class CostFit
             double[] work = [1, k.Work.Units, k.Work.Outputs, k.Work.Gathered, k.Work.Weights];
             for (var field = 0; field < Fields; field++)
             {
-                if (work[field] != 0) amounts[($"onnxruntime/{k.Class}/{k.Precision}", field)] = amounts.GetValueOrDefault(($"onnxruntime/{k.Class}/{k.Precision}", field)) + work[field];
+                if (work[field] != 0) amounts[($"onnxruntime/{k.Class}/{k.Precision}", field)] =
+                    amounts.GetValueOrDefault(($"onnxruntime/{k.Class}/{k.Precision}", field)) + work[field];
             }
         }
         return amounts;
     }
 
-    /// <summary>How much of each figure of a backend a prediction is charged, which is a sum of figures times amounts: what it gives where one is 1 and all others are 0.</summary>
+    /// <summary>How much of each figure of a backend a prediction is charged, which is a sum of figures times amounts: what it gives where one is 1 and all
+    /// others are 0.</summary>
     public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(string backend, CostTable table, Func<CostTable, double> predict)
     {
         OperatorCost nothing = new(0, 0);
         return (from key in table.Costs.Keys.Where(k => k.StartsWith(backend + "/", StringComparison.Ordinal))
                 from field in Enumerable.Range(0, Fields)
-                let one = new SortedDictionary<string, OperatorCost>(table.Costs.ToDictionary(c => c.Key, c => c.Key == key ? With(nothing, field, 1) : nothing), StringComparer.Ordinal)
+                let one = new SortedDictionary<string,
+                    OperatorCost>(table.Costs.ToDictionary(c => c.Key, c => c.Key == key ? With(nothing, field, 1) : nothing), StringComparer.Ordinal)
                 let amount = predict(table with { Costs = one })
                 where amount != 0
                 select (key, field, amount)).ToDictionary(a => (a.key, a.field), a => a.amount);
@@ -63,7 +68,8 @@ internal static class CostFit
         var scale = pace[pace.Length / 2];
         double[] before = [.. figures.Select(f => scale * FieldOf(table.Costs[f.Key], f.Field))];
         // A figure that was 0 is measured by what it would have to be to matter.
-        double[] unit = [.. before.Select((b, i) => b > 0 ? b : 0.02 * Quarter(calls.Where(c => c.Amounts.ContainsKey(figures[i])).Select(c => c.Nanoseconds / c.Amounts[figures[i]])))];
+        double[] unit = [.. before.Select((b, i) => b > 0 ? b
+            : 0.02 * Quarter(calls.Where(c => c.Amounts.ContainsKey(figures[i])).Select(c => c.Nanoseconds / c.Amounts[figures[i]])))];
         var n = figures.Count;
         var squares = new double[n, n];
         double[] right = new double[n], x = [.. before.Select((b, i) => b / unit[i])];
@@ -117,7 +123,8 @@ internal static class CostFit
 
     private static double Quarter(IEnumerable<double> values) => values.Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 4] : 1;
 
-    private static double FieldOf(OperatorCost c, int field) => field switch { 0 => c.Overhead, 1 => c.PerUnit, 2 => c.PerOutput, 3 => c.PerGathered, _ => c.PerWeight };
+    private static double FieldOf(OperatorCost c, int field) => field switch { 0 => c.Overhead, 1 => c.PerUnit, 2 => c.PerOutput, 3 => c.PerGathered,
+        _ => c.PerWeight };
 
     private static OperatorCost With(OperatorCost c, int field, double value) => field switch
     {

@@ -71,6 +71,7 @@ public class ArrayDatasetTests
         var doubles = Assert.Throws<CompressionException>(() => Of(model, ("x", Tensor.Of(new double[12], 4, 3)), ("y", Arrays.Range(4, 2))));
         Assert.Equal("MDLB1113", doubles.Code);
         Assert.Contains(".astype(np.float32)", doubles.Message, StringComparison.Ordinal);
-        Assert.Equal("MDLB1114", Assert.Throws<CompressionException>(() => Of(model, ("x", Arrays.Range(4, 3)), ("y", Arrays.Range(4, 2)), ("labels", Tensor.Vector(1L, 2, 3)))).Code);
+        Assert.Equal("MDLB1114", Assert.Throws<CompressionException>(() =>
+            Of(model, ("x", Arrays.Range(4, 3)), ("y", Arrays.Range(4, 2)), ("labels", Tensor.Vector(1L, 2, 3)))).Code);
     }
 }

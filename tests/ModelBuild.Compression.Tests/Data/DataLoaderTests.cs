@@ -103,7 +103,8 @@ public class DataLoaderTests
         graph.AddInput("mask", TensorType.Of(ElementType.Float, 1, 3));
         var model = ModelInterface.Of(graph);
         Assert.Equal("inputIds0", model.Inputs[0].CSharpName);
-        var data = new ArrayDataset(new Dictionary<string, NpyArray> { ["inputIds0"] = NpyArray.Of(Arrays.Range(2, 3)), ["mask"] = NpyArray.Of(Arrays.Range(2, 3)) }, model, "test", "CalibrationData");
+        var data = new ArrayDataset(new Dictionary<string,
+            NpyArray> { ["inputIds0"] = NpyArray.Of(Arrays.Range(2, 3)), ["mask"] = NpyArray.Of(Arrays.Range(2, 3)) }, model, "test", "CalibrationData");
         Assert.Equal(2, data.Count);
     }
 

@@ -7,7 +7,8 @@ namespace ModelBuild.Compression.Tests.Data;
 public class DataSplitTests
 {
     private static Dataset Numbers(int count) =>
-        new ArrayDataset(new Dictionary<string, NpyArray> { ["x"] = NpyArray.Of(Arrays.Range(count, 1)) }, Arrays.Interface(("x", [-1, 1])), "test", "CalibrationData");
+        new ArrayDataset(new Dictionary<string, NpyArray> { ["x"] = NpyArray.Of(Arrays.Range(count, 1)) }, Arrays.Interface(("x", [-1, 1])), "test",
+            "CalibrationData");
 
     private static float[] Values(Dataset? part) => part is null ? [] : [.. part.Samples().Select(s => s.Inputs["x"].Span<float>()[0])];
 

@@ -19,7 +19,8 @@ public class LabelArrayTests
         return [.. data.Samples().SelectMany(s => s.Labels!.ToArray<long>())];
     }
 
-    public static TheoryData<string> Forms => ["int64", "int32", "uint8", "bool", "float", "double", "float16", "float column", "one-hot float", "one-hot int", "one-hot bool"];
+    public static TheoryData<string> Forms => ["int64", "int32", "uint8", "bool", "float", "double", "float16", "float column", "one-hot float", "one-hot int",
+        "one-hot bool"];
 
     [Theory, MemberData(nameof(Forms))]
     public void Class_numbers_are_taken_in_every_form(string form)

@@ -9,7 +9,8 @@ public class NpyTests
     [Fact]
     public void Reads_a_matrix()
     {
-        var tensor = Arrays.ReadNpy(Arrays.Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", [.. new float[] { 1, 2, 3, 4, 5, 6 }.SelectMany(BitConverter.GetBytes)]));
+        var tensor = Arrays.ReadNpy(Arrays.Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+            [.. new float[] { 1, 2, 3, 4, 5, 6 }.SelectMany(BitConverter.GetBytes)]));
         Assert.Equal(ElementType.Float, tensor.ElementType);
         Assert.Equal<long>([2, 3], tensor.Shape);
         Assert.Equal([1, 2, 3, 4, 5, 6], tensor.ToArray<float>());
@@ -18,7 +19,8 @@ public class NpyTests
     [Fact]
     public void Reads_column_major_order()
     {
-        var tensor = Arrays.ReadNpy(Arrays.Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", [.. new float[] { 1, 4, 2, 5, 3, 6 }.SelectMany(BitConverter.GetBytes)]));
+        var tensor = Arrays.ReadNpy(Arrays.Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
+            [.. new float[] { 1, 4, 2, 5, 3, 6 }.SelectMany(BitConverter.GetBytes)]));
         Assert.Equal([1, 2, 3, 4, 5, 6], tensor.ToArray<float>());
     }
 
@@ -33,7 +35,8 @@ public class NpyTests
     public void Reads_version_2_scalars_and_strings()
     {
         Assert.Equal(7L, Arrays.ReadNpy(Arrays.Npy("{'descr': '<i8', 'fortran_order': False, 'shape': (), }", BitConverter.GetBytes(7L), 2)).Span<long>()[0]);
-        var strings = Arrays.ReadNpy(Arrays.Npy("{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }", [.. System.Text.Encoding.UTF32.GetBytes("ab\0cde")]));
+        var strings = Arrays.ReadNpy(Arrays.Npy("{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }",
+            [.. System.Text.Encoding.UTF32.GetBytes("ab\0cde")]));
         Assert.Equal(["ab", "cde"], strings.Strings.ToArray());
     }
 
@@ -61,7 +64,8 @@ public class NpyTests
     [Fact]
     public void Written_arrays_read_back()
     {
-        foreach (var tensor in new[] { Arrays.Range(2, 3, 4), Tensor.Scalar(3L), Tensor.Of<Half>([(Half)1, (Half)2], 2), Tensor.Of(new[] { true, false }, 2), new Tensor([2], ["a", "längere"]) })
+        foreach (var tensor in new[] { Arrays.Range(2, 3, 4), Tensor.Scalar(3L), Tensor.Of<Half>([(Half)1, (Half)2], 2), Tensor.Of(new[] { true, false }, 2),
+            new Tensor([2], ["a", "längere"]) })
         {
             var stream = new MemoryStream();
             NpyWriter.Write(stream, tensor);

@@ -19,7 +19,8 @@ public partial class NamesTests
         from project in new[] { "ModelBuild.Compression", "ModelBuild.Compiler" }
         from file in Directory.EnumerateFiles(Path.Combine(Root, project), "*.cs", SearchOption.AllDirectories)
         let name = Path.GetRelativePath(Path.Combine(Root, project), file).Replace('\\', '/')
-        where !name.StartsWith("obj/", StringComparison.Ordinal) && !name.StartsWith("bin/", StringComparison.Ordinal) && !owners.Any(o => name.StartsWith(o, StringComparison.Ordinal))
+        where !name.StartsWith("obj/", StringComparison.Ordinal) && !name.StartsWith("bin/", StringComparison.Ordinal)
+            && !owners.Any(o => name.StartsWith(o, StringComparison.Ordinal))
         from line in File.ReadLines(file)
         where !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
         from Match literal in StringLiteral().Matches(line)
@@ -31,7 +32,8 @@ public partial class NamesTests
         var names = new TechniqueRegistry().All.Select(t => Regex.Escape(t.Name)).OrderByDescending(n => n.Length);
         var named = new Regex($@"(?<![\w-])({string.Join('|', names)})(?![\w-])", RegexOptions.CultureInvariant);
         Assert.True(Literals().Count(l => named.IsMatch(l.Literal)) > 4);
-        Assert.DoesNotContain(Literals("Techniques/"), l => named.IsMatch(l.Literal) && l.File != Precisions && !(l.Literal == "int8" && ElementTypes.Contains(l.File)));
+        Assert.DoesNotContain(Literals("Techniques/"), l => named.IsMatch(l.Literal) && l.File != Precisions
+            && !(l.Literal == "int8" && ElementTypes.Contains(l.File)));
     }
 
     [Fact]
@@ -39,7 +41,8 @@ public partial class NamesTests
     {
         var names = CompilerBackends.Names.ToHashSet(StringComparer.Ordinal);
         Assert.Contains(Literals(), l => names.Contains(l.Literal));
-        Assert.DoesNotContain(Literals("Backends/OnnxRuntime/", "Backends/Managed/"), l => names.Any(n => l.Literal == n || l.Literal.StartsWith(n + "/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Literals("Backends/OnnxRuntime/", "Backends/Managed/"),
+            l => names.Any(n => l.Literal == n || l.Literal.StartsWith(n + "/", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -47,7 +50,8 @@ public partial class NamesTests
     {
         // The lists themselves; Roslyn's analyzers want descriptors, which are a list, too.
         var lists = new Regex("(Codes|OnnxErrors|DiagnosticDescriptors)\\.cs$", RegexOptions.CultureInvariant);
-        var files = Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("\\obj\\", StringComparison.Ordinal)).ToList();
+        var files = Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("\\obj\\", StringComparison.Ordinal)).ToList();
         bool Names(string file) => File.ReadLines(file).Any(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && Code().IsMatch(l));
         Assert.InRange(files.Count(f => lists.IsMatch(f) && Names(f)), 7, 20);
         Assert.DoesNotContain(files, f => !lists.IsMatch(f) && Names(f));

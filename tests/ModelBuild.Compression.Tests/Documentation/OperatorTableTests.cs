@@ -61,7 +61,8 @@ public sealed class OperatorTableTests
                 text.Append($"| {o.Name} | {o.FirstVersion}{(o.LastVersion == int.MaxValue ? "+" : $" to {o.LastVersion}")} | yes | ");
                 text.Append($"{Roles(o)} | {Yes(States(o, nameof(Operator.Axes)))} | {Yes(States(o, nameof(Operator.Cut)))} | ");
                 text.Append($"{(o.CanExecute ? "yes" : "no")} | ");
-                text.Append($"{(isStandard && ManagedLowering.Operators.Contains(o.Name) ? "yes" : None)} | {(quantization.Length > 0 ? quantization : None)} | {None} | {None} |\n");
+                text.Append($"{(isStandard && ManagedLowering.Operators.Contains(o.Name) ? "yes" : None)} | "
+                    + $"{(quantization.Length > 0 ? quantization : None)} | {None} | {None} |\n");
             }
             text.Append('\n');
         }

@@ -25,7 +25,8 @@ public class OptimizedGraphTests
     {
         var (model, x) = Model(4, 64);
         var product = model.Graph.AddNode("MatMul", [Dequantize(model, Quantize(model, x)), Dequantize(model, Integers(model, "w", 64, 32))], ["product"]);
-        Finish(model, model.Graph.AddNode("DequantizeLinear", [Quantize(model, product.Output), model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)), model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["y"]));
+        Finish(model, model.Graph.AddNode("DequantizeLinear", [Quantize(model, product.Output), model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)),
+            model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["y"]));
 
         var optimized = Optimize(model);
 
@@ -67,10 +68,12 @@ public class OptimizedGraphTests
         model.Graph.AddInitializer(name, Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(i => (sbyte)(i * 7 % 200 - 100)).ToArray(), shape));
 
     private static Value Dequantize(Model model, Value integers) =>
-        model.Graph.AddNode("DequantizeLinear", [integers, model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)), model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["floats"]).Output;
+        model.Graph.AddNode("DequantizeLinear",
+            [integers, model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)), model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["floats"]).Output;
 
     private static Value Quantize(Model model, Value floats) =>
-        model.Graph.AddNode("QuantizeLinear", [floats, model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)), model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["integers"]).Output;
+        model.Graph.AddNode("QuantizeLinear",
+            [floats, model.Graph.AddInitializer("s", Tensor.Scalar(0.1f)), model.Graph.AddInitializer("z", Tensor.Scalar((sbyte)0))], ["integers"]).Output;
 
     private static void Finish(Model model, Node last)
     {

@@ -5,7 +5,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Tests.Lowering;
 
-/// <summary>What the managed backend takes answers as ONNX Runtime does; what it does not take is refused by name. Forms that other tools write are not ours alone.</summary>
+/// <summary>What the managed backend takes answers as ONNX Runtime does; what it does not take is refused by name. Forms that other tools write are not ours
+/// alone.</summary>
 public sealed class ManagedLoweringTests : IDisposable
 {
     private const int Inputs = 24, Outputs = 10;
@@ -15,7 +16,8 @@ public sealed class ManagedLoweringTests : IDisposable
 
     private static Tensor Floats(int seed, params long[] shape) => Tensor.Of(Nets.Noise((int)Tensor.Count(shape), seed), shape);
 
-    private static Tensor Bytes(int seed, params long[] shape) => Tensor.Of(Nets.Noise((int)Tensor.Count(shape), seed).Select(v => (sbyte)(v * 100)).ToArray(), shape);
+    private static Tensor Bytes(int seed, params long[] shape) => Tensor.Of(Nets.Noise((int)Tensor.Count(shape), seed).Select(v => (sbyte)(v * 100)).ToArray(),
+        shape);
 
     /// <summary>Lowers a model and compares both backends on three inputs; or tells why it is not lowered.</summary>
     private string? WhyNot(Model model, double tolerance = 1e-5)
@@ -58,7 +60,8 @@ public sealed class ManagedLoweringTests : IDisposable
     private static Value Node(Graph graph, string op, string name, params Value?[] inputs) => graph.AddNode(op, inputs, [name]).Output;
 
     /// <summary>Quantize, dequantize, and a Gemm over dequantized weights, with the parts that differ from tool to tool.</summary>
-    private static Model Quantized(Func<Graph, (Tensor Scales, long Axis)> weightScales, Func<double, float>? biasScale = null, Tensor? weights = null, long transB = 0, int biasZero = 0, int outputs = Outputs)
+    private static Model Quantized(Func<Graph, (Tensor Scales, long Axis)> weightScales, Func<double, float>? biasScale = null, Tensor? weights = null,
+        long transB = 0, int biasZero = 0, int outputs = Outputs)
     {
         var (model, x) = Start();
         var graph = model.Graph;
@@ -72,8 +75,10 @@ public sealed class ManagedLoweringTests : IDisposable
         w.Attributes["axis"] = axis;
         var of = biasScale ?? (static unit => (float)unit);
         var first = scales.Span<float>()[0];
-        var bias = graph.AddNode("DequantizeLinear", [graph.AddInitializer("b", Tensor.Vector(Enumerable.Range(0, outputs).Select(i => 50 * i - 200).ToArray())),
-            graph.AddInitializer("bs", Tensor.Vector(Enumerable.Range(0, outputs).Select(i => of((double)0.01f * (scales.Length == outputs ? scales.Span<float>()[i] : first))).ToArray())),
+        var bias = graph.AddNode("DequantizeLinear",
+            [graph.AddInitializer("b", Tensor.Vector(Enumerable.Range(0, outputs).Select(i => 50 * i - 200).ToArray())),
+            graph.AddInitializer("bs", Tensor.Vector(Enumerable.Range(0, outputs)
+                .Select(i => of((double)0.01f * (scales.Length == outputs ? scales.Span<float>()[i] : first))).ToArray())),
             biasZero == 0 ? null : graph.AddInitializer("bz", Tensor.Vector(Enumerable.Repeat(biasZero, outputs).ToArray()))], ["bf"]);
         bias.Attributes["axis"] = 0L;
         var gemm = graph.AddNode("Gemm", [read, w.Output, bias.Output], ["y"]);
@@ -134,7 +139,8 @@ public sealed class ManagedLoweringTests : IDisposable
     {
         var (model, x) = Start();
         var graph = model.Graph;
-        var gemm = graph.AddNode("Gemm", [x, graph.AddInitializer("w", transB == 0 ? Floats(1, Inputs, Outputs) : Floats(1, Outputs, Inputs)), graph.AddInitializer("b", Floats(2, Outputs))], ["h"]);
+        var gemm = graph.AddNode("Gemm", [x, graph.AddInitializer("w", transB == 0 ? Floats(1, Inputs, Outputs) : Floats(1, Outputs, Inputs)),
+            graph.AddInitializer("b", Floats(2, Outputs))], ["h"]);
         gemm.Attributes["transB"] = transB;
         gemm.Attributes["alpha"] = alpha;
         gemm.Attributes["beta"] = beta;
@@ -147,8 +153,10 @@ public sealed class ManagedLoweringTests : IDisposable
     {
         var (model, x) = Start();
         var graph = model.Graph;
-        var h = Node(graph, "Tanh", "t", Node(graph, "Mul", "m", Node(graph, "Add", "a", graph.AddInitializer("row", Floats(1, Inputs)), x), graph.AddInitializer("k", Tensor.Scalar(0.7f))));
-        var clipped = Node(graph, "Clip", "c", Node(graph, "Add", "a2", h, x), graph.AddInitializer("low", Tensor.Scalar(-0.5f)), graph.AddInitializer("high", Tensor.Scalar(0.6f)));
+        var h = Node(graph, "Tanh", "t", Node(graph, "Mul", "m", Node(graph, "Add", "a", graph.AddInitializer("row", Floats(1, Inputs)), x),
+            graph.AddInitializer("k", Tensor.Scalar(0.7f))));
+        var clipped = Node(graph, "Clip", "c", Node(graph, "Add", "a2", h, x), graph.AddInitializer("low", Tensor.Scalar(-0.5f)),
+            graph.AddInitializer("high", Tensor.Scalar(0.6f)));
         Finish(model, Node(graph, "Softmax", "y", clipped), Inputs);
         Assert.Null(WhyNot(model, 1e-4));
     }

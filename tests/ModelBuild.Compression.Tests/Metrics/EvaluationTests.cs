@@ -55,7 +55,8 @@ public class EvaluationTests
 
     private sealed class Fixed(float[] a, float[] b) : IModelRunner
     {
-        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) => new Dictionary<string, Tensor> { ["a"] = Tensor.Of(a, 1, 3), ["b"] = Tensor.Of(b, 1, 3) };
+        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs) => new Dictionary<string,
+            Tensor> { ["a"] = Tensor.Of(a, 1, 3), ["b"] = Tensor.Of(b, 1, 3) };
 
         public void Dispose()
         {

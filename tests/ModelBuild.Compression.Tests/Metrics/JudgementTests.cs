@@ -28,7 +28,8 @@ public sealed class JudgementTests : IDisposable
 
     private long[] Decisions() => [.. Answers().Chunk(4).Select(row => (long)Array.IndexOf(row, row.Max()))];
 
-    private ProfileOutcome Compress(string technique, params (string Name, Tensor Array)[] more) => Nets.Compress(_model, _nets.Data([("x", _inputs), .. more]), technique);
+    private ProfileOutcome Compress(string technique, params (string Name, Tensor Array)[] more) =>
+        Nets.Compress(_model, _nets.Data([("x", _inputs), .. more]), technique);
 
     [Fact]
     public void Labels_that_are_all_negative_or_missing_are_an_error()
@@ -119,8 +120,10 @@ public sealed class JudgementTests : IDisposable
         var some = _inputs.ToArray<float>();
         foreach (var sample in new[] { 0, 7, 200 })
             some[sample * 16 + 3] = float.NaN;
-        var outcome = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8", o => o with { EvaluationData = [_nets.Data(("x", _inputs))] });
-        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB1133", Severity: Severity.Warning } && f.Text.Contains($"3 of {Samples}", StringComparison.Ordinal));
+        var outcome = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8",
+            o => o with { EvaluationData = [_nets.Data(("x", _inputs))] });
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB1133", Severity: Severity.Warning }
+            && f.Text.Contains($"3 of {Samples}", StringComparison.Ordinal));
 
         var all = Tensor.Of(Enumerable.Repeat(float.NaN, Samples * 16).ToArray(), Samples, 16);
         Assert.Equal("MDLB1133", Assert.Throws<CompressionException>(() => Nets.Compress(_model, _nets.Data(("x", all)), "int8")).Code);
@@ -131,7 +134,8 @@ public sealed class JudgementTests : IDisposable
     {
         var model = _nets.Classifier((graph, scores) =>
         {
-            var y = graph.AddNode("Log", [graph.AddNode("Sub", [graph.AddNode("Mul", [scores, scores], ["s2"]).Output, graph.AddInitializer("big", Tensor.Scalar(1e6f))], ["d"]).Output], ["y"]).Output;
+            var y = graph.AddNode("Log", [graph.AddNode("Sub",
+                [graph.AddNode("Mul", [scores, scores], ["s2"]).Output, graph.AddInitializer("big", Tensor.Scalar(1e6f))], ["d"]).Output], ["y"]).Output;
             y.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(4)]);
             graph.AddOutput(y);
         });
@@ -159,7 +163,8 @@ public sealed class JudgementTests : IDisposable
         var y = graph.AddNode("Relu", [product], ["y"]).Output;
         y.Type = new TensorType(ElementType.Float, [Dimension.Named("n"), Dimension.Of(8)]);
         graph.AddOutput(y);
-        var values = Nets.Noise(48 * 16, 3).Select((v, i) => isAlike ? (i / 16 == 20 ? 1 : -1) * Math.Abs(v) : i / 16 % every == 0 ? Math.Abs(v) : -Math.Abs(v)).ToArray();
+        var values = Nets.Noise(48 * 16, 3).Select((v, i) => isAlike ? (i / 16 == 20 ? 1 : -1) * Math.Abs(v) : i / 16 % every == 0 ? Math.Abs(v) : -Math.Abs(v))
+            .ToArray();
 
         var outcome = Nets.Compress(_nets.Write(model), _nets.Data(("x", Tensor.Of(values, 48, 1, 16))), "auto");
 
@@ -183,7 +188,8 @@ public sealed class JudgementTests : IDisposable
         foreach (var expected in new[] { Enumerable.Repeat(7L, Samples).ToArray(), [.. decisions.Select(d => (d + 1) % 4)] })
         {
             var outcome = With(expected);
-            Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2020", Severity: Severity.Warning } && f.Text.Contains("'best'", StringComparison.Ordinal));
+            Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2020", Severity: Severity.Warning }
+                && f.Text.Contains("'best'", StringComparison.Ordinal));
             // What it is judged by instead: the original's own decisions.
             Assert.Equal(1, outcome.Chosen.Candidate.Report!.Deciding.Original);
         }
@@ -211,14 +217,16 @@ public sealed class JudgementTests : IDisposable
         var labelled = ("labels", Tensor.Vector(Decisions()));
         ProfileOutcome With(params (string, Tensor)[] evaluation) =>
             Nets.Compress(_model, _nets.Data(("x", _inputs), labelled), "int8", o => o with { EvaluationData = [_nets.Data([("x", _inputs), .. evaluation])] });
-        Assert.Contains(With().Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning } && f.Text.Contains("CalibrationData", StringComparison.Ordinal));
+        Assert.Contains(With().Findings, f => f is { Code: "MDLB1131", Severity: Severity.Warning }
+            && f.Text.Contains("CalibrationData", StringComparison.Ordinal));
         Assert.DoesNotContain(With(labelled).Findings, f => f.Code == "MDLB1131");
     }
 
     [Fact]
     public void A_metric_that_misses_labels_names_the_array_that_may_hold_them()
     {
-        var error = Assert.Throws<CompressionException>(() => Nets.Compress(_model, _nets.Data(("x", _inputs), ("targets", Tensor.Vector(Decisions()))), "int8", o => o with { Metric = "top1" }));
+        var error = Assert.Throws<CompressionException>(() => Nets.Compress(_model, _nets.Data(("x", _inputs), ("targets", Tensor.Vector(Decisions()))),
+            "int8", o => o with { Metric = "top1" }));
         Assert.Equal("MDLB0013", error.Code);
         Assert.Contains("'targets'", error.Message, StringComparison.Ordinal);
     }
@@ -245,7 +253,8 @@ public sealed class JudgementTests : IDisposable
         for (var sample = 0; sample < Samples; sample += 10)
             some[sample * 16] = float.NaN;
         var findings = Nets.Compress(_model, _nets.Data(("x", Tensor.Of(some, Samples, 16))), "int8").Findings;
-        Assert.Single(findings, f => f.Code == "MDLB1133" && f.Text.Contains($"{Samples / 10} of {Samples} samples of CalibrationData", StringComparison.Ordinal));
+        Assert.Single(findings, f => f.Code == "MDLB1133" && f.Text.Contains($"{Samples / 10} of {Samples} samples of CalibrationData",
+            StringComparison.Ordinal));
     }
 
     [Theory]
@@ -253,7 +262,8 @@ public sealed class JudgementTests : IDisposable
     [InlineData(false)]
     public void Where_the_build_fails_nothing_is_said_to_ship(bool isError)
     {
-        var outcome = Nets.Compress(_model, _nets.Data(("x", _inputs)), "int8", o => o with { Metric = "sqnr", MaxAccuracyLoss = 0, ErrorOnBudgetMiss = isError });
+        var outcome = Nets.Compress(_model, _nets.Data(("x", _inputs)), "int8",
+            o => o with { Metric = "sqnr", MaxAccuracyLoss = 0, ErrorOnBudgetMiss = isError });
         var finding = Assert.Single(outcome.Findings, f => f.Code == "MDLB2001");
         Assert.Equal(isError ? Severity.Error : Severity.Warning, finding.Severity);
         Assert.Equal(!isError, finding.Text.Contains(" ships", StringComparison.Ordinal));

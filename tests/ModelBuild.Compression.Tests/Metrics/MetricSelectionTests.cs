@@ -27,7 +27,8 @@ public class MetricSelectionTests
 
     [Fact]
     public void Labels_at_positions_are_about_scores_at_positions() =>
-        Assert.Equal(["logits"], Auto([5, 7], ("pooled", [Dimension.Named("batch"), 10]), ("logits", [Dimension.Named("batch"), Dimension.Named("length"), 10])).Outputs);
+        Assert.Equal(["logits"], Auto([5, 7], ("pooled", [Dimension.Named("batch"), 10]),
+            ("logits", [Dimension.Named("batch"), Dimension.Named("length"), 10])).Outputs);
 
     [Fact]
     public void Sizes_of_one_before_the_classes_are_no_rows() =>

@@ -92,7 +92,8 @@ public sealed class OutputReadingTests : IDisposable
             best.Output.Type = new TensorType(ElementType.Int64, [Dimension.Named("batch")]);
             graph.AddOutput(best.Output);
         });
-        var outcome = Nets.Compress(model, _nets.Data(("x", Tensor.Of(Nets.Noise(600 * 16, 3), 600, 16))), technique, o => o with { Optimize = Objective.Size, MaxAccuracyLoss = 0.1 });
+        var outcome = Nets.Compress(model, _nets.Data(("x", Tensor.Of(Nets.Noise(600 * 16, 3), 600, 16))), technique,
+            o => o with { Optimize = Objective.Size, MaxAccuracyLoss = 0.1 });
         var judged = outcome.Chosen.Candidate.Report!.Deciding;
         Assert.Equal(("agreement", "label"), (judged.Metric, judged.Output));
         Assert.NotEmpty(outcome.Chosen.Candidate.Plan!.Steps);

@@ -62,8 +62,10 @@ public sealed class ClassifierTests : IDisposable
         var data = _nets.Data(("float_input", Tensor.Of(Nets.Noise(60 * 4, 5), 60, 4)));
         foreach (var technique in new[] { "auto", "none" })
         {
-            var options = new CompressionOptions { Profiles = [Compression.Profiles.BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data], Technique = technique };
-            using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32], new Compression.Techniques.TechniqueRegistry(), _ => { }, default);
+            var options = new CompressionOptions { Profiles = [Compression.Profiles.BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data],
+                Technique = technique };
+            using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32],
+                new Compression.Techniques.TechniqueRegistry(), _ => { }, default);
             var outcome = compressor.Choose(options.Profiles[0]);
             var inputs = Nets.Noise(5 * 4, 9);
             using var runner = new OnnxRuntimeRunner(outcome.Chosen.Candidate.Artifact.Path);

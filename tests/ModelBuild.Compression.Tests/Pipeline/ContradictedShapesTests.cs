@@ -32,9 +32,12 @@ public class ContradictedShapesTests
         g.AddOutput(y);
         OnnxWriter.Write(model, folder.File("model.onnx"));
         var values = Tensor.Of(Enumerable.Range(0, samples * 12).Select(i => (float)Math.Sin(i)).ToArray(), samples, 3, 4);
-        NpyWriter.WriteNpz(folder.File("data.npz"), [new("x", values), new("axis", Tensor.Of(Enumerable.Range(0, samples).Select(i => i == contradicting ? 2L : 0L).ToArray(), samples, 1))]);
-        CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [folder.File("data.npz")], Technique = "simplify" };
-        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        NpyWriter.WriteNpz(folder.File("data.npz"),
+            [new("x", values), new("axis", Tensor.Of(Enumerable.Range(0, samples).Select(i => i == contradicting ? 2L : 0L).ToArray(), samples, 1))]);
+        CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [folder.File("data.npz")],
+            Technique = "simplify" };
+        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
 
         var outcome = compressor.Choose(options.Profiles[0]);
 

@@ -40,7 +40,8 @@ public class OwnModelTests
         var pair = outcome.Candidates.Where(c => c.Candidate.Recipe == technique).Select(c => c.Candidate).ToList();
         Assert.Equal(["managed", "onnxruntime"], pair.Select(c => c.Backend).Order());
         var data = DataLoader.Open([Path.Combine(Folder, "evaluation.npz")], compressor.Source.Interface, new(), "EvaluationData")!;
-        using var managed = new ManagedRunner(pair.First(c => c.Backend == "managed").Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]));
+        using var managed = new ManagedRunner(pair.First(c => c.Backend == "managed").Artifact.Path,
+            DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]));
         using var runtime = new OnnxRuntimeRunner(pair.First(c => c.Backend == "onnxruntime").Artifact.Path);
         var differing = 0;
         for (var i = 0; i < 200; i++)
@@ -152,12 +153,14 @@ public class OwnModelTests
     public void Pictures_have_a_noise_floor_and_arrays_have_none()
     {
         using var folder = new Support.TemporaryFolder();
-        var digits = DataLoader.Open([Path.Combine(Folder, "calibration.npz")], ModelSource.Open(Path.Combine(Folder, "digits.onnx"), new Dictionary<string, long>()).Interface, new(), "CalibrationData")!;
+        var digits = DataLoader.Open([Path.Combine(Folder, "calibration.npz")],
+            ModelSource.Open(Path.Combine(Folder, "digits.onnx"), new Dictionary<string, long>()).Interface, new(), "CalibrationData")!;
         for (var i = 0; i < 12; i++)
         {
             var values = digits[i].Inputs["input"].ToArray<float>();
             var (least, spread) = (values.Min(), values.Max() - values.Min());
-            File.WriteAllBytes(folder.File($"{i}.bmp"), Support.Arrays.Bitmap(28, 28, (x, y) => { var v = (byte)(255 * (values[y * 28 + x] - least) / spread); return (v, v, v); }));
+            File.WriteAllBytes(folder.File($"{i}.bmp"),
+                Support.Arrays.Bitmap(28, 28, (x, y) => { var v = (byte)(255 * (values[y * 28 + x] - least) / spread); return (v, v, v); }));
         }
         NoiseFloorFacts? Floor(double scale, string data)
         {
@@ -212,7 +215,8 @@ public class OwnModelTests
         using (var compressor = Open(options, "onnxruntime"))
             compressor.Choose(options.Profiles[0]).Chosen.Candidate.Artifact.CopyTo(folder.File("quantized.onnx"));
         var auto = Options("x64-avx512vnni") with { Optimize = Objective.Size };
-        using var again = new Compressor(ModelSource.Open(folder.File("quantized.onnx"), auto.Shapes), auto, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using var again = new Compressor(ModelSource.Open(folder.File("quantized.onnx"), auto.Shapes), auto, ["managed", "onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
         var outcome = again.Choose(auto.Profiles[0]);
         Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2011", Severity: Severity.Message });
         Assert.All(outcome.Candidates, c => Assert.Null(c.Candidate.Failure));

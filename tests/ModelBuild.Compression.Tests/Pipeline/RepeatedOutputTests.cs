@@ -25,7 +25,8 @@ public class RepeatedOutputTests
         model.Metadata.Add(new("names", "cat,dog"));
         var g = model.Graph;
         var x = g.AddInput("x", new(ElementType.Float, [Dimension.Named("n"), 64]));
-        var hidden = g.AddNode("Gemm", [x, g.AddInitializer("w1", Tensor.Of(Numbers(64 * 64), 64, 64)), g.AddInitializer("b1", Tensor.Of(Numbers(64), 64))], ["hidden"]).Output;
+        var hidden = g.AddNode("Gemm", [x, g.AddInitializer("w1", Tensor.Of(Numbers(64 * 64), 64, 64)), g.AddInitializer("b1", Tensor.Of(Numbers(64), 64))],
+            ["hidden"]).Output;
         var y = g.AddNode("Gemm", [g.AddNode("Relu", [hidden], ["relu"]).Output, g.AddInitializer("w2", Tensor.Of(Numbers(64 * 64), 64, 64))], ["y"]).Output;
         y.Type = new(ElementType.Float, [Dimension.Named("n"), 64]);
         g.AddOutput(y);
@@ -36,9 +37,11 @@ public class RepeatedOutputTests
         NpyWriter.WriteNpz(folder.File("data.npz"), [new("x", Tensor.Of(Numbers(64 * 64), 64, 64))]);
         CompressionOptions options = new()
         {
-            Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], Technique = technique, Optimize = Objective.Size, MaxAccuracyLoss = 1, CalibrationData = [folder.File("data.npz")],
+            Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], Technique = technique, Optimize = Objective.Size, MaxAccuracyLoss = 1,
+                CalibrationData = [folder.File("data.npz")],
         };
-        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, [backend], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, [backend], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
 
         var outcome = compressor.Choose(options.Profiles[0]);
 
@@ -47,7 +50,9 @@ public class RepeatedOutputTests
         Assert.Equal((technique, backend), (chosen.Recipe, chosen.Backend));
         var inputs = compressor.Data.Report![0].Inputs;
         using var original = new OnnxRuntimeRunner(folder.File("model.onnx"));
-        using IModelRunner compressed = backend == "managed" ? new ManagedRunner(chosen.Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32])) : new OnnxRuntimeRunner(chosen.Artifact.Path);
+        using IModelRunner compressed = backend == "managed"
+            ? new ManagedRunner(chosen.Artifact.Path, DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]))
+            : new OnnxRuntimeRunner(chosen.Artifact.Path);
         var (expected, actual) = (original.Run(inputs), compressed.Run(inputs));
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         var scale = expected["y"].ToArray<float>().Max(Math.Abs);
@@ -67,7 +72,8 @@ public class RepeatedOutputTests
     {
         using var folder = new TemporaryFolder();
         var random = new Random(5);
-        Tensor Numbers(params long[] shape) => Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(), shape);
+        Tensor Numbers(params long[] shape) => Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(),
+            shape);
         var model = new Model { Opset = 17 };
         var g = model.Graph;
         var x = g.AddInput("x", TensorType.Of(ElementType.Float, 5, 1, 32));
@@ -82,8 +88,10 @@ public class RepeatedOutputTests
         g.AddOutput(y);
         OnnxWriter.Write(model, folder.File("model.onnx"));
         NpyWriter.WriteNpz(folder.File("data.npz"), [new("x", Numbers(16, 5, 1, 32))]);
-        CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], Technique = technique, Optimize = Objective.Size, MaxAccuracyLoss = 1, CalibrationData = [folder.File("data.npz")] };
-        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        CompressionOptions options = new() { Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], Technique = technique, Optimize = Objective.Size,
+            MaxAccuracyLoss = 1, CalibrationData = [folder.File("data.npz")] };
+        using var compressor = new Compressor(ModelSource.Open(folder.File("model.onnx"), options.Shapes), options, ["onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
 
         var outcome = compressor.Choose(options.Profiles[0]);
 
@@ -91,7 +99,9 @@ public class RepeatedOutputTests
         Assert.DoesNotContain(outcome.Findings, f => f.Code is "MDLB2022" or "MDLB2009");
         Assert.All(outcome.Chosen.Candidate.Plan!.Changes, c => Assert.StartsWith("state", c.Change.Layer.Key, StringComparison.Ordinal));
         if (quantized is { } count)
-            Assert.Equal((technique, count), (outcome.Chosen.Candidate.Recipe, OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path).Graph.Nodes.Count(n => n.OpType == "DynamicQuantizeLSTM")));
+            Assert.Equal((technique, count),
+                (outcome.Chosen.Candidate.Recipe,
+                OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path).Graph.Nodes.Count(n => n.OpType == "DynamicQuantizeLSTM")));
         Assert.Equal(2, Reporting.ReportBuilder.Build(compressor, outcome, new Dictionary<string, double>(), "").Layers.Count(l => l.Op == "LSTM"));
     }
 }

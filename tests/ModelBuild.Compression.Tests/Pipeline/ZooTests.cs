@@ -35,7 +35,8 @@ public class ZooTests(ITestOutputHelper output)
                 File.WriteAllText(plan, text);
                 File.WriteAllBytes(held, tensors.ToBytes());
                 var here = pipeline.Apply(chosen.Chosen.Candidate.Plan!).Model;
-                Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Onnx.OnnxWriter.ToBytes(here))), ApplyInChild.Run(ZooModel.Open(name).Model, plan, held));
+                Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Onnx.OnnxWriter.ToBytes(here))),
+                    ApplyInChild.Run(ZooModel.Open(name).Model, plan, held));
             }
             // A plan, read back, gives the same bytes without data.
             foreach (var made in chosen.Candidates.Select(c => c.Candidate).Where(c => c.Plan is not null))
@@ -70,7 +71,8 @@ public class ZooTests(ITestOutputHelper output)
         foreach (var r in recorded)
         {
             var o = mine[(r.Model, r.Profile, r.Optimize)];
-            output.WriteLine($"{r.Model} {r.Profile} {r.Optimize}: {r.Recipe}/{r.Backend} {r.Loss:0.#####} on {cpuClass}, {o.Recipe}/{o.Backend} {o.Loss:0.#####} on {CpuFeatureDetection.Class}");
+            output.WriteLine($"{r.Model} {r.Profile} {r.Optimize}: {r.Recipe}/{r.Backend} {r.Loss:0.#####} on {cpuClass}, {o.Recipe}/{o.Backend} "
+                + $"{o.Loss:0.#####} on {CpuFeatureDetection.Class}");
             if ((r.Recipe, r.Backend) != (o.Recipe, o.Backend))
             {
                 // Recorded with an older cost table, which may have ranked otherwise: compared again once that class has been recorded anew.
@@ -79,13 +81,15 @@ public class ZooTests(ITestOutputHelper output)
             }
             compared++;
             // One sample of a counted metric; of a continuous one a tenth of the loss, which float differences may move.
-            Assert.InRange(Math.Abs(o.Loss - r.Loss), 0, r.Metric is "top1" or "regret" or "agreement" ? 1.5 / r.Samples : Math.Max(1e-6, Math.Abs(r.Loss) * 0.1));
+            Assert.InRange(Math.Abs(o.Loss - r.Loss), 0, r.Metric is "top1" or "regret" or "agreement" ? 1.5 / r.Samples
+                : Math.Max(1e-6, Math.Abs(r.Loss) * 0.1));
         }
         Assert.NotEqual(0, compared);
     }
 
     public static TheoryData<string> RecordedClasses =>
-        [.. Directory.EnumerateFiles(Path.Combine(SharedFolder.Repository, "docs", "results"), "outcomes.*.json").Select(f => Path.GetFileName(f).Split('.')[1])];
+        [.. Directory.EnumerateFiles(Path.Combine(SharedFolder.Repository, "docs", "results"), "outcomes.*.json")
+            .Select(f => Path.GetFileName(f).Split('.')[1])];
 
     [SkippableFact, Trait("Tier", "Ci")]
     public void A_model_that_plain_int8_ruins_ships_within_budget_and_says_so()
@@ -102,7 +106,8 @@ public class ZooTests(ITestOutputHelper output)
                 Technique = technique,
                 ErrorOnBudgetMiss = error,
             };
-            using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+            using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(),
+                _ => { }, default);
             return compressor.Choose(options.Profiles[0]);
         }
 

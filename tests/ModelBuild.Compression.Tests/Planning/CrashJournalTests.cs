@@ -37,11 +37,13 @@ public sealed class CrashJournalTests : IDisposable
     public void A_candidate_that_ended_a_process_is_not_tried_again()
     {
         var path = _nets.Folder.File("journal");
-        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = "int8", CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = "int8",
+            CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
         var model = _nets.Softmax();
         ProfileOutcome Choose()
         {
-            using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default, CrashJournal.Open(path));
+            using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(),
+                _ => { }, default, CrashJournal.Open(path));
             return compressor.Choose(options.Profiles[0]);
         }
         Assert.Equal("int8", Choose().Chosen.Candidate.Recipe);

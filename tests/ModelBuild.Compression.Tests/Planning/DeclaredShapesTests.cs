@@ -9,12 +9,17 @@ public class DeclaredShapesTests
     public void A_sample_that_keeps_all_declarations_contradicts_nothing() => Assert.Empty(Contradictions([3, 4], [4], [3, 8], [4]));
 
     [Theory]
-    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 3, 9 }, new long[] { 4 }, "output 'y' has the shape [3,9], the model declares 8 for dimension 1")]
+    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 3, 9 }, new long[] { 4 },
+        "output 'y' has the shape [3,9], the model declares 8 for dimension 1")]
     [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 24 }, new long[] { 4 }, "output 'y' has 1 dimensions ([24]), the model declares 2 ([N,8])")]
-    [InlineData(new long[] { 3, 4 }, new long[] { 5 }, new long[] { 3, 8 }, new long[] { 4 }, "input 'b' has the shape [5]: the dimension 'M' is 5 there and 4 in 'a'")]
-    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 2, 8 }, new long[] { 4 }, "output 'y' has the shape [2,8]: the dimension 'N' is 2 there and 3 in 'a'")]
-    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 3, 8 }, new long[] { 7 }, "output 'z' has the shape [7]: the dimension 'M' is 7 there and 4 in 'a'")]
-    public void What_a_sample_contradicts_is_named(long[] a, long[] b, long[] y, long[] z, string expected) => Assert.Equal([expected], Contradictions(a, b, y, z));
+    [InlineData(new long[] { 3, 4 }, new long[] { 5 }, new long[] { 3, 8 }, new long[] { 4 },
+        "input 'b' has the shape [5]: the dimension 'M' is 5 there and 4 in 'a'")]
+    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 2, 8 }, new long[] { 4 },
+        "output 'y' has the shape [2,8]: the dimension 'N' is 2 there and 3 in 'a'")]
+    [InlineData(new long[] { 3, 4 }, new long[] { 4 }, new long[] { 3, 8 }, new long[] { 7 },
+        "output 'z' has the shape [7]: the dimension 'M' is 7 there and 4 in 'a'")]
+    public void What_a_sample_contradicts_is_named(long[] a, long[] b, long[] y, long[] z, string expected) =>
+        Assert.Equal([expected], Contradictions(a, b, y, z));
 
     [Fact]
     public void The_warning_counts_what_it_does_not_say()
@@ -40,7 +45,8 @@ public class DeclaredShapesTests
         var model = new Model { Opset = 17 };
         model.Graph.AddInput("a", new(ElementType.Float, [Dimension.Named("N"), Dimension.Named("M")]));
         model.Graph.AddInput("b", new(ElementType.Float, [Dimension.Named("M")]));
-        foreach (var (name, type) in new[] { ("y", new TensorType(ElementType.Float, [Dimension.Named("N"), 8])), ("z", new TensorType(ElementType.Float, [Dimension.Named("M")])) })
+        foreach (var (name, type) in new[] { ("y", new TensorType(ElementType.Float, [Dimension.Named("N"), 8])),
+            ("z", new TensorType(ElementType.Float, [Dimension.Named("M")])) })
             model.Graph.AddOutput(model.Graph.AddValue(name, type));
         return new(model);
     }

@@ -17,7 +17,8 @@ public sealed class FailingCandidateTests : IDisposable
     public static TheoryData<string> Stages => ["propose", "apply", "memory", "refused", "shape", "throws"];
 
     /// <summary>A technique that fails at a stage.</summary>
-    private static StubTechnique Failing(string stage) => new("failing", n => stage == "propose" ? throw new InvalidOperationException("cannot propose") : n.Is("MatMul"), model =>
+    private static StubTechnique Failing(string stage) => new("failing", n => stage == "propose" ? throw new InvalidOperationException("cannot propose")
+        : n.Is("MatMul"), model =>
     {
         var graph = model.Graph;
         switch (stage)
@@ -58,8 +59,10 @@ public sealed class FailingCandidateTests : IDisposable
         techniques.Register(Failing(stage));
         foreach (var (technique, code) in new[] { ("failing", "MDLB2009"), ("failing+weights-int8", "MDLB2009") })
         {
-            var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = technique, CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
-            using var compressor = new Compressor(ModelSource.Open(_nets.Softmax(), options.Shapes), options, ["managed", "onnxruntime"], new byte[32], techniques, _ => { }, default);
+            var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = technique,
+                CalibrationData = [_nets.Data(("x", Tensor.Of(Nets.Noise(64 * 16, 3), 64, 16)))] };
+            using var compressor = new Compressor(ModelSource.Open(_nets.Softmax(), options.Shapes), options, ["managed", "onnxruntime"], new byte[32],
+                techniques, _ => { }, default);
             var outcome = compressor.Choose(options.Profiles[0]);
             Assert.True(outcome.Chosen.Candidate.IsLossless);
             Assert.Contains(outcome.Findings, f => f.Code == code);
@@ -86,8 +89,11 @@ public sealed class FailingCandidateTests : IDisposable
         var source = ModelSource.Open(model, new Dictionary<string, long>());
         // So many samples of one row that the one of three rows lies in the part that reports.
         string Few(int count) => _nets.Data(("x", Tensor.Of(Nets.Noise(count * 16, 3), count, 1, 16)));
-        var few = Enumerable.Range(20, 40).Select(Few).First(f => DataSplit.Of(null, DataLoader.Open([many, f], source.Interface, new(), "EvaluationData")).Report!.Samples().Any(s => s.Inputs["x"].Shape[0] == 3));
-        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = "small", CalibrationData = [few], EvaluationData = [many, few] };
+        var few = Enumerable.Range(20, 40).Select(Few)
+            .First(f => DataSplit.Of(null, DataLoader.Open([many, f], source.Interface, new(), "EvaluationData")).Report!.Samples()
+            .Any(s => s.Inputs["x"].Shape[0] == 3));
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], Technique = "small", CalibrationData = [few],
+            EvaluationData = [many, few] };
         using var compressor = new Compressor(source, options, ["onnxruntime"], new byte[32], techniques, _ => { }, default);
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.NotEqual("small", outcome.Chosen.Candidate.Recipe);
@@ -128,14 +134,16 @@ public sealed class FailingCandidateTests : IDisposable
         var file = _nets.Folder.File("journal");
         ProfileOutcome Compress()
         {
-            using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default, CrashJournal.Open(file));
+            using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(),
+                _ => { }, default, CrashJournal.Open(file));
             return compressor.Choose(options.Profiles[0]);
         }
 
         var before = Compress();
         Assert.NotEqual("original", before.Chosen.Candidate.Recipe);
         var begun = File.ReadAllLines(file).Where(l => l.StartsWith("begin ", StringComparison.Ordinal)).ToList();
-        var struck = begun.Where(l => l.Contains("predict original", StringComparison.Ordinal) || l.Contains(before.Chosen.Candidate.Artifact.Sha256, StringComparison.Ordinal)).ToList();
+        var struck = begun.Where(l => l.Contains("predict original", StringComparison.Ordinal)
+            || l.Contains(before.Chosen.Candidate.Artifact.Sha256, StringComparison.Ordinal)).ToList();
         Assert.Contains(struck, l => l.Contains("verify", StringComparison.Ordinal));
         Assert.Contains(struck, l => l.Contains("predict original", StringComparison.Ordinal));
         File.WriteAllLines(file, struck);

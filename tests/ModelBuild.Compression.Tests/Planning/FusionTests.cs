@@ -15,9 +15,12 @@ public class FusionTests
 
     private static readonly string[] Fused =
     [
-        "com.microsoft.Attention", "com.microsoft.QAttention", "com.microsoft.EmbedLayerNormalization", "com.microsoft.SkipLayerNormalization", "com.microsoft.BiasGelu", "com.microsoft.FastGelu", "com.microsoft.Gelu",
-        "com.microsoft.QuickGelu", "com.microsoft.BiasSoftmax", "LayerNormalization", "QLinearConv", "QLinearMatMul", "com.microsoft.QLinearAdd", "com.microsoft.QLinearConcat", "com.microsoft.QGemm",
-        "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearMul", "com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat",
+        "com.microsoft.Attention", "com.microsoft.QAttention", "com.microsoft.EmbedLayerNormalization", "com.microsoft.SkipLayerNormalization",
+            "com.microsoft.BiasGelu", "com.microsoft.FastGelu", "com.microsoft.Gelu",
+        "com.microsoft.QuickGelu", "com.microsoft.BiasSoftmax", "LayerNormalization", "QLinearConv", "QLinearMatMul", "com.microsoft.QLinearAdd",
+            "com.microsoft.QLinearConcat", "com.microsoft.QGemm",
+        "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearMul", "com.microsoft.DynamicQuantizeMatMul",
+            "com.microsoft.MatMulIntegerToFloat",
     ];
 
     public static TheoryData<string> Models => [.. Files().DefaultIfEmpty("absent").Order(StringComparer.Ordinal)];
@@ -29,7 +32,8 @@ public class FusionTests
         var shared = Path.GetDirectoryName(SharedFolder.Zoo)!;
         return new[] { ("zoo", "model.onnx"), ("field/ort-fusions-lost", "*.onnx"), ("peers", "*static*.onnx") }
             .Where(f => Directory.Exists(Path.Combine(shared, f.Item1)))
-            .SelectMany(f => Directory.GetFiles(Path.Combine(shared, f.Item1), f.Item2, SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(shared, f).Replace('\\', '/'));
+            .SelectMany(f => Directory.GetFiles(Path.Combine(shared, f.Item1), f.Item2, SearchOption.AllDirectories))
+                .Select(f => Path.GetRelativePath(shared, f).Replace('\\', '/'));
     }
 
     [SkippableTheory]
@@ -72,11 +76,13 @@ public class FusionTests
             Assert.True(Count(after, op) >= Count(original, op), $"{Count(original, op)} {op} became {Count(after, op)}");
     }
 
-    private static int Count(OptimizedGraph graph, string op) => graph.Operators.Where(o => (Families.GetValueOrDefault(o.Key) ?? o.Key) == op).Sum(o => o.Value);
+    private static int Count(OptimizedGraph graph, string op) => graph.Operators.Where(o => (Families.GetValueOrDefault(o.Key) ?? o.Key) == op)
+        .Sum(o => o.Value);
 
     /// <summary>A layer normalization, attention of 4 heads with a mask, and the sum after it, as exporters write them.</summary>
     /// <param name="opset">The operator set.</param>
-    /// <param name="positions">How the places of words are counted; <c>range</c>, <c>where</c> (as newer exporters write the shape that it is expanded to), or <c>none</c> for a model that is given embedded words.</param>
+    /// <param name="positions">How the places of words are counted; <c>range</c>, <c>where</c> (as newer exporters write the shape that it is expanded to), or
+    /// <c>none</c> for a model that is given embedded words.</param>
     private static Model Transformer(long opset, string positions)
     {
         const int width = 32;
@@ -84,7 +90,8 @@ public class FusionTests
         var g = model.Graph;
         var random = new Random(1);
         var mask = g.AddInput("mask", new(ElementType.Int64, [Dimension.Named("batch"), Dimension.Named("places")]));
-        Value Weights(params long[] shape) => g.AddInitializer("w", Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(), shape));
+        Value Weights(params long[] shape) =>
+            g.AddInitializer("w", Tensor.Of(Enumerable.Range(0, (int)Tensor.Count(shape)).Select(_ => random.NextSingle() - 0.5f).ToArray(), shape));
         Value Node(string op, Value?[] inputs, params (string Name, AttributeValue Value)[] attributes)
         {
             var node = g.AddNode(op, inputs, [op.ToLowerInvariant()]);
@@ -93,14 +100,18 @@ public class FusionTests
             return node.Output;
         }
         Value Constant(Tensor data) => Node("Constant", [], ("value", data));
-        Value Heads(Value normal, params long[] order) => Node("Transpose", [Node("Reshape", [Node("Add", [Node("MatMul", [normal, Weights(width, width)]), Weights(width)]), Constant(Tensor.Vector(0L, 0, 4, 8))])], ("perm", order));
+        Value Heads(Value normal, params long[] order) =>
+            Node("Transpose", [Node("Reshape",
+            [Node("Add", [Node("MatMul", [normal, Weights(width, width)]), Weights(width)]), Constant(Tensor.Vector(0L, 0, 4, 8))])], ("perm", order));
         Value LayerNorm(Value v)
         {
             var centred = Node("Sub", [v, Node("ReduceMean", [v], ("axes", new[] { -1L }))]);
             var variance = Node("ReduceMean", [Node("Pow", [centred, Constant(Tensor.Scalar(2f))])], ("axes", new[] { -1L }));
-            return Node("Add", [Node("Mul", [Node("Div", [centred, Node("Sqrt", [Node("Add", [variance, Constant(Tensor.Scalar(1e-5f))])])]), Weights(width)]), Weights(width)]);
+            return Node("Add", [Node("Mul", [Node("Div", [centred, Node("Sqrt", [Node("Add", [variance, Constant(Tensor.Scalar(1e-5f))])])]), Weights(width)]),
+                Weights(width)]);
         }
-        Value Unsqueeze(Value v, long axis) => opset < 13 ? Node("Unsqueeze", [v], ("axes", new[] { axis })) : Node("Unsqueeze", [v, Constant(Tensor.Vector(axis))]);
+        Value Unsqueeze(Value v, long axis) => opset < 13 ? Node("Unsqueeze", [v], ("axes", new[] { axis }))
+            : Node("Unsqueeze", [v, Constant(Tensor.Vector(axis))]);
         Value Embedded()
         {
             Value Words(string name) => g.AddInput(name, new(ElementType.Int64, [Dimension.Named("batch"), Dimension.Named("places")]));
@@ -116,7 +127,8 @@ public class FusionTests
                 shape = Node("Where", [Node("Equal", [shape, Node("Mul", [ones, Constant(Tensor.Scalar(-1L))])]), ones, shape]);
             }
             var place = Node("Expand", [Unsqueeze(counted, 0), shape]);
-            return Node("Add", [Node("Add", [Node("Gather", [Weights(50, width), words]), Node("Gather", [Weights(20, width), place])]), Node("Gather", [Weights(2, width), segments])]);
+            return Node("Add", [Node("Add", [Node("Gather", [Weights(50, width), words]), Node("Gather", [Weights(20, width), place])]),
+                Node("Gather", [Weights(2, width), segments])]);
         }
         var x = positions == "none" ? g.AddInput("x", new(ElementType.Float, [Dimension.Named("batch"), Dimension.Named("places"), width])) : Embedded();
         var seen = Node("Cast", [Unsqueeze(Unsqueeze(mask, 1), 2)], ("to", 1L));
@@ -124,7 +136,8 @@ public class FusionTests
         var normal = LayerNorm(x);
         var (q, k, v) = (Heads(normal, 0, 2, 1, 3), Heads(normal, 0, 2, 3, 1), Heads(normal, 0, 2, 1, 3));
         var scores = Node("Softmax", [Node("Add", [Node("Div", [Node("MatMul", [q, k]), Constant(Tensor.Scalar(MathF.Sqrt(8)))]), hidden])], ("axis", 3L));
-        var merged = Node("Reshape", [Node("Transpose", [Node("MatMul", [scores, v])], ("perm", new[] { 0L, 2, 1, 3 })), Constant(Tensor.Vector(0L, 0, width))]);
+        var merged = Node("Reshape", [Node("Transpose", [Node("MatMul", [scores, v])], ("perm", new[] { 0L, 2, 1, 3 })),
+            Constant(Tensor.Vector(0L, 0, width))]);
         var sum = Node("Add", [Node("Add", [Node("MatMul", [merged, Weights(width, width)]), Weights(width)]), normal]);
         sum.Type = new(ElementType.Float, [Dimension.Named("batch"), Dimension.Named("places"), width]);
         g.AddOutput(sum);

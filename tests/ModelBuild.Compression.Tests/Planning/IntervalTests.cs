@@ -29,7 +29,8 @@ public sealed class IntervalTests : IDisposable
         return _nets.Write(model);
     }
 
-    /// <summary>Rare samples use the other half of the inputs: in 8 bits their answers are lost, which is a share of all signal of less than the budget.</summary>
+    /// <summary>Rare samples use the other half of the inputs: in 8 bits their answers are lost, which is a share of all signal of less than the
+    /// budget.</summary>
     private string Data(Func<int, bool> isRare)
     {
         var x = new float[Samples * Inputs];
@@ -90,14 +91,16 @@ public sealed class IntervalTests : IDisposable
         Assert.InRange(loss.Loss, 0.003, 0.01);
         Assert.InRange(loss.LossHigh, 0.02, 0.1);
         var needed = Math.Ceiling(loss.Samples * Math.Pow((loss.LossHigh - loss.Loss) / (0.02 - loss.Loss), 2));
-        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2025", Severity: Severity.Message } && f.Text.Contains($"about {needed} would settle it", StringComparison.Ordinal));
+        Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2025", Severity: Severity.Message }
+            && f.Text.Contains($"about {needed} would settle it", StringComparison.Ordinal));
     }
 
     [Fact]
     public void What_is_settled_is_not_mentioned()
     {
         var source = ModelSource.Open(Model(), new Dictionary<string, long>());
-        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [Data(_ => false)], Optimize = Objective.Size, Metric = "sqnr" };
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [Data(_ => false)], Optimize = Objective.Size,
+            Metric = "sqnr" };
         using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.False(outcome.Chosen.Candidate.IsLossless);

@@ -30,7 +30,8 @@ public sealed class KernelCostTests : IDisposable
     [Fact]
     public void Rows_and_weights_of_products_are_counted_apart()
     {
-        KernelClass Product(long rows) => Kernels(Net((g, x) => g.AddNode("MatMul", [x, g.AddInitializer("w", Tensor.Of(Nets.Noise(64 * 32, 1), 64, 32))], ["y"]).Output, 1, 64),
+        KernelClass Product(long rows) =>
+            Kernels(Net((g, x) => g.AddNode("MatMul", [x, g.AddInitializer("w", Tensor.Of(Nets.Noise(64 * 32, 1), 64, 32))], ["y"]).Output, 1, 64),
             Of("x", Tensor.Of(Nets.Noise((int)rows * 64, 2), rows, 64))).Single(k => k.Class == "gemm");
         Assert.Equal(new(64 * 32, 32, 64, 64 * 32), Product(1).Work);
         Assert.Equal(new(128 * 64 * 32, 128 * 32, 128 * 64, 64 * 32), Product(128).Work);
@@ -42,7 +43,9 @@ public sealed class KernelCostTests : IDisposable
     [Fact]
     public void What_the_runtime_fuses_is_not_counted()
     {
-        var kernels = Kernels(Net((g, x) => g.AddNode("Relu", [g.AddNode("MatMul", [x, g.AddInitializer("w", Tensor.Of(Nets.Noise(64 * 64, 1), 64, 64))], ["h"]).Output], ["y"]).Output, 1, 64), Of("x", Tensor.Of(Nets.Noise(64, 2), 1, 64)));
+        var kernels = Kernels(Net((g, x) =>
+            g.AddNode("Relu", [g.AddNode("MatMul", [x, g.AddInitializer("w", Tensor.Of(Nets.Noise(64 * 64, 1), 64, 64))], ["h"]).Output], ["y"]).Output, 1,
+            64), Of("x", Tensor.Of(Nets.Noise(64, 2), 1, 64)));
         var gelu = Kernels(Net((g, x) =>
         {
             var erf = g.AddNode("Erf", [g.AddNode("Div", [x, g.AddInitializer("r", Tensor.Scalar(1.4142135f))], ["d"]).Output], ["e"]).Output;
@@ -101,8 +104,10 @@ public sealed class KernelCostTests : IDisposable
     public void Tables_have_a_line_for_each_class(string cpu)
     {
         var table = CostTable.Load(cpu);
-        string[] operators = ["Conv", "QLinearConv", "ConvTranspose", "Gemm", "QGemm", "MatMulIntegerToFloat", "LSTM", "DynamicQuantizeLSTM", "Attention", "QAttention", "Softmax", "LayerNormalization", "Gelu", "QLinearSigmoid",
-            "MaxPool", "ReduceMean", "Reshape", "Transpose", "ReorderInput", "Resize", "Concat", "QuantizeLinear", "DequantizeLinear", "Cast", "Add", "TreeEnsembleClassifier"];
+        string[] operators = ["Conv", "QLinearConv", "ConvTranspose", "Gemm", "QGemm", "MatMulIntegerToFloat", "LSTM", "DynamicQuantizeLSTM", "Attention",
+            "QAttention", "Softmax", "LayerNormalization", "Gelu", "QLinearSigmoid",
+            "MaxPool", "ReduceMean", "Reshape", "Transpose", "ReorderInput", "Resize", "Concat", "QuantizeLinear", "DequantizeLinear", "Cast", "Add",
+                "TreeEnsembleClassifier"];
         foreach (var op in operators)
             foreach (var type in new[] { "float", "uint8", "int64", "string" })
                 foreach (var shape in new long[][] { [1, 4, 5, 5], [2, 3], [] })

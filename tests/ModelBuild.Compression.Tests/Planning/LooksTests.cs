@@ -52,8 +52,10 @@ public sealed class LooksTests : IDisposable
         var calibration = Samples(48, -1);
         // The special sample lies in the part that reports.
         var evaluation = Enumerable.Range(0, 48).Select(special => Samples(48, differs ? special : -1))
-            .First(f => !differs || DataSplit.Of(null, DataLoader.Open([f], source.Interface, new(), "EvaluationData")).Report!.Samples().Any(s => s.Inputs["x"].Span<float>().ContainsAnyExceptInRange(-2, 2)));
-        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [calibration], EvaluationData = [evaluation], Optimize = Objective.Size, Metric = "sqnr" };
+            .First(f => !differs || DataSplit.Of(null, DataLoader.Open([f], source.Interface, new(), "EvaluationData")).Report!.Samples()
+                .Any(s => s.Inputs["x"].Span<float>().ContainsAnyExceptInRange(-2, 2)));
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [calibration], EvaluationData = [evaluation],
+            Optimize = Objective.Size, Metric = "sqnr" };
         using var compressor = new Compressor(source, options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
 
         var outcome = compressor.Choose(options.Profiles[0]);
@@ -66,7 +68,8 @@ public sealed class LooksTests : IDisposable
             Assert.True(outcome.Chosen.Candidate.IsLossless);
             Assert.Equal([false, false, false], outcome.Looks.Select(l => l.Held));
             Assert.Contains(outcome.Findings, f => f is { Code: "MDLB2024", Severity: Severity.Warning });
-            Assert.Contains(outcome.Candidates, c => c.Candidate is { IsLossless: false, Report: null } && c.Why.Contains("3 candidates were judged", StringComparison.Ordinal));
+            Assert.Contains(outcome.Candidates, c => c.Candidate is { IsLossless: false, Report: null }
+                && c.Why.Contains("3 candidates were judged", StringComparison.Ordinal));
         }
         else
         {

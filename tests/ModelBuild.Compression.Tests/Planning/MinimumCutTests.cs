@@ -19,7 +19,8 @@ public class MinimumCutTests
                     costs.Add((from, to, random.Next(12) == 0 ? double.PositiveInfinity : random.Next(1, 20)));
             }
             // Nothing that is forbidden may be forced: source and sink are not tied together by infinite costs alone.
-            var best = Enumerable.Range(0, 1 << count).Min(sides => Cost(costs, n => n == MinimumCut.Source || n != MinimumCut.Sink && (sides >> (n - 2) & 1) == 1));
+            var best = Enumerable.Range(0, 1 << count)
+                .Min(sides => Cost(costs, n => n == MinimumCut.Source || n != MinimumCut.Sink && (sides >> (n - 2) & 1) == 1));
             if (double.IsInfinity(best))
                 continue;
             var cut = new MinimumCut();
@@ -34,5 +35,6 @@ public class MinimumCutTests
         }
     }
 
-    private static double Cost(List<(int From, int To, double Cost)> costs, Func<int, bool> isFirst) => costs.Where(c => isFirst(c.From) && !isFirst(c.To)).Sum(c => c.Cost);
+    private static double Cost(List<(int From, int To, double Cost)> costs, Func<int, bool> isFirst) => costs.Where(c => isFirst(c.From) && !isFirst(c.To))
+        .Sum(c => c.Cost);
 }

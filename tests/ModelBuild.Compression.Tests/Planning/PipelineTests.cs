@@ -37,7 +37,8 @@ public sealed class PipelineTests : IDisposable
         var h = graph.Nodes.Single(n => n.Output.Name == "h");
         var scores = graph.Nodes.Single(n => n.Output.Name == "scores");
         var (w1, w2) = (h.Inputs[1]!.Constant!.ToArray<float>(), scores.Inputs[1]!.Constant!.ToArray<float>());
-        h.SetInput(1, graph.AddInitializer("p1", Tensor.Of([.. Enumerable.Range(0, Inputs * Kept).Select(i => 8 * w1[i / Kept * Hidden + i % Kept])], Inputs, Kept)));
+        h.SetInput(1, graph.AddInitializer("p1", Tensor.Of([.. Enumerable.Range(0, Inputs * Kept).Select(i => 8 * w1[i / Kept * Hidden + i % Kept])], Inputs,
+            Kept)));
         scores.SetInput(1, graph.AddInitializer("p2", Tensor.Of(w2[..(Kept * 4)], Kept, 4)));
         foreach (var value in new[] { h.Output, h.Output.Uses[0].Node.Output })
             value.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), Dimension.Of(Kept)]);
@@ -59,7 +60,9 @@ public sealed class PipelineTests : IDisposable
     private double Largest(int channels)
     {
         var w = _source.Simplified!.Graph.Nodes.Single(n => n.Output.Name == "h").Inputs[1]!.Constant!.ToArray<float>();
-        return Enumerable.Range(0, Samples).SelectMany(s => Enumerable.Range(0, channels).Select(c => Enumerable.Range(0, Inputs).Sum(i => (double)_x[s * Inputs + i] * w[i * Hidden + c]))).Max();
+        return Enumerable.Range(0, Samples)
+            .SelectMany(s => Enumerable.Range(0, channels).Select(c => Enumerable.Range(0, Inputs).Sum(i => (double)_x[s * Inputs + i] * w[i * Hidden + c])))
+            .Max();
     }
 
     [Fact]
@@ -74,7 +77,8 @@ public sealed class PipelineTests : IDisposable
     public void Weights_are_those_of_the_model_that_the_steps_before_left()
     {
         var model = Plan("test-prune+int8(minmax)").Model;
-        Assert.Equal([[Inputs, Kept], [Kept, 4]], model.Graph.Initializers.Where(i => i.Constant is { ElementType: ElementType.Int8, Rank: 2 }).Select(i => i.Constant!.Shape.ToArray()));
+        Assert.Equal([[Inputs, Kept], [Kept, 4]], model.Graph.Initializers.Where(i => i.Constant is { ElementType: ElementType.Int8, Rank: 2 })
+            .Select(i => i.Constant!.Shape.ToArray()));
         ShapeInference.Run(model);
         Assert.Equal(4, model.Graph.Outputs[0].Type!.Shape[1].Value);
     }

@@ -15,10 +15,12 @@ public sealed class RankingTests : IDisposable
         var path = _folder.File($"{Guid.NewGuid():n}.modelbuild");
         File.WriteAllBytes(path, new byte[bytes]);
         var plan = new Plan(Recipe.Parse(recipe), step is null ? [] : [new(new("step", []), step)]);
-        return new(new() { Recipe = recipe, Plan = plan, Backend = "onnxruntime", Artifact = Artifact.Of(path), Failure = failure }, latency, latency, failure is null, "");
+        return new(new() { Recipe = recipe, Plan = plan, Backend = "onnxruntime", Artifact = Artifact.Of(path), Failure = failure }, latency, latency,
+            failure is null, "");
     }
 
-    private static string[] Order(Objective objective, params RankedCandidate[] candidates) => [.. Ranking.Order(candidates, objective).Select(c => c.Candidate.Recipe)];
+    private static string[] Order(Objective objective, params RankedCandidate[] candidates) =>
+        [.. Ranking.Order(candidates, objective).Select(c => c.Candidate.Recipe)];
 
     [Fact]
     public void By_latency_the_fastest_comes_first_and_of_equals_the_smallest()
@@ -32,8 +34,10 @@ public sealed class RankingTests : IDisposable
     public void Integers_must_promise_more_than_the_table_may_be_off_by()
     {
         // 4 % faster by the table is nothing that a table can tell; 20 % is.
-        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 96, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
-        Assert.Equal("integers", Order(Objective.Latency, Candidate("integers", 100, 80, new StaticInt8Plan { Layers = [], Tensors = [] }), Candidate("floats", 100, 100))[0]);
+        Assert.Equal("floats", Order(Objective.Latency, Candidate("integers", 100, 96, new StaticInt8Plan { Layers = [], Tensors = [] }),
+            Candidate("floats", 100, 100))[0]);
+        Assert.Equal("integers", Order(Objective.Latency, Candidate("integers", 100, 80, new StaticInt8Plan { Layers = [], Tensors = [] }),
+            Candidate("floats", 100, 100))[0]);
         Assert.Equal("stored", Order(Objective.Latency, Candidate("stored", 100, 95, new WeightsInt8Plan { Layers = [] }), Candidate("floats", 100, 100))[0]);
     }
 

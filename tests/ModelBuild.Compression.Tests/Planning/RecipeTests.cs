@@ -41,7 +41,8 @@ public class RecipeTests
     [InlineData("00:00:01", 1e9)]
     public void Times_read(string text, double nanoseconds) => Assert.Equal(nanoseconds, Read("MaxLatency", text).MaxLatency!.Value, 1e-6);
 
-    private static CompressionOptions Read(string name, string value) => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, NoData, []);
+    private static CompressionOptions Read(string name, string value) => CompressionOptions.Parse(new Dictionary<string, string> { [name] = value }, NoData,
+        []);
 
     private static readonly Dictionary<string, IReadOnlyList<string>> NoData = [];
 

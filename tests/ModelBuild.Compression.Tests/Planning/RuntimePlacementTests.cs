@@ -25,7 +25,8 @@ public sealed class RuntimePlacementTests : IDisposable
         var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("batch"), 256]));
         Value Layer(Value input, int rows, int columns, string name)
         {
-            var gemm = graph.AddNode("Gemm", [input, graph.AddInitializer($"{name}.w", transposed ? Rows(columns, rows, 1) : Rows(rows, columns, 1)), graph.AddInitializer($"{name}.b", Tensor.Of(Nets.Noise(columns, 2), columns))], [name]);
+            var gemm = graph.AddNode("Gemm", [input, graph.AddInitializer($"{name}.w", transposed ? Rows(columns, rows, 1) : Rows(rows, columns, 1)),
+                graph.AddInitializer($"{name}.b", Tensor.Of(Nets.Noise(columns, 2), columns))], [name]);
             gemm.Attributes["transB"] = transposed ? 1L : 0L;
             return gemm.Output;
         }
@@ -51,8 +52,10 @@ public sealed class RuntimePlacementTests : IDisposable
         var data = _nets.Data(("x", Rows(64, 256, 3)));
         foreach (var technique in new[] { "int8", "int8(mse,mixed)", "int8(minmax,mixed)+weights-float16", "dynamic-int8" })
         {
-            var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], CalibrationData = [data], Technique = technique, MaxAccuracyLoss = 0.5 };
-            using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+            var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx512vnni")], CalibrationData = [data], Technique = technique,
+                MaxAccuracyLoss = 0.5 };
+            using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32], new TechniqueRegistry(),
+                _ => { }, default);
             var outcome = compressor.Choose(options.Profiles[0]);
             foreach (var candidate in outcome.Candidates.Where(c => c.Candidate.Failure is null))
                 Assert.Empty(OptimizedGraph.Of(candidate.Candidate.Artifact.Path).DequantizedConstants);
@@ -82,7 +85,8 @@ public sealed class RuntimePlacementTests : IDisposable
 
         var techniques = new TechniqueRegistry();
         techniques.Register(Splitting());
-        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [_nets.Data(("x", Rows(64, 64, 3)))], Technique = "splitting" };
+        var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [_nets.Data(("x", Rows(64, 64, 3)))],
+            Technique = "splitting" };
         using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32], techniques, _ => { }, default);
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.NotEqual("splitting", outcome.Chosen.Candidate.Recipe);

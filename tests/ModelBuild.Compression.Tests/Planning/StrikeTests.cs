@@ -27,7 +27,8 @@ public sealed class StrikeTests(ITestOutputHelper output)
     [SkippableTheory, MemberData(nameof(All)), Trait("Tier", "Ci")]
     public void So_it_is_for_all_models(string name)
     {
-        var planned = ((string[])["int8(minmax)+weights-int8", "dynamic-int8+weights-int8", "weights-int8", "weights-float16"]).Count(recipe => Strikes(name, recipe) is not null);
+        var planned = ((string[])["int8(minmax)+weights-int8", "dynamic-int8+weights-int8", "weights-int8", "weights-float16"])
+            .Count(recipe => Strikes(name, recipe) is not null);
         Skip.If(planned == 0, $"{name} has no layer with weights");
     }
 
@@ -104,7 +105,8 @@ public sealed class StrikeTests(ITestOutputHelper output)
     private static Dictionary<string, string> Forms(Model model, bool integers) => model.Nodes
         .Where(n => n.Key.Length > 0 && !(integers && (n.Is("QuantizeLinear") || n.Is("DequantizeLinear") || Moves(n))))
         .ToDictionary(n => n.Key, n => $"{n.OpType} {string.Join(' ', n.Attributes.Where(a => !a.Value.Graphs.Any()))} "
-            + string.Join(' ', n.Inputs.Select(i => i is null ? "-" : Form(i, integers, integers && n.Input(1)?.Producer is { OpType: "DequantizeLinear" } w && w.Inputs[0]!.Constant is not null))),
+            + string.Join(' ', n.Inputs.Select(i => i is null ? "-" : Form(i, integers, integers && n.Input(1)?.Producer is { OpType: "DequantizeLinear" } w
+                && w.Inputs[0]!.Constant is not null))),
             StringComparer.Ordinal);
 
     /// <summary>Whether a node without weights may be part of an integer region, or be taken over by a range.</summary>
@@ -125,7 +127,8 @@ public sealed class StrikeTests(ITestOutputHelper output)
         if (value.Producer is { OpType: "DynamicQuantizeLinear" } dynamic)
             return $"{value.ProducerIndex} of dynamic({Form(dynamic.Inputs[0]!, integers, false)})";
         var behind = value;
-        while (integers && behind.Producer is { } p && (Moves(p) || p.OpType is "QuantizeLinear" or "DequantizeLinear") && p.Inputs[0] is { Constant: null } before)
+        while (integers && behind.Producer is { } p && (Moves(p) || p.OpType is "QuantizeLinear" or "DequantizeLinear")
+            && p.Inputs[0] is { Constant: null } before)
             behind = before;
         return behind.Producer is { Sources: { Length: > 0 } sources } ? string.Join('+', sources) : behind.Name;
     }

@@ -62,11 +62,13 @@ internal sealed class Nets : IDisposable
     }
 
     /// <summary>Compresses for x64-avx2 in ONNX Runtime (or as the options say).</summary>
-    public static ProfileOutcome Compress(string model, string calibration, string technique = "auto", Func<CompressionOptions, CompressionOptions>? change = null, params string[] backends)
+    public static ProfileOutcome Compress(string model, string calibration, string technique = "auto", Func<CompressionOptions,
+        CompressionOptions>? change = null, params string[] backends)
     {
         var options = new CompressionOptions { Profiles = [BuiltInProfiles.Get("x64-avx2")], CalibrationData = [calibration], Technique = technique };
         options = change?.Invoke(options) ?? options;
-        using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, backends.Length > 0 ? backends : ["onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using var compressor = new Compressor(ModelSource.Open(model, options.Shapes), options, backends.Length > 0 ? backends : ["onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
         return compressor.Choose(options.Profiles[0]);
     }
 

@@ -23,7 +23,8 @@ public sealed class AnswerRangeTests : IDisposable
         var model = new Model { IrVersion = 8, Opset = 17 };
         var graph = model.Graph;
         var x = graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 4, 8, 8));
-        Value Conv(Value from, string name, int seed) => graph.AddNode("Conv", [from, graph.AddInitializer(name + ".w", Tensor.Of(Nets.Noise(4 * 4, seed), 4, 4, 1, 1))], [name]).Output;
+        Value Conv(Value from, string name, int seed) =>
+            graph.AddNode("Conv", [from, graph.AddInitializer(name + ".w", Tensor.Of(Nets.Noise(4 * 4, seed), 4, 4, 1, 1))], [name]).Output;
         var scores = Conv(Conv(x, "hidden", 1), "scores", 2);
         var rows = graph.AddNode("Reshape", [scores, graph.AddInitializer("shape", Tensor.Vector(1L, 4, 64))], ["rows"]).Output;
         var y = graph.AddNode("Softmax", [rows], ["y"]);
@@ -31,9 +32,11 @@ public sealed class AnswerRangeTests : IDisposable
         y.Output.Type = TensorType.Of(ElementType.Float, 1, 4, 64);
         graph.AddOutput(y.Output);
         var source = ModelSource.Open(_nets.Write(model), new Dictionary<string, long>());
-        var data = new ListDataset([.. Enumerable.Range(0, 40).Select(i => new Dictionary<string, Tensor> { ["x"] = Tensor.Of(Nets.Noise(256, i), 1, 4, 8, 8) })]);
+        var data = new ListDataset([.. Enumerable.Range(0, 40)
+            .Select(i => new Dictionary<string, Tensor> { ["x"] = Tensor.Of(Nets.Noise(256, i), 1, 4, 8, 8) })]);
         var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), source.Simplified!, (m, _, names) => Calibrator.Run(m, data, names, 1));
-        var planned = pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"), new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))!;
+        var planned = pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"),
+            new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))!;
         var tensors = ((StaticInt8Plan)planned.Plan.Steps[0].Plan).Tensors;
         var seen = Calibrator.Run(source.Simplified!, data, ["hidden", "scores"], 1);
         double Ratio(string name) => 255 * tensors[name].Scale / (seen[name].Maximum - (double)seen[name].Minimum);

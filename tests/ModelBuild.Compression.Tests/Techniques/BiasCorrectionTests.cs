@@ -32,7 +32,8 @@ public sealed class BiasCorrectionTests(ITestOutputHelper output)
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
         data = data.Subset([.. Enumerable.Range(0, Math.Min(samples, data.Count))]);
         var techniques = new TechniqueRegistry();
-        return new(zoo, source, techniques, new(techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1), layers: new(data, new())));
+        return new(zoo, source, techniques, new(techniques, source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1),
+            layers: new(data, new())));
     }
 
     /// <summary>Signal to noise of a model's first output against the source's on evaluation data, in dB.</summary>
@@ -60,7 +61,8 @@ public sealed class BiasCorrectionTests(ITestOutputHelper output)
         var (plain, corrected) = (subject.Plan(recipe), subject.Plan(recipe + "+bias-correction"));
         var biases = (BiasCorrectionPlan)corrected.Plan.Steps[^1].Plan;
         var (before, after) = (Sqnr(subject, plain.Model, 100), Sqnr(subject, corrected.Model, 100));
-        output.WriteLine($"{name} {recipe}: {before:0.0} dB, {after:0.0} with {biases.Biases.Count} biases corrected; {string.Join(", ", biases.Kept.Values.CountBy(v => v))}");
+        output.WriteLine($"{name} {recipe}: {before:0.0} dB, {after:0.0} with {biases.Biases.Count} biases corrected; "
+            + $"{string.Join(", ", biases.Kept.Values.CountBy(v => v))}");
         Assert.True(after > before + gain, $"{before} dB, {after} dB corrected");
         // The file keeps its form: no node more but for layers that had no bias, and the integers of the weights are the same.
         Assert.Equal(Hashes(plain.Model), Hashes(corrected.Model));
@@ -73,7 +75,8 @@ public sealed class BiasCorrectionTests(ITestOutputHelper output)
     }
 
     private static SortedSet<string> Hashes(Model model) =>
-        [.. model.Graph.Initializers.Where(i => i.Constant!.ElementType == ElementType.Int8).Select(i => Convert.ToHexStringLower(SHA256.HashData(i.Constant!.Bytes.Span)))];
+        [.. model.Graph.Initializers.Where(i => i.Constant!.ElementType == ElementType.Int8)
+            .Select(i => Convert.ToHexStringLower(SHA256.HashData(i.Constant!.Bytes.Span)))];
 
     [SkippableFact]
     public void Without_samples_to_hold_out_nothing_is_corrected()

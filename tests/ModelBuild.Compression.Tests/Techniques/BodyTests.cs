@@ -25,7 +25,8 @@ public sealed class BodyTests : IDisposable
     private static float[] Weights(int seed) => Nets.Noise(Width * Width, seed);
 
     private static Value Layer(Graph graph, Value x, int seed, string name) =>
-        graph.AddNode("Relu", [graph.AddNode("MatMul", [x, graph.AddInitializer(name + ".w", Tensor.Of(Weights(seed), Width, Width))], [name]).Output], [name + ".r"]).Output;
+        graph.AddNode("Relu", [graph.AddNode("MatMul", [x, graph.AddInitializer(name + ".w", Tensor.Of(Weights(seed), Width, Width))], [name]).Output],
+            [name + ".r"]).Output;
 
     /// <summary>x [n, 16] → y [n, 16], through one body: two layers in each branch, or in each turn.</summary>
     private string Net(string kind)
@@ -47,7 +48,8 @@ public sealed class BodyTests : IDisposable
             // Which branch it is depends on the first number.
             var first = graph.AddNode("ReduceMax", [x], ["largest"]);
             first.Attributes["keepdims"] = 0L;
-            var choice = graph.AddNode("If", [graph.AddNode("Greater", [first.Output, graph.AddInitializer("two", Tensor.Scalar(2f))], ["is"]).Output], ["chosen"]);
+            var choice = graph.AddNode("If", [graph.AddNode("Greater", [first.Output, graph.AddInitializer("two", Tensor.Scalar(2f))], ["is"]).Output],
+                ["chosen"]);
             foreach (var (branch, seed) in new[] { ("then_branch", 1), ("else_branch", 3) })
             {
                 var body = new Graph(graph.Model, graph) { Name = branch };
@@ -65,7 +67,8 @@ public sealed class BodyTests : IDisposable
             var state = step.AddInput("state", new(ElementType.Float, [Dimension.Unknown, Width]));
             step.AddOutput(step.AddNode("Identity", [on], ["still"]).Output);
             step.AddOutput(Layer(step, Layer(step, state, 5, "h"), 6, "g"));
-            var loop = graph.AddNode("Loop", [graph.AddInitializer("turns", Tensor.Scalar((long)Turns)), graph.AddInitializer("go", Tensor.Scalar(true)), x], ["looped"]);
+            var loop = graph.AddNode("Loop", [graph.AddInitializer("turns", Tensor.Scalar((long)Turns)), graph.AddInitializer("go", Tensor.Scalar(true)), x],
+                ["looped"]);
             loop.Attributes["body"] = step;
             return loop.Output;
         }
@@ -134,7 +137,8 @@ public sealed class BodyTests : IDisposable
         Assert.True(noise < signal * 0.01 && (noise > 0 || recipe == "weights-float16"), $"{noise / signal}");
         // Read back and applied without data: the same bytes.
         var read = Compression.Planning.Plan.FromJson(planned.Plan.ToJson(_techniques), _techniques);
-        Assert.Equal(OnnxWriter.ToBytes(planned.Model), OnnxWriter.ToBytes(new Compression.Planning.Pipeline(_techniques, source.Simplified!, null).Apply(read).Model));
+        Assert.Equal(OnnxWriter.ToBytes(planned.Model),
+            OnnxWriter.ToBytes(new Compression.Planning.Pipeline(_techniques, source.Simplified!, null).Apply(read).Model));
     }
 
     private string Written(Model model) => _nets.Write(model);

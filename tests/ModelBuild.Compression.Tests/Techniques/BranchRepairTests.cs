@@ -35,7 +35,8 @@ public sealed class BranchRepairTests : IDisposable
 
     private static Value Relu(Value x) => x.Graph.AddNode("Relu", [x], [x.Name + ".r"]).Output;
 
-    /// <summary>x [1, 3, 10, 10] → y [1, 8, 10, 10]: a convolution, then three of the branch that the largest number chooses; in one branch the last of them stands in a branch of its own.</summary>
+    /// <summary>x [1, 3, 10, 10] → y [1, 8, 10, 10]: a convolution, then three of the branch that the largest number chooses; in one branch the last of them
+    /// stands in a branch of its own.</summary>
     private string Net()
     {
         var model = new Model { IrVersion = 8, Opset = 17 };

@@ -25,7 +25,8 @@ public class MixedPrecisionTests
         var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!.Subset([0, 1]);
         var profile = BuiltInProfiles.Get(profileName);
         var costs = new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>());
-        var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), source.Simplified!, (_, _, names) => Calibrator.Run(source.Simplified!, data, names, 1));
+        var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), source.Simplified!,
+            (_, _, names) => Calibrator.Run(source.Simplified!, data, names, 1));
 
         // No plan: every layer stays in float.
         double Predict(string recipe) => costs.Predict((pipeline.TryPlan(Recipe.Parse(recipe), profile, costs)?.Model ?? source.Simplified!).Graph);

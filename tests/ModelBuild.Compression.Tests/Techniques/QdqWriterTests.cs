@@ -18,8 +18,10 @@ public sealed class QdqWriterTests : IDisposable
     {
         var data = _nets.Data(("x", Floats(5, [32, .. inputShape[1..]])));
         var path = _nets.Write(model);
-        var options = new CompressionOptions { Profiles = [Compression.Profiles.BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data], Technique = "int8", MaxAccuracyLoss = budget, Metric = "sqnr" };
-        using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32], new ModelBuild.Compression.Techniques.TechniqueRegistry(), _ => { }, default);
+        var options = new CompressionOptions { Profiles = [Compression.Profiles.BuiltInProfiles.Get("x64-avx2")], CalibrationData = [data], Technique = "int8",
+            MaxAccuracyLoss = budget, Metric = "sqnr" };
+        using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["onnxruntime"], new byte[32],
+            new ModelBuild.Compression.Techniques.TechniqueRegistry(), _ => { }, default);
         var outcome = compressor.Choose(options.Profiles[0]);
         Assert.Equal("int8", outcome.Chosen.Candidate.Recipe);
         return (OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path), outcome);
@@ -33,7 +35,9 @@ public sealed class QdqWriterTests : IDisposable
 
     private static Value Conv(Graph graph, Value x, int channels, int filters, string name, int seed)
     {
-        var conv = graph.AddNode("Conv", [x, graph.AddInitializer($"{name}.w", Floats(seed, filters, channels, 3, 3)), graph.AddInitializer($"{name}.b", Floats(seed + 1, filters))], [name]);
+        var conv = graph.AddNode("Conv",
+            [x, graph.AddInitializer($"{name}.w", Floats(seed, filters, channels, 3, 3)), graph.AddInitializer($"{name}.b", Floats(seed + 1, filters))],
+            [name]);
         conv.Attributes["pads"] = new long[] { 1, 1, 1, 1 };
         return conv.Output;
     }
@@ -57,7 +61,8 @@ public sealed class QdqWriterTests : IDisposable
         Assert.Equal(["y"], made.Graph.Outputs.Select(o => o.Name));
         // The input, what each of the three convolutions gives, and the sum.
         Assert.InRange(made.Graph.Nodes.Count(n => n.Is("QuantizeLinear")), 4, 5);
-        Assert.All(made.Graph.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0]!.Constant is null), n => Assert.Equal(1, n.Output.Uses.Count + (n.Output.IsGraphOutput ? 1 : 0)));
+        Assert.All(made.Graph.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0]!.Constant is null),
+            n => Assert.Equal(1, n.Output.Uses.Count + (n.Output.IsGraphOutput ? 1 : 0)));
         Assert.All(made.Graph.Nodes.Where(n => n.Is("Conv")), n => Assert.Equal("QuantizeLinear", n.Output.OnlyUser?.OpType));
         // The activation lives in the range of what it gives.
         Assert.DoesNotContain(made.Graph.Nodes, n => n.Is("Relu"));
@@ -82,7 +87,8 @@ public sealed class QdqWriterTests : IDisposable
         var (model, x) = Picture();
         var graph = model.Graph;
         var a = Conv(graph, x, 3, 8, "a", 1);
-        var padded = graph.AddNode("Pad", [a, graph.AddInitializer("pads", Tensor.Vector(0L, 0, 1, 1, 0, 0, 1, 1)), graph.AddInitializer("value", Tensor.Scalar(0.8f))], ["p"]).Output;
+        var padded = graph.AddNode("Pad",
+            [a, graph.AddInitializer("pads", Tensor.Vector(0L, 0, 1, 1, 0, 0, 1, 1)), graph.AddInitializer("value", Tensor.Scalar(0.8f))], ["p"]).Output;
         Output(graph, Conv(graph, padded, 8, 4, "y", 3), 1, 4, 10, 10);
         var (made, outcome) = Quantize(model, [1, 3, 8, 8]);
         var pad = Assert.Single(made.Graph.Nodes, n => n.Is("Pad"));

@@ -31,7 +31,8 @@ static class AnyModel
             {
                 var shape = result.GetTensorTypeAndShape().Shape;
                 if (!ours[output].Shape.AsSpan().SequenceEqual(shape))
-                    throw new InvalidDataException($"{name}: {output} has the shape [{string.Join(", ", ours[output].Shape)}], the original's is [{string.Join(", ", shape)}]");
+                    throw new InvalidDataException($"{name}: {output} has the shape [{string.Join(", ", ours[output].Shape)}], the original's is "
+                        + $"[{string.Join(", ", shape)}]");
                 var (actual, expected) = (Doubles(ours[output]), Doubles(result));
                 if (actual.Any(v => !double.IsFinite(v)))
                     throw new InvalidDataException($"{name}: {output} is not finite");
@@ -51,7 +52,10 @@ static class AnyModel
             foreach (var value in values.Values)
                 value.Dispose();
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ANY name={name} technique={model.Technique} backend={model.Backend} profile={model.Profile} sha256={model.ArtifactSha256} bytes={model.ArtifactBytes} noise={energies.Values.Max(e => e.Noise / e.Signal):G4} agreement={(rows == 0 ? 1 : (double)agreeing / rows):G4} integers={equal}/{integers}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"ANY name={name} technique={model.Technique} backend={model.Backend} profile={model.Profile} sha256={model.ArtifactSha256} "
+            + $"bytes={model.ArtifactBytes} noise={energies.Values.Max(e => e.Noise / e.Signal):G4} "
+            + $"agreement={(rows == 0 ? 1 : (double)agreeing / rows):G4} integers={equal}/{integers}"));
     }
 
     private static int Best(ReadOnlySpan<double> scores)
@@ -111,7 +115,8 @@ static class AnyModel
     private static double[] Doubles(OrtValue value) => value.GetTensorTypeAndShape().ElementDataType switch
     {
         TensorElementType.Float => [.. value.GetTensorDataAsSpan<float>().ToArray().Select(v => (double)v)],
-        TensorElementType.Float16 => [.. System.Runtime.InteropServices.MemoryMarshal.Cast<Float16, Half>(value.GetTensorDataAsSpan<Float16>()).ToArray().Select(v => (double)v)],
+        TensorElementType.Float16 => [.. System.Runtime.InteropServices.MemoryMarshal.Cast<Float16, Half>(value.GetTensorDataAsSpan<Float16>()).ToArray()
+            .Select(v => (double)v)],
         TensorElementType.Int64 => [.. value.GetTensorDataAsSpan<long>().ToArray().Select(v => (double)v)],
         var type => throw new NotSupportedException(type.ToString()),
     };

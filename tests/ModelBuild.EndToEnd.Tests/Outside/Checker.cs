@@ -56,7 +56,8 @@ static class Checker
             "CHECK", $"name={name}", $"technique={model.Technique}", $"backend={model.Backend}", $"profile={model.Profile}",
             $"bytes={model.ArtifactBytes}", $"original={new FileInfo(original).Length}",
             $"hash={(hash == model.ArtifactSha256 && hash == model.RecordedSha256 ? "right" : "wrong")}",
-            Number("loss", labels is null ? double.NaN : (rightBefore - right) / (double)Math.Max(1, rightBefore)), Number("interval", interval), Number("regret", regret / samples),
+            Number("loss", labels is null ? double.NaN : (rightBefore - right) / (double)Math.Max(1, rightBefore)), Number("interval", interval),
+                Number("regret", regret / samples),
             Number("noise", noise.Select((n, o) => n / signal[o]).Max()), $"samples={samples}"));
     }
 

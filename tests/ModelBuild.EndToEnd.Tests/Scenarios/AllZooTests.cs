@@ -17,9 +17,11 @@ public class AllZooTests(ITestOutputHelper output)
     [InlineData(false)]
     public void EveryModelBuildsAndRuns(bool withData)
     {
-        var names = Directory.GetDirectories(Repository.Shared("zoo")).Where(folder => File.Exists(Path.Combine(folder, "model.onnx"))).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal).ToArray();
+        var names = Directory.GetDirectories(Repository.Shared("zoo")).Where(folder => File.Exists(Path.Combine(folder, "model.onnx")))
+            .Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal).ToArray();
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + string.Concat(names.Select(name => Zoo.Item(name, Metadata(name), DataOf(name), withData))), "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Write(OutsideProject.OnnxRuntime + string.Concat(names.Select(name => Zoo.Item(name, Metadata(name), DataOf(name), withData))),
+                "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .WithChecker()
             .Source("using App.Models;\n" + string.Concat(names.Select(name => $$"""
                 using (var model = {{Zoo.ClassName(name)}}.Load())
@@ -27,19 +29,25 @@ public class AllZooTests(ITestOutputHelper output)
 
                 """)));
         output.WriteLine(project.Build().Succeeded().Output);
-        var lines = project.Run(Repository.Shared("zoo")).Succeeded().Output.Split('\n').Where(line => line.StartsWith("ANY ", StringComparison.Ordinal)).ToArray();
+        var lines = project.Run(Repository.Shared("zoo")).Succeeded().Output.Split('\n').Where(line => line.StartsWith("ANY ", StringComparison.Ordinal))
+            .ToArray();
         foreach (var line in lines)
             output.WriteLine(line);
-        var results = lines.Select(line => line.Split(' ')[1..].Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1])).ToDictionary(result => result["name"]);
+        var results = lines.Select(line => line.Split(' ')[1..].Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]))
+            .ToDictionary(result => result["name"]);
         Assert.Equal(names, results.Keys.Order(StringComparer.Ordinal));
-        output.WriteLine("as they are: " + string.Join(", ", results.Where(result => AsTheyAre.Contains(result.Value["technique"])).Select(result => result.Key)));
+        output.WriteLine("as they are: " + string.Join(", ", results.Where(result => AsTheyAre.Contains(result.Value["technique"]))
+            .Select(result => result.Key)));
         Assert.All(names, name =>
         {
             var result = results[name];
-            using var report = JsonDocument.Parse(File.ReadAllText(Assert.Single(Directory.GetFiles(project.Obj, $"{Zoo.ClassName(name)}.{result["profile"]}.report.json", SearchOption.AllDirectories))));
+            using var report = JsonDocument.Parse(
+                File.ReadAllText(Assert.Single(Directory.GetFiles(project.Obj, $"{Zoo.ClassName(name)}.{result["profile"]}.report.json",
+                SearchOption.AllDirectories))));
             Assert.Equal(report.RootElement.GetProperty("technique").GetString(), result["technique"]);
             Assert.Equal(report.RootElement.GetProperty("artifact").GetProperty("sha256").GetString(), result["sha256"]);
-            var (noise, agreement) = (double.Parse(result["noise"], CultureInfo.InvariantCulture), double.Parse(result["agreement"], CultureInfo.InvariantCulture));
+            var (noise, agreement) = (double.Parse(result["noise"], CultureInfo.InvariantCulture),
+                double.Parse(result["agreement"], CultureInfo.InvariantCulture));
             if (AsTheyAre.Contains(result["technique"]))
                 Assert.True(noise <= 1e-8, $"{name}: noise {noise}");
             else if (!withData)

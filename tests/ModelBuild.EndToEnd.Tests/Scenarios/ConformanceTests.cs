@@ -28,16 +28,19 @@ public partial class ConformanceTests(ITestOutputHelper output)
             foreach (var entry in zip.Entries.Where(e => e.Name == "model.onnx"))
                 entry.ExtractToFile(Path.Combine(folder, Path.GetFileName(Path.GetDirectoryName(entry.FullName)!) + ".onnx"));
         var all = Directory.GetFiles(folder).Length;
-        project.Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Models/*.onnx" Technique="none" />""", "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>", "Library");
+        project.Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Models/*.onnx" Technique="none" />""",
+            "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>", "Library");
 
         // What is wrong with an interface is found before anything is compiled, what ONNX Runtime refuses after that: two builds find all.
         for (var round = 0; round < 2; round++)
         {
             var build = project.Build().Failed();
-            var refused = Error().Matches(build.Output).Select(m => (Code: m.Groups["code"].Value, Model: Path.GetFileName(m.Groups["model"].Value))).Distinct().ToList();
+            var refused = Error().Matches(build.Output).Select(m => (Code: m.Groups["code"].Value, Model: Path.GetFileName(m.Groups["model"].Value))).Distinct()
+                .ToList();
             Assert.NotEmpty(refused);
             Assert.All(refused, r => Assert.Contains(r.Code, Refusals));
-            Assert.Equal(build.Output.Split('\n').Where(l => l.Contains(": error ", StringComparison.Ordinal)).Select(l => l.Trim()).Distinct().Count(), refused.Count);
+            Assert.Equal(build.Output.Split('\n').Where(l => l.Contains(": error ", StringComparison.Ordinal)).Select(l => l.Trim()).Distinct().Count(),
+                refused.Count);
             foreach (var code in refused.GroupBy(r => r.Code).OrderBy(g => g.Key, StringComparer.Ordinal))
                 output.WriteLine($"{code.Key}: {code.Count()} models");
             foreach (var (_, model) in refused)

@@ -19,11 +19,14 @@ public class ErrorTests
         using (var file = File.Create(Path.Combine(Packages.Feed, "Microsoft.ML.OnnxRuntime.1.30.0.nupkg")))
         using (var package = new System.IO.Compression.ZipArchive(file, System.IO.Compression.ZipArchiveMode.Create))
         {
-            Write(package, "Microsoft.ML.OnnxRuntime.nuspec", """<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata><id>Microsoft.ML.OnnxRuntime</id><version>1.30.0</version><authors>a</authors><description>a</description></metadata></package>""");
-            foreach (var (system, library) in new[] { ("linux-x64", "libonnxruntime.so"), ("linux-arm64", "libonnxruntime.so"), ("win-x64", "onnxruntime.dll"), ("osx-arm64", "libonnxruntime.dylib") })
+            Write(package, "Microsoft.ML.OnnxRuntime.nuspec",
+                """<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata><id>Microsoft.ML.OnnxRuntime</id><version>1.30.0</version><authors>a</authors><description>a</description></metadata></package>""");
+            foreach (var (system, library) in new[] { ("linux-x64", "libonnxruntime.so"), ("linux-arm64", "libonnxruntime.so"), ("win-x64", "onnxruntime.dll"),
+                ("osx-arm64", "libonnxruntime.dylib") })
                 Write(package, $"runtimes/{system}/native/{library}", "none");
         }
-        project.Build().Failed().Says("App.csproj : error MDLB3021").Says("1.30.0").Says($"""<PackageReference Include="Microsoft.ML.OnnxRuntime" Version="{Repository.Metadata("OnnxRuntimeVersion")}" />""");
+        project.Build().Failed().Says("App.csproj : error MDLB3021").Says("1.30.0")
+            .Says($"""<PackageReference Include="Microsoft.ML.OnnxRuntime" Version="{Repository.Metadata("OnnxRuntimeVersion")}" />""");
         // Where the user says that it fits, the app tells by a code that it does not.
         project.Build("-p:ModelBuildCheckOnnxRuntime=false").Succeeded();
         project.Run().Failed().Says("MDLB3009");
@@ -68,7 +71,8 @@ public class ErrorTests
     [InlineData("Metric=\"cosin\"", "MDLB0011", "did you mean 'cosine'?")]
     [InlineData("MetricOutputs=\"z\"", "MDLB0012", "there are y")]
     public void BadMetadata(string metadata, string code, string fix) =>
-        AssertFails(new OutsideProject().Write(OutsideProject.OnnxRuntime + "\n" + $"""<OnnxModel Include="Relu.onnx" {metadata} />""").Model().Source(""), "Relu.onnx", code, fix);
+        AssertFails(new OutsideProject().Write(OutsideProject.OnnxRuntime + "\n" + $"""<OnnxModel Include="Relu.onnx" {metadata} />""").Model().Source(""),
+            "Relu.onnx", code, fix);
 
     [Theory]
     [Trait("Tier", "Ci")]
@@ -120,14 +124,16 @@ public class ErrorTests
     public void OlderTargetFramework()
     {
         var project = new OutsideProject().Write("""<OnnxModel Include="Relu.onnx" />""", outputType: "Library").Model().Source("", "Empty.cs");
-        File.WriteAllText(project.ProjectFile, File.ReadAllText(project.ProjectFile).Replace("<TargetFramework>net10.0", "<TargetFramework>netstandard2.0", StringComparison.Ordinal));
+        File.WriteAllText(project.ProjectFile, File.ReadAllText(project.ProjectFile).Replace("<TargetFramework>net10.0", "<TargetFramework>netstandard2.0",
+            StringComparison.Ordinal));
         project.Build().Failed().Says("error MDLB0046");
     }
 
     [Fact]
     public void AnErrorAfterASuccessfulBuildDoesNotLookLikeSuccess()
     {
-        var project = new OutsideProject().Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Relu.onnx" Technique="none" />""").Model().Source(OutsideProject.ReluProgram);
+        var project = new OutsideProject().Write(OutsideProject.OnnxRuntime + """<OnnxModel Include="Relu.onnx" Technique="none" />""").Model()
+            .Source(OutsideProject.ReluProgram);
         project.Build().Succeeded();
         project.Bytes("Relu.onnx", [1, 2, 3]);
         project.Build().Failed().Says("MDLB1004");

@@ -30,7 +30,8 @@ public class ItemTests
             <OnnxModel Include="Own.onnx" ClassName="OwnName" />
             """;
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + items, "<EnableDefaultOnnxModelItems>true</EnableDefaultOnnxModelItems><ModelBuildTechnique>none</ModelBuildTechnique><TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Write(OutsideProject.OnnxRuntime + items,
+                "<EnableDefaultOnnxModelItems>true</EnableDefaultOnnxModelItems><ModelBuildTechnique>none</ModelBuildTechnique><TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .Model("Deep/Relu.onnx").Model("Not.onnx").Model("Own.onnx")
             .Source("using var model = App.Models.Updated.Load(); using var own = App.Models.OwnName.Load(); Console.WriteLine(\"loaded\");");
         var line = File.ReadAllLines(project.ProjectFile).ToList().FindIndex(text => text.Contains("MaxAcuracyLoss", StringComparison.Ordinal)) + 1;
@@ -56,7 +57,9 @@ public class ItemTests
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "class.md"));
         var start = page.IndexOf("<PropertyGroup>\n  <EmitCompilerGeneratedFiles>", StringComparison.Ordinal);
         var lines = page[start..page.IndexOf("```", start, StringComparison.Ordinal)];
-        var project = new OutsideProject().Write($"""<OnnxModel Include="Relu.onnx" Technique="none" /></ItemGroup>{lines}<ItemGroup>{OutsideProject.OnnxRuntime}""").Model().Source(OutsideProject.ReluProgram);
+        var project = new OutsideProject()
+            .Write($"""<OnnxModel Include="Relu.onnx" Technique="none" /></ItemGroup>{lines}<ItemGroup>{OutsideProject.OnnxRuntime}""").Model()
+            .Source(OutsideProject.ReluProgram);
         project.Build().Succeeded();
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(project.Folder, "Generated"), "Relu.g.cs", SearchOption.AllDirectories));
         File.SetLastWriteTimeUtc(Path.Combine(project.Folder, "Program.cs"), DateTime.UtcNow);
@@ -110,7 +113,8 @@ public class ItemTests
     {
         const string model = """<OnnxModel Include="Relu.onnx" Technique="none" Profile="mine;portable" />""";
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + """<HardwareProfile Include="mine" BasedOn="x64-avx2" Requires="avx512vnni" WeightLimit="127" CostClass="avx512vnni" />""" + model)
+            .Write(OutsideProject.OnnxRuntime
+                + """<HardwareProfile Include="mine" BasedOn="x64-avx2" Requires="avx512vnni" WeightLimit="127" CostClass="avx512vnni" />""" + model)
             .Model()
             .Source(OutsideProject.ReluProgram);
         project.Build().Succeeded();

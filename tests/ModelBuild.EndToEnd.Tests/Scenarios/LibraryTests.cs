@@ -7,13 +7,15 @@ namespace ModelBuild.EndToEnd.Tests.Scenarios;
 [Trait("Tier", "Ci")]
 public class LibraryTests
 {
-    private const string Library = "public static class Facade { public static float Run(float x) => Lib.Models.Relu.Load().Predict(new[] { x, 0f, 0f, 0f }).Y[0]; }";
+    private const string Library =
+        "public static class Facade { public static float Run(float x) => Lib.Models.Relu.Load().Predict(new[] { x, 0f, 0f, 0f }).Y[0]; }";
     private const string Program = "Console.WriteLine(\"facade \" + Facade.Run(3) + \" \" + Facade.Run(-3));";
 
     [Fact]
     public void ThroughAProjectReference()
     {
-        var library = new OutsideProject("lib", "Lib").Write("""<OnnxModel Include="Relu.onnx" Technique="none" />""", outputType: "Library").Model().Source(Library, "Facade.cs");
+        var library = new OutsideProject("lib", "Lib").Write("""<OnnxModel Include="Relu.onnx" Technique="none" />""", outputType: "Library").Model()
+            .Source(Library, "Facade.cs");
         var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<ProjectReference Include="{library.ProjectFile}" />""").Source(
             // The library does not reference ModelBuild.OnnxRuntime: its app does, and says so.
             "ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
@@ -30,8 +32,10 @@ public class LibraryTests
     [InlineData(-1)]
     public void DamagedCopiesOfAnAppWithoutModelBuildAreRepaired(int length)
     {
-        var library = new OutsideProject("lib", "Lib").Write("""<OnnxModel Include="Relu.onnx" Technique="none" />""", outputType: "Library").Model().Source(Library, "Facade.cs");
-        var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<ProjectReference Include="{library.ProjectFile}" />""").Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
+        var library = new OutsideProject("lib", "Lib").Write("""<OnnxModel Include="Relu.onnx" Technique="none" />""", outputType: "Library").Model()
+            .Source(Library, "Facade.cs");
+        var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<ProjectReference Include="{library.ProjectFile}" />""")
+            .Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
         var text = File.ReadAllText(app.ProjectFile);
         var without = text.Replace($"""<PackageReference Include="ModelBuild" Version="{Packages.Version}" />""", "", StringComparison.Ordinal);
         Assert.NotEqual(text, without);
@@ -53,7 +57,8 @@ public class LibraryTests
             $"<PackageId>{name}</PackageId><Version>2.0.0-beta</Version><Description>a</Description>", "Library").Model().Source(Library, "Facade.cs");
         library.Command("pack", "-o", Packages.Feed).Succeeded().DoesNotSay("warning");
         Assert.Equal(["ModelBuild.Runtime"], Dependencies(name));
-        var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<PackageReference Include="{name}" Version="2.0.0-beta" />""").Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
+        var app = new OutsideProject().Write(OutsideProject.OnnxRuntime + $"""<PackageReference Include="{name}" Version="2.0.0-beta" />""")
+            .Source("ModelBuild.OnnxRuntimeBackend.Register();\n" + Program);
         app.Build().Succeeded();
         Assert.True(File.Exists(Path.Combine(app.Models("Lib"), "Relu.json")));
         app.Run().Succeeded().Says("facade 3 0");
@@ -91,6 +96,7 @@ public class LibraryTests
     {
         using var package = System.IO.Compression.ZipFile.OpenRead(Path.Combine(Packages.Feed, $"{name}.2.0.0-beta.nupkg"));
         using var nuspec = package.GetEntry($"{name}.nuspec")!.Open();
-        return [.. System.Xml.Linq.XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).Order(StringComparer.Ordinal)];
+        return [.. System.Xml.Linq.XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency")
+            .Select(element => (string)element.Attribute("id")!).Order(StringComparer.Ordinal)];
     }
 }

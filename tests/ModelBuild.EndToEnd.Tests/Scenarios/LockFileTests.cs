@@ -20,7 +20,8 @@ public class LockFileTests
     private static string LockOf(OutsideProject project) => Path.Combine(project.Folder, "Models", "digits.modelbuild.lock.json");
 
     private static Dictionary<string, byte[]> Artifacts(OutsideProject project) =>
-        Directory.GetFiles(project.Models(), "Digits.*").Where(f => !f.EndsWith("report.html", StringComparison.Ordinal)).ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
+        Directory.GetFiles(project.Models(), "Digits.*").Where(f => !f.EndsWith("report.html", StringComparison.Ordinal))
+            .ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
 
     [Fact]
     public void TheSameBytesComeOutWithoutDataOnAnotherMachine()

@@ -10,27 +10,36 @@ public class NativeAotTests
     [SkippableFact]
     public void RunsAndUsesTheInstructionSetOfItsProfiles()
     {
-        Skip.IfNot(OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64, "the scenario is written for Linux on x64");
-        var linker = new[] { "clang", "gcc" }.FirstOrDefault(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))));
+        Skip.IfNot(OperatingSystem.IsLinux()
+            && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64,
+            "the scenario is written for Linux on x64");
+        var linker = new[] { "clang", "gcc" }
+            .FirstOrDefault(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))));
         Skip.If(linker is null, "native compilation needs clang or gcc");
         var project = new OutsideProject()
-            .Write(Zoo.Item("own_mnist_mlp", "Technique=\"none\""), $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><CppCompilerAndLinker>{linker}</CppCompilerAndLinker>")
+            .Write(Zoo.Item("own_mnist_mlp", "Technique=\"none\""),
+                $"<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization><CppCompilerAndLinker>{linker}</CppCompilerAndLinker>")
             .Source("""
                 using var model = App.Models.OwnMnistMlp.Load();
                 var scores = model.Predict(new float[784]).Logits;
                 Console.WriteLine($"backend {model.Untyped.Backend}, {scores.Length} scores, AVX2 {System.Runtime.Intrinsics.X86.Avx2.IsSupported}");
                 """);
         project.Command("publish", "-r", "linux-x64", "-o", "published").Succeeded();
-        Assert.Contains("--instruction-set:x86-64-v3", File.ReadAllText(Directory.GetFiles(project.Folder, "App.ilc.rsp", SearchOption.AllDirectories).Single()));
+        Assert.Contains("--instruction-set:x86-64-v3",
+            File.ReadAllText(Directory.GetFiles(project.Folder, "App.ilc.rsp", SearchOption.AllDirectories).Single()));
         DotNet.Start(Path.Combine(project.Folder, "published", "App"), project.Folder).Succeeded().Says("backend managed, 10 scores, AVX2 True");
-        Assert.DoesNotContain(Directory.GetFiles(Path.Combine(project.Folder, "published"), "*", SearchOption.AllDirectories), file => Path.GetFileName(file).Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Directory.GetFiles(Path.Combine(project.Folder, "published"), "*", SearchOption.AllDirectories),
+            file => Path.GetFileName(file).Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
     }
 
     [SkippableFact]
     public void TakesTheProfilesThatTheJitTakesOnOnnxRuntimeAndShipsNoneThatItNeverRuns()
     {
-        Skip.IfNot(OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64, "the scenario is written for Linux on x64");
-        var linker = new[] { "clang", "gcc" }.FirstOrDefault(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))));
+        Skip.IfNot(OperatingSystem.IsLinux()
+            && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64,
+            "the scenario is written for Linux on x64");
+        var linker = new[] { "clang", "gcc" }
+            .FirstOrDefault(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))));
         Skip.If(linker is null, "native compilation needs clang or gcc");
         const string profiles = "Profile=\"x64-avx512vnni;x64-avx2\" CalibrationData=\"Models/calibration.npz\"";
         var project = new OutsideProject()

@@ -28,7 +28,8 @@ public class OnePackageTests
         File.Copy(Path.Combine(Repository.Root, "tests", "ModelBuild.EndToEnd.Tests", "Outside", "Npz.cs"), Path.Combine(project.Folder, "Npz.cs"));
         project.Build().Succeeded();
         project.Run(Repository.Shared("zoo", "own_mnist_mlp", "evaluation.npz")).Succeeded().Says("backend managed");
-        Assert.DoesNotContain(Directory.GetFiles(project.Bin, "*", SearchOption.AllDirectories), file => Path.GetFileName(file).Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Directory.GetFiles(project.Bin, "*", SearchOption.AllDirectories),
+            file => Path.GetFileName(file).Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
     }
 
     [SkippableFact]

@@ -14,7 +14,8 @@ public class OtherLanguageTests
     {
         var file = $"Program.{language}";
         var project = new OutsideProject(language: language)
-            .Write(OutsideProject.OnnxRuntime + (language == "fs" ? $"""<Compile Include="{file}" />""" : "") + """<OnnxModel Include="Relu.onnx" Technique="none" />""", "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Write(OutsideProject.OnnxRuntime + (language == "fs" ? $"""<Compile Include="{file}" />""" : "")
+                + """<OnnxModel Include="Relu.onnx" Technique="none" />""", "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .Model()
             .Source(program, file);
         project.Build().Succeeded().Says("warning MDLB4001").Says("C# library");

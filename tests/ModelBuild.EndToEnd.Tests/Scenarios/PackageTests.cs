@@ -19,12 +19,14 @@ public class PackageTests
         Assert.Contains("tools/net10.0/modelbuild.dll", files);
         Assert.Contains("tools/net10.0/onnxruntime/ThirdPartyNotices.txt", files);
         foreach (var system in new[] { "linux-x64", "linux-arm64", "win-x64", "win-arm64", "osx-arm64" })
-            Assert.Contains(files, file => file.StartsWith($"tools/net10.0/runtimes/{system}/native/", StringComparison.Ordinal) && Path.GetFileName(file).Contains("onnxruntime.", StringComparison.Ordinal));
+            Assert.Contains(files, file => file.StartsWith($"tools/net10.0/runtimes/{system}/native/", StringComparison.Ordinal) && Path.GetFileName(file)
+                .Contains("onnxruntime.", StringComparison.Ordinal));
         // A buildTransitive file would replace the build files; the generator must have no dll beside it; user code gets nothing to reference.
         Assert.DoesNotContain(files, file => file.StartsWith("buildTransitive/", StringComparison.Ordinal));
         Assert.Equal(["analyzers/dotnet/roslyn5.0/cs/ModelBuild.Generators.dll"], files.Where(file => file.StartsWith("analyzers/", StringComparison.Ordinal)));
         Assert.All(files.Where(file => file.StartsWith("lib/", StringComparison.Ordinal)), file => Assert.EndsWith("/_._", file));
-        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "docs", "diagnostics"), "*.md").Select(page => "docs/diagnostics/" + Path.GetFileName(page));
+        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "docs", "diagnostics"), "*.md")
+            .Select(page => "docs/diagnostics/" + Path.GetFileName(page));
         Assert.Empty(pages.Except(files));
     }
 }

@@ -42,6 +42,7 @@ public class PublishTests
             .Source(OutsideProject.ReluProgram);
         project.Command("publish", "-r", runtime, "--self-contained", "false", "-p:PublishSingleFile=true", "-o", "published").Succeeded();
         Assert.False(File.Exists(Path.Combine(project.Folder, "published", "App.dll")));
-        DotNet.Start(Path.Combine(project.Folder, "published", OperatingSystem.IsWindows() ? "App.exe" : "App"), Path.GetTempPath()).Succeeded().Says(OutsideProject.ReluAnswer);
+        DotNet.Start(Path.Combine(project.Folder, "published", OperatingSystem.IsWindows() ? "App.exe" : "App"), Path.GetTempPath()).Succeeded()
+            .Says(OutsideProject.ReluAnswer);
     }
 }

@@ -16,11 +16,13 @@ public class SolutionTests
     {
         var libraries = Enumerable.Range(1, 3).Select(i => new OutsideProject($"lib{i}", $"Lib{i}")
             .Write(Item, outputType: "Library").Model()
-            .Source($"public static class Facade{i} {{ public static float Run(float x) => Lib{i}.Models.Relu.Load().Predict(new[] {{ x, 0f, 0f, 0f }}).Y[0]; }}", "Facade.cs")).ToList();
+            .Source($"public static class Facade{i} {{ public static float Run(float x) => Lib{i}.Models.Relu.Load().Predict(new[] {{ x, 0f, 0f, 0f "
+                + $"}}).Y[0]; }}", "Facade.cs")).ToList();
         var app = new OutsideProject()
             .Write(OutsideProject.OnnxRuntime + Item + string.Concat(libraries.Select(library => $"""<ProjectReference Include="{library.ProjectFile}" />""")))
             .Model()
-            .Source("ModelBuild.OnnxRuntimeBackend.Register();\nConsole.WriteLine($\"sum {Facade1.Run(1) + Facade2.Run(2) + Facade3.Run(3) + App.Models.Relu.Load().Predict(new float[] { 4, 0, 0, 0 }).Y[0]}\");");
+            .Source("ModelBuild.OnnxRuntimeBackend.Register();\nConsole.WriteLine($\"sum {Facade1.Run(1) + Facade2.Run(2) + Facade3.Run(3) + "
+                + "App.Models.Relu.Load().Predict(new float[] { 4, 0, 0, 0 }).Y[0]}\");");
         app.Build(parallel).Succeeded();
         app.Run().Succeeded().Says("sum 10");
         app.Build(parallel, "-question").Succeeded();

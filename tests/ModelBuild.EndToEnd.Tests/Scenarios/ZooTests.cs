@@ -26,7 +26,8 @@ public class ZooTests(ITestOutputHelper output)
     public void ModelsShrinkWithinBudget()
     {
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + string.Concat(Models.Select(model => Zoo.Item(model.Name, "Optimize=\"size\""))), "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Write(OutsideProject.OnnxRuntime + string.Concat(Models.Select(model => Zoo.Item(model.Name, "Optimize=\"size\""))),
+                "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .WithChecker()
             .Source("using App.Models;\nvar zoo = args[0];\n" + string.Concat(Models.Select(model => $$"""
                 {
@@ -54,7 +55,8 @@ public class ZooTests(ITestOutputHelper output)
     {
         const string name = "mobilenet_v1_025";
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\"", data: "mobilenet_v2"), "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
+            .Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\"", data: "mobilenet_v2"),
+                "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .WithChecker()
             .Source($$"""
                 using var model = App.Models.{{Zoo.ClassName(name)}}.Load();

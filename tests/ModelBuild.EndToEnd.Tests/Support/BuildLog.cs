@@ -20,10 +20,12 @@ internal sealed class BuildLog
     public IReadOnlyList<string> Tasks => _tasks;
 
     /// <summary>The time of our targets, without that of the SDK's targets that they wait for.</summary>
-    public TimeSpan OurTime => new(_targets.Sum(target => target.Children.OfType<Microsoft.Build.Logging.StructuredLogger.Task>().Sum(task => task.Duration.Ticks)));
+    public TimeSpan OurTime => new(_targets.Sum(target => target.Children.OfType<Microsoft.Build.Logging.StructuredLogger.Task>()
+        .Sum(task => task.Duration.Ticks)));
 
     /// <summary>Our targets with their times.</summary>
     public string Summary => string.Join("\n", _targets.Select(target => $"{target.Name}: {target.Duration.TotalMilliseconds:F1} ms"));
 
-    private static bool IsOurs(string target) => target.StartsWith("_ModelBuild", StringComparison.Ordinal) || target.StartsWith("ModelBuild", StringComparison.Ordinal);
+    private static bool IsOurs(string target) => target.StartsWith("_ModelBuild", StringComparison.Ordinal)
+        || target.StartsWith("ModelBuild", StringComparison.Ordinal);
 }

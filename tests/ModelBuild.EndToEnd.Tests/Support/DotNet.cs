@@ -23,7 +23,8 @@ internal static class DotNet
             UseShellExecute = false,
         };
         foreach (var name in Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key))
-            if (name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase) || name is "DOTNET_HOST_PATH" or "CI")
+            if (name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)
+                || name is "DOTNET_HOST_PATH" or "CI")
                 start.Environment.Remove(name);
         start.Environment["NUGET_PACKAGES"] = Packages.Folder;
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";

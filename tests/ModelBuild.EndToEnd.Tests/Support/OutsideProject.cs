@@ -75,7 +75,8 @@ internal sealed class OutsideProject
     public OutsideProject Model(string name = "Relu.onnx") => Bytes(name, OnnxFile.Model(shape: ["batch", 4]));
 
     /// <summary>Copies a model or data of the sample Quickstart into the folder Models.</summary>
-    public OutsideProject Sample(string name) => Bytes(Path.Combine("Models", name), File.ReadAllBytes(Path.Combine(Repository.Root, "samples", "Quickstart", "Models", name)));
+    public OutsideProject Sample(string name) =>
+        Bytes(Path.Combine("Models", name), File.ReadAllBytes(Path.Combine(Repository.Root, "samples", "Quickstart", "Models", name)));
 
     /// <summary>Writes a file.</summary>
     public OutsideProject Bytes(string name, byte[] bytes)

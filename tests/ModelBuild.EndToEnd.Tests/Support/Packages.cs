@@ -42,7 +42,8 @@ internal static class Packages
         foreach (var project in Projects)
             DotNet.Run(
                 Repository.Root,
-                "pack", Path.Combine("src", project), "--no-build", "--configuration", Repository.Configuration, "--version-suffix", suffix, "--output", Feed).Succeeded();
+                "pack", Path.Combine("src", project), "--no-build", "--configuration", Repository.Configuration, "--version-suffix", suffix, "--output", Feed)
+                    .Succeeded();
         // Other packages come from this machine's folder without being copied.
         var machine = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } path
             ? path

@@ -54,7 +54,8 @@ internal sealed class ZooResult(IReadOnlyDictionary<string, string> values)
     /// Whether the loss is within the default budgets of docs: labels 1 % of the original (as far as so many samples can tell) and 0.01 of regret, no labels
     /// a noise of 1 % of the signal.
     /// </summary>
-    public bool IsWithinBudget => double.IsNaN(Number("loss")) ? Number("noise") <= 0.01 : Number("loss") <= 0.01 + Number("interval") && Number("regret") <= 0.01;
+    public bool IsWithinBudget => double.IsNaN(Number("loss")) ? Number("noise") <= 0.01 : Number("loss") <= 0.01 + Number("interval")
+        && Number("regret") <= 0.01;
 
     public override string ToString() => string.Join(' ', values.Select(value => $"{value.Key}={value.Value}"));
 

@@ -13,15 +13,16 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Fuzz;
 
 /// <summary>
-/// Whole compressions of random models: a model that ONNX Runtime runs on its data is never refused, and what ships answers as the original does on fresh inputs of other sizes: within
-/// 1e-4 where it is lossless, within twice the budget where it is not. The bytes are the seed of model, data and options.
+/// Whole compressions of random models: a model that ONNX Runtime runs on its data is never refused, and what ships answers as the original does on fresh
+/// inputs of other sizes: within 1e-4 where it is lossless, within twice the budget where it is not. The bytes are the seed of model, data and options.
 /// </summary>
 internal sealed class BuildTarget : FuzzTarget
 {
     private const double LosslessTolerance = 1e-4;
 
     private static readonly string[] Techniques =
-        ["auto", "auto", "auto", "int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "dynamic-int8+weights-int8", "weights-int8", "weights-float16", "none", "simplify"];
+        ["auto", "auto", "auto", "int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "dynamic-int8+weights-int8", "weights-int8",
+            "weights-float16", "none", "simplify"];
 
     public override string Name => "build";
 
@@ -38,7 +39,8 @@ internal sealed class BuildTarget : FuzzTarget
     }
 
     /// <summary>A model with its data, as files.</summary>
-    private sealed record Case(string Model, string Data, List<Dictionary<string, Tensor>> Samples, List<Dictionary<string, Tensor>> Fresh, CompressionOptions Options);
+    private sealed record Case(string Model, string Data, List<Dictionary<string, Tensor>> Samples, List<Dictionary<string, Tensor>> Fresh,
+        CompressionOptions Options);
 
     public override void Run(byte[] bytes)
     {
@@ -56,7 +58,8 @@ internal sealed class BuildTarget : FuzzTarget
     public override void Show(byte[] bytes, string folder)
     {
         var options = Make(bytes, folder).Options;
-        Console.WriteLine($"--profile {options.Profiles[0].Name} --technique {options.Technique} --optimize {options.Optimize.ToString().ToLowerInvariant()}{(options.CalibrationData.Count > 0 ? " --calibration data.npz" : "")}");
+        Console.WriteLine($"--profile {options.Profiles[0].Name} --technique {options.Technique} --optimize "
+            + $"{options.Optimize.ToString().ToLowerInvariant()}{(options.CalibrationData.Count > 0 ? " --calibration data.npz" : "")}");
     }
 
     private static Case Make(byte[] bytes, string folder)
@@ -94,7 +97,8 @@ internal sealed class BuildTarget : FuzzTarget
             // No model that anyone has.
             throw new CompressionException("MDLB1121", $"not a valid model: {e.Message}", null, e);
         }
-        using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
+        using var compressor = new Compressor(ModelSource.Open(path, options.Shapes), options, ["managed", "onnxruntime"], new byte[32],
+            new TechniqueRegistry(), _ => { }, default);
         ProfileOutcome outcome;
         try
         {
@@ -106,7 +110,8 @@ internal sealed class BuildTarget : FuzzTarget
         }
         catch (Exception e) when (FuzzTargets.IsCoded(e))
         {
-            throw new InvalidOperationException($"{options.Technique} for {options.Profiles[0].Name}: a model that ONNX Runtime runs was refused: {e.Message}", e);
+            throw new InvalidOperationException($"{options.Technique} for {options.Profiles[0].Name}: a model that ONNX Runtime runs was refused: {e.Message}",
+                e);
         }
         Verify(compressor, outcome, options, path, fresh);
     }
@@ -118,7 +123,8 @@ internal sealed class BuildTarget : FuzzTarget
         var selection = compressor.Selection ?? MetricSelection.Of("sqnr", [], null, compressor.Source.Original.Graph, null);
         string Where() => $"{options.Technique} for {options.Profiles[0].Name}: {chosen.Recipe} on {chosen.Backend}";
         using var original = new OnnxRuntimeRunner(path);
-        using var ours = CompilerBackends.Get(chosen.Backend).Open(chosen.Artifact.Path, () => DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]), options.Threads);
+        using var ours = CompilerBackends.Get(chosen.Backend)
+            .Open(chosen.Artifact.Path, () => DescriptionBuilder.Of(compressor.Source.Simplified!.Graph, new byte[32]), options.Threads);
         var answers = fresh.ConvertAll(original.Run);
         // Rounding is held against what an output is like, not against a sample in which it happens to be almost zero.
         var scales = answers[0].Keys.ToDictionary(name => name, name => answers.Max(a => LargestOf(a[name])), StringComparer.Ordinal);
@@ -134,9 +140,12 @@ internal sealed class BuildTarget : FuzzTarget
                 throw new InvalidOperationException($"{Where()} does not run on other sizes: {e.Message}", e);
             }
             foreach (var (name, tensor) in want)
-                if (!got.TryGetValue(name, out var other) || !other.Shape.AsSpan().SequenceEqual(tensor.Shape.AsSpan()) || other.ElementType != tensor.ElementType)
-                    throw new InvalidOperationException($"{Where()} gives '{name}' as {got.GetValueOrDefault(name)?.ToString() ?? "nothing"} instead of {tensor}");
-                else if (chosen.IsLossless && FloatValues.CanRead(tensor.ElementType) && Difference(tensor, other) / scales[name] is > LosslessTolerance and var difference)
+                if (!got.TryGetValue(name, out var other) || !other.Shape.AsSpan().SequenceEqual(tensor.Shape.AsSpan())
+                    || other.ElementType != tensor.ElementType)
+                    throw new InvalidOperationException($"{Where()} gives '{name}' as {got.GetValueOrDefault(name)?.ToString() ?? "nothing"} instead of "
+                        + $"{tensor}");
+                else if (chosen.IsLossless && FloatValues.CanRead(tensor.ElementType)
+                    && Difference(tensor, other) / scales[name] is > LosslessTolerance and var difference)
                     throw new InvalidOperationException($"{Where()} is off by {difference:0.#####} of the largest value of '{name}'");
         }
         // Data on which the original always answers the same proves nothing, and the build said so.
@@ -145,7 +154,8 @@ internal sealed class BuildTarget : FuzzTarget
         var judged = Evaluation.Run(new(original, new Fresh(fresh), selection.Judged), ours, selection);
         // Answers that are no numbers, or that carry no signal at all, can be held to nothing.
         if (judged.Deciding.Loss > 2 * selection.Budget && double.IsFinite(judged.Deciding.Loss))
-            throw new InvalidOperationException($"{Where()}: {judged.Deciding.Metric} loss {judged.Deciding.Loss:0.#####} of '{judged.Deciding.Output}' on fresh inputs, budget {selection.Budget}, reported {chosen.Report!.Deciding.Loss:0.#####}");
+            throw new InvalidOperationException($"{Where()}: {judged.Deciding.Metric} loss {judged.Deciding.Loss:0.#####} of '{judged.Deciding.Output}' on "
+                + $"fresh inputs, budget {selection.Budget}, reported {chosen.Report!.Deciding.Loss:0.#####}");
     }
 
     private static double LargestOf(Tensor tensor)

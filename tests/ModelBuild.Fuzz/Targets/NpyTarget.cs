@@ -17,7 +17,8 @@ internal sealed class NpyTarget : FuzzTarget
 
     public override void Run(byte[] bytes) => NpyReader.Open(new MemoryStream(bytes), bytes.Length, "array.npy");
 
-    private static byte[] Replaced(byte[] array, string from, string to) => Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(array).Replace(from, to, StringComparison.Ordinal));
+    private static byte[] Replaced(byte[] array, string from, string to) =>
+        Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(array).Replace(from, to, StringComparison.Ordinal));
 
     private static byte[] Written(Tensor tensor)
     {

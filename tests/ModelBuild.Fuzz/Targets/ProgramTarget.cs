@@ -10,7 +10,8 @@ internal sealed class ProgramTarget : FuzzTarget
 {
     public override string Name => "program";
 
-    public override IReadOnlyList<byte[]> Seeds() => [File.ReadAllBytes(Path.Combine(SharedFolder.Repository, "tests", "ModelBuild.Runtime.Tests", "Program", "golden-1.modelbuild"))];
+    public override IReadOnlyList<byte[]> Seeds() =>
+        [File.ReadAllBytes(Path.Combine(SharedFolder.Repository, "tests", "ModelBuild.Runtime.Tests", "Program", "golden-1.modelbuild"))];
 
     /// <summary>Writes the hash of the changed program into the header, or every change would end there.</summary>
     public override byte[] Repair(byte[] bytes, Random random)

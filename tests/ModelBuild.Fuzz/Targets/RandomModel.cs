@@ -3,13 +3,14 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Fuzz;
 
 /// <summary>
-/// A small valid model of known operators with random numbers, as exporters of all kinds write them: old operator sets, named and fixed sizes, stale declarations, shared weights,
-/// branches, several outputs. The same seed gives the same model.
+/// A small valid model of known operators with random numbers, as exporters of all kinds write them: old operator sets, named and fixed sizes, stale
+/// declarations, shared weights, branches, several outputs. The same seed gives the same model.
 /// </summary>
 internal sealed class RandomModel
 {
     // None that jumps: what lies on an edge falls to either side by rounding.
-    private static readonly string[] Unary = ["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Abs", "Neg", "Exp", "Softplus", "Elu", "HardSigmoid", "Identity", "Sqrt", "Cos", "Dropout"];
+    private static readonly string[] Unary = ["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Abs", "Neg", "Exp", "Softplus", "Elu", "HardSigmoid", "Identity",
+        "Sqrt", "Cos", "Dropout"];
     private static readonly string[] Binary = ["Add", "Mul", "Sub", "Max", "Min"];
 
     private readonly Random _random;
@@ -78,7 +79,8 @@ internal sealed class RandomModel
         {
             made = [];
         }
-        var usable = made.Where(v => v.Type is { ElementType: ElementType.Float, HasRank: true } t && t.Shape.All(d => !d.IsUnknown && !(d.IsConstant && d.Value <= 0))).ToList();
+        var usable = made.Where(v => v.Type is { ElementType: ElementType.Float, HasRank: true } t
+            && t.Shape.All(d => !d.IsUnknown && !(d.IsConstant && d.Value <= 0))).ToList();
         if (usable.Count == 0)
             foreach (var node in _graph.Nodes.Skip(before).Reverse().ToArray())
                 _graph.Remove(node);
@@ -130,7 +132,8 @@ internal sealed class RandomModel
             {
                 var n = Pick(4L, 8, 16, 32);
                 var transposed = Chance(0.5);
-                yield return Node("Gemm", [x, transposed ? Weights(1 / Math.Sqrt(k), n, k) : Weights(1 / Math.Sqrt(k), k, n), Chance(0.8) || _model.Opset < 11 ? Constant(Numbers(0.2, n)) : null],
+                yield return Node("Gemm", [x, transposed ? Weights(1 / Math.Sqrt(k), n, k) : Weights(1 / Math.Sqrt(k), k, n), Chance(0.8) || _model.Opset < 11
+                    ? Constant(Numbers(0.2, n)) : null],
                     ("transB", transposed ? 1L : 0L), ("alpha", Chance(0.8) ? 1f : 0.7f));
                 break;
             }
@@ -146,10 +149,13 @@ internal sealed class RandomModel
                 break;
             case 10 or 11:
                 // What is divided by values near zero has no digits left to compare.
-                yield return Chance(0.1) ? Node("Div", [x, Constant(Tensor.Scalar(Pick(2f, -0.7f)))]) : Node(Pick<string>(Binary), Chance(0.5) ? [x, Other(x)] : [Other(x), x]);
+                yield return Chance(0.1) ? Node("Div", [x, Constant(Tensor.Scalar(Pick(2f, -0.7f)))])
+                    : Node(Pick<string>(Binary), Chance(0.5) ? [x, Other(x)] : [Other(x), x]);
                 break;
             case 12 when rank == 4 && channels is { } c:
-                yield return Node("BatchNormalization", [x, Constant(Numbers(1, c)), Constant(Numbers(0.3, c)), Constant(Numbers(0.3, c)), Constant(Tensor.Of(Enumerable.Range(0, (int)c).Select(i => 0.5f + i * 0.1f).ToArray(), c))]);
+                yield return Node("BatchNormalization",
+                    [x, Constant(Numbers(1, c)), Constant(Numbers(0.3, c)), Constant(Numbers(0.3, c)),
+                    Constant(Tensor.Of(Enumerable.Range(0, (int)c).Select(i => 0.5f + i * 0.1f).ToArray(), c))]);
                 break;
             case 13 when rank == 4:
                 yield return Pooling(x);
@@ -157,7 +163,8 @@ internal sealed class RandomModel
             case 14:
             {
                 var axis = (long)_random.Next(rank);
-                var same = _values.Where(v => v.Type!.Rank == rank && Enumerable.Range(0, rank).All(i => i == axis || v.Type.Shape[i] == type.Shape[i])).ToList();
+                var same = _values.Where(v => v.Type!.Rank == rank && Enumerable.Range(0, rank).All(i => i == axis || v.Type.Shape[i] == type.Shape[i]))
+                    .ToList();
                 yield return Node("Concat", [x, Pick<Value>([.. same])], ("axis", axis));
                 break;
             }
@@ -176,13 +183,17 @@ internal sealed class RandomModel
                 yield return Node("Softmax", [x], ("axis", _model.Opset < 13 ? (long)(rank - 1) : Chance(0.8) ? -1 : 1));
                 break;
             case 18 when last is > 2 and { } size && _model.Opset >= 10:
-                yield return Node("Slice", [x, Integers(Chance(0.5) ? 0 : 1), Integers(Chance(0.5) ? size : -1), Integers(rank - 1), Chance(0.5) ? Integers(1) : Integers(2)]);
+                yield return Node("Slice", [x, Integers(Chance(0.5) ? 0 : 1), Integers(Chance(0.5) ? size : -1), Integers(rank - 1), Chance(0.5) ? Integers(1)
+                    : Integers(2)]);
                 break;
             case 19:
-                yield return _model.Opset < 18 ? Node("ReduceMean", [x], ("axes", new long[] { rank - 1 }), ("keepdims", 1L)) : Node("ReduceMean", [x, Integers(rank - 1)], ("keepdims", 1L));
+                yield return _model.Opset < 18 ? Node("ReduceMean", [x], ("axes", new long[] { rank - 1 }), ("keepdims", 1L))
+                    : Node("ReduceMean", [x, Integers(rank - 1)], ("keepdims", 1L));
                 break;
             case 20 when rank == 4 && _model.Opset >= 11:
-                yield return Node("Pad", [x, Integers(0, 0, 1, 1, 0, 0, 1, 0), Chance(0.5) ? Constant(Tensor.Scalar(Pick(0f, 0.5f, -1f))) : null], ("mode", type.Shape.Skip(2).All(d => d is { IsConstant: true, Value: > 2 }) ? Pick("constant", "edge", "reflect") : Pick("constant", "edge")));
+                yield return Node("Pad", [x, Integers(0, 0, 1, 1, 0, 0, 1, 0), Chance(0.5) ? Constant(Tensor.Scalar(Pick(0f, 0.5f, -1f))) : null],
+                    ("mode", type.Shape.Skip(2).All(d => d is { IsConstant: true, Value: > 2 }) ? Pick("constant", "edge", "reflect")
+                    : Pick("constant", "edge")));
                 break;
             case 21 when rank == 4 && _model.Opset >= 13:
                 yield return Node("Resize", [x, null, Constant(Tensor.Vector(1f, 1, 2, 2))], ("mode", Pick("nearest", "linear")));
@@ -203,10 +214,12 @@ internal sealed class RandomModel
         var depthwise = Chance(0.25) && c > 1;
         var (filters, kernel) = (depthwise ? c : Pick(4L, 8, 16), Pick(1L, 3, 3, 5));
         var transposed = !depthwise && Chance(0.12);
-        var weights = Weights(1 / Math.Sqrt(c * kernel * kernel), depthwise ? [c, 1, kernel, kernel] : transposed ? [c, filters, kernel, kernel] : [filters, c, kernel, kernel]);
+        var weights = Weights(1 / Math.Sqrt(c * kernel * kernel), depthwise ? [c, 1, kernel, kernel] : transposed ? [c, filters, kernel, kernel]
+            : [filters, c, kernel, kernel]);
         (string, AttributeValue)[] attributes =
         [
-            ("group", depthwise ? c : 1L), ("pads", new[] { kernel / 2, kernel / 2, kernel / 2, kernel / 2 }), ("strides", Chance(0.3) ? new[] { 2L, 2 } : new[] { 1L, 1 }),
+            ("group", depthwise ? c : 1L), ("pads", new[] { kernel / 2, kernel / 2, kernel / 2, kernel / 2 }),
+                ("strides", Chance(0.3) ? new[] { 2L, 2 } : new[] { 1L, 1 }),
             ("kernel_shape", new[] { kernel, kernel }),
         ];
         var y = Node(transposed ? "ConvTranspose" : "Conv", [x, weights, Chance(0.7) ? Constant(Numbers(0.3, filters)) : null], attributes);
@@ -242,7 +255,8 @@ internal sealed class RandomModel
         var hidden = Pick(4L, 8);
         var op = Pick("LSTM", "GRU", "RNN");
         var gates = op switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
-        var node = _graph.AddNode(op, [Node("Transpose", [x], ("perm", new[] { 1L, 0, 2 })), Weights(0.4, 1, gates * hidden, features), Weights(0.4, 1, gates * hidden, hidden), Chance(0.6) ? Constant(Numbers(0.2, 1, 2 * gates * hidden)) : null],
+        var node = _graph.AddNode(op, [Node("Transpose", [x], ("perm", new[] { 1L, 0, 2 })), Weights(0.4, 1, gates * hidden, features),
+            Weights(0.4, 1, gates * hidden, hidden), Chance(0.6) ? Constant(Numbers(0.2, 1, 2 * gates * hidden)) : null],
             [Name("v"), Name("v")]);
         node.Attributes["hidden_size"] = hidden;
         return [node.Outputs[0], node.Outputs[1]];
@@ -308,6 +322,7 @@ internal sealed class RandomModel
         // Declarations of sizes that exporters took from the one input they traced.
         foreach (var output in _graph.Outputs)
             if (output.Type is { HasRank: true } t && Chance(0.25))
-                output.Type = t with { Shape = [.. t.Shape.Select(d => d.IsConstant ? d : Chance(0.3) ? Dimension.Of(1) : Chance(0.5) ? Dimension.Named(Name("d")) : Dimension.Unknown)] };
+                output.Type = t with { Shape =
+                    [.. t.Shape.Select(d => d.IsConstant ? d : Chance(0.3) ? Dimension.Of(1) : Chance(0.5) ? Dimension.Named(Name("d")) : Dimension.Unknown)] };
     }
 }

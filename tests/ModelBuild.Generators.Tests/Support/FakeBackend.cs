@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ModelBuild.Generators.Tests.Support;
 
-/// <summary>A backend without a model: every number of every output is the sum of the first input's numbers plus its own position; strings are joined.</summary>
+/// <summary>A backend without a model: every number of every output is the sum of the first input's numbers plus its own position; strings are
+/// joined.</summary>
 internal sealed class FakeBackend : ModelBackend
 {
     public const string BackendName = "fake";
@@ -90,10 +91,12 @@ internal sealed class FakeBackend : ModelBackend
         {
         }
 
-        private static long[] Shape(TensorInfo tensor, long[] symbols) => tensor.Dimensions.IsDefault || tensor.Dimensions.Any(d => d is { Size: < 0, Symbol: < 0 })
+        private static long[] Shape(TensorInfo tensor, long[] symbols) => tensor.Dimensions.IsDefault
+            || tensor.Dimensions.Any(d => d is { Size: < 0, Symbol: < 0 })
             ? DataDependentShape
             : [.. tensor.Dimensions.Select(d => d.Symbol >= 0 ? symbols[d.Symbol] : d.Size)];
 
-        private static byte[] Allocate(TensorInfo tensor, long[] shape) => new byte[shape.Aggregate(1L, (a, b) => a * b) * ModelElementTypes.SizeOf(tensor.ElementType)];
+        private static byte[] Allocate(TensorInfo tensor, long[] shape) =>
+            new byte[shape.Aggregate(1L, (a, b) => a * b) * ModelElementTypes.SizeOf(tensor.ElementType)];
     }
 }

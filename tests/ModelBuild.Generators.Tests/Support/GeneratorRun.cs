@@ -12,17 +12,20 @@ internal sealed class GeneratorRun
 {
     private static readonly ImmutableArray<MetadataReference> Framework =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal) || Path.GetFileName(path) is "netstandard.dll" or "mscorlib.dll")
+            .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal) || Path.GetFileName(path) is "netstandard.dll"
+                or "mscorlib.dll")
             .Select(path => MetadataReference.CreateFromFile(path))];
 
     public static readonly MetadataReference Runtime = MetadataReference.CreateFromFile(typeof(LoadedModel).Assembly.Location);
 
-    public static readonly MetadataReference OnnxRuntime = MetadataReference.CreateFromFile(Path.Combine(AppContext.BaseDirectory, "ModelBuild.OnnxRuntime.dll"));
+    public static readonly MetadataReference OnnxRuntime =
+        MetadataReference.CreateFromFile(Path.Combine(AppContext.BaseDirectory, "ModelBuild.OnnxRuntime.dll"));
 
     private GeneratorDriver _driver;
     private CSharpCompilation _compilation;
 
-    public GeneratorRun(LanguageVersion language = LanguageVersion.Default, NullableContextOptions nullable = NullableContextOptions.Enable, params MetadataReference[] references)
+    public GeneratorRun(LanguageVersion language = LanguageVersion.Default, NullableContextOptions nullable = NullableContextOptions.Enable,
+        params MetadataReference[] references)
     {
         var parse = new CSharpParseOptions(language, DocumentationMode.Diagnose);
         _compilation = CSharpCompilation.Create(
@@ -89,7 +92,8 @@ internal sealed class GeneratorRun
 
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
 
-        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => new Flags(textFile.Path.EndsWith(".signature.json", StringComparison.Ordinal));
+        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) =>
+            new Flags(textFile.Path.EndsWith(".signature.json", StringComparison.Ordinal));
     }
 
     private sealed class Flags(bool isSignature) : AnalyzerConfigOptions

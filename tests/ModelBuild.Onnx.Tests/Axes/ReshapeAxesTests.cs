@@ -18,7 +18,8 @@ public sealed class ReshapeAxesTests
         Dimension[] shape = [.. from.Split(',').Select(Of)];
         var x = g.AddInput("x", new(ElementType.Float, [.. shape]));
         // Named sizes of the target are read off the input.
-        var parts = to.Split(',').Select(d => long.TryParse(d, out var n) ? g.AddInitializer("n", Tensor.Vector(n)) : Part(g, x, Array.IndexOf(from.Split(','), d)));
+        var parts = to.Split(',').Select(d => long.TryParse(d, out var n) ? g.AddInitializer("n", Tensor.Vector(n))
+            : Part(g, x, Array.IndexOf(from.Split(','), d)));
         var target = g.AddNode("Concat", parts, ["shape"]);
         target.Attributes["axis"] = 0L;
         var node = g.AddNode("Reshape", [x, target.Output], ["y"]);

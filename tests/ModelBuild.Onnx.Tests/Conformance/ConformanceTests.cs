@@ -19,7 +19,8 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         var cases = ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"), Shared.Path("conformance/onnx-1.23-node.tsv"));
         var results = cases.Select(c => (Case: c, Result: ConformanceRun.Of(c, Relative, AbsoluteOf.GetValueOrDefault(c.Name, Absolute)))).ToList();
         output.WriteLine(Table(results));
-        Assert.Empty(results.Where(r => r.Result.Verdict is Verdict.Wrong or Verdict.WrongShape or Verdict.Error).Select(r => $"{r.Case.Name}: {r.Result.Verdict} {r.Result.Reason}"));
+        Assert.Empty(results.Where(r => r.Result.Verdict is Verdict.Wrong or Verdict.WrongShape or Verdict.Error)
+            .Select(r => $"{r.Case.Name}: {r.Result.Verdict} {r.Result.Reason}"));
         Assert.True(results.Count >= 1884, $"only {results.Count} cases were found");
         Assert.True(results.Count(r => r.Result.Verdict == Verdict.Passed) >= 1500);
     }
@@ -27,7 +28,8 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     [SkippableFact]
     public void Cases_that_ONNX_Runtime_passes()
     {
-        var cases = ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"), Shared.Path("conformance/onnx-1.23-node.tsv")).Where(c => c.OnnxRuntime == "pass").ToList();
+        var cases = ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"), Shared.Path("conformance/onnx-1.23-node.tsv"))
+            .Where(c => c.OnnxRuntime == "pass").ToList();
         Assert.True(cases.Count(c => ConformanceRun.Of(c, Relative, Absolute).Verdict == Verdict.Passed) >= 0.98 * cases.Count);
     }
 
@@ -37,7 +39,8 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     {
         var known = OperatorRegistry.Operators.Select(o => (o.Domain, o.Name)).ToHashSet();
         var unknown = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip")).Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip"))))
+        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"))
+            .Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip"))))
         {
             var model = OnnxReader.Read(c.Model);
             FunctionInliner.Run(model);

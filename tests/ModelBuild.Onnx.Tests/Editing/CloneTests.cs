@@ -7,7 +7,8 @@ public sealed class CloneTests
     public void Copies_of_conformance_models_are_written_as_the_same_bytes()
     {
         var different = new List<string>();
-        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip")).Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip"))))
+        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"))
+            .Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip"))))
         {
             var model = OnnxReader.Read(c.Model);
             if (!OnnxWriter.ToBytes(model.Clone()).AsSpan().SequenceEqual(OnnxWriter.ToBytes(model)))

@@ -237,7 +237,8 @@ public sealed class GraphEditingTests
         If(x, first, G, second);
 
         Assert.Equal([G, second, deep, first], _model.Graphs);
-        Assert.Equal(["a", "b", "choice", "choice/else_branch/same", "choice/else_branch/choice", "choice/else_branch/choice/then_branch/same_1", "choice/then_branch/same"],
+        Assert.Equal(["a", "b", "choice", "choice/else_branch/same", "choice/else_branch/choice", "choice/else_branch/choice/then_branch/same_1",
+            "choice/then_branch/same"],
             _model.Nodes.Select(n => n.Key));
         Assert.Equal(_model.Nodes.Count(), _model.Nodes.Select(n => n.Id).Distinct().Count());
         Assert.Same(inner, deep.Owner);

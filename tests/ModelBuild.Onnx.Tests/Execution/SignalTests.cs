@@ -15,7 +15,8 @@ public sealed class SignalTests
     public void Transforms_of_other_lengths(int parts, int length, long inverse, long onesided)
     {
         var model = Model(ElementType.Float, [2, 9, 3, parts]);
-        var node = model.Graph.AddNode("DFT", [model.Graph.Inputs[0], model.Graph.AddInitializer("length", Tensor.Scalar((long)length)), model.Graph.AddInitializer("axis", Tensor.Scalar(1L))], ["y"]);
+        var node = model.Graph.AddNode("DFT", [model.Graph.Inputs[0], model.Graph.AddInitializer("length", Tensor.Scalar((long)length)),
+            model.Graph.AddInitializer("axis", Tensor.Scalar(1L))], ["y"]);
         node.Attributes["inverse"] = inverse;
         node.Attributes["onesided"] = onesided;
         Compare(model, node.Output);
@@ -30,7 +31,8 @@ public sealed class SignalTests
         var model = Model(ElementType.Float, [2, 40, parts]);
         var g = model.Graph;
         var weights = window ? g.AddInitializer("window", Tensor.Vector(Enumerable.Range(1, 11).Select(i => i / 11f).ToArray())) : null;
-        var node = g.AddNode("STFT", [g.Inputs[0], g.AddInitializer("step", Tensor.Scalar(4L)), weights, window ? null : g.AddInitializer("length", Tensor.Scalar(11L))], ["y"]);
+        var node = g.AddNode("STFT", [g.Inputs[0], g.AddInitializer("step", Tensor.Scalar(4L)), weights,
+            window ? null : g.AddInitializer("length", Tensor.Scalar(11L))], ["y"]);
         node.Attributes["onesided"] = onesided;
         Compare(model, node.Output);
     }

@@ -42,7 +42,8 @@ public sealed class FunctionInlinerTests
             {
                 Name = level == 0 ? "Shifted" : $"f{level}", Domain = "local", Input = { "a" }, Output = { "c" },
                 OpsetImport = { new OperatorSetIdProto { Version = 17 }, new OperatorSetIdProto { Domain = "local", Version = 1 } },
-                Node = { new NodeProto { OpType = next, Domain = domain, Input = { "a" }, Output = { "b" } }, new NodeProto { OpType = next, Domain = domain, Input = { "b" }, Output = { "c" } } },
+                Node = { new NodeProto { OpType = next, Domain = domain, Input = { "a" }, Output = { "b" } },
+                    new NodeProto { OpType = next, Domain = domain, Input = { "b" }, Output = { "c" } } },
             });
         }
         foreach (var node in proto.Graph.Node)
@@ -62,9 +63,12 @@ public sealed class FunctionInlinerTests
             OpsetImport = { new OperatorSetIdProto { Version = 17 }, new OperatorSetIdProto { Domain = "local", Version = 1 } },
             Node =
             {
-                new NodeProto { OpType = "Constant", Output = { "one" }, Attribute = { new AttributeProto { Name = "value_float", Type = AttributeType.Float, F = 1 } } },
-                new NodeProto { OpType = "LeakyRelu", Input = { "a" }, Output = { "b" }, Attribute = { new AttributeProto { Name = "alpha", Type = AttributeType.Float, RefAttrName = "slope" } } },
-                recursive ? new NodeProto { OpType = "Shifted", Domain = "local", Input = { "b" }, Output = { "c" } } : new NodeProto { OpType = "Add", Input = { "b", "one" }, Output = { "c" } },
+                new NodeProto { OpType = "Constant", Output = { "one" },
+                    Attribute = { new AttributeProto { Name = "value_float", Type = AttributeType.Float, F = 1 } } },
+                new NodeProto { OpType = "LeakyRelu", Input = { "a" }, Output = { "b" },
+                    Attribute = { new AttributeProto { Name = "alpha", Type = AttributeType.Float, RefAttrName = "slope" } } },
+                recursive ? new NodeProto { OpType = "Shifted", Domain = "local", Input = { "b" }, Output = { "c" } }
+                    : new NodeProto { OpType = "Add", Input = { "b", "one" }, Output = { "c" } },
             },
         };
         return new()
@@ -79,7 +83,8 @@ public sealed class FunctionInlinerTests
                 Output = { new ValueInfoProto { Name = "y", Type = type.Clone() } },
                 Node =
                 {
-                    new NodeProto { Name = "first", OpType = "Shifted", Domain = "local", Input = { "x" }, Output = { "z" }, Attribute = { new AttributeProto { Name = "slope", Type = AttributeType.Float, F = 0.5f } } },
+                    new NodeProto { Name = "first", OpType = "Shifted", Domain = "local", Input = { "x" }, Output = { "z" },
+                        Attribute = { new AttributeProto { Name = "slope", Type = AttributeType.Float, F = 0.5f } } },
                     new NodeProto { Name = "second", OpType = "Shifted", Domain = "local", Input = { "z" }, Output = { "y" } },
                 },
             },

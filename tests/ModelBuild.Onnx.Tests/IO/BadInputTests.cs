@@ -134,7 +134,8 @@ public sealed class BadInputTests : IDisposable
         for (var i = 0; i < 1000; i++)
         {
             var outer = new GraphProto();
-            outer.Node.Add(new NodeProto { OpType = "If", Attribute = { new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, G = inner } } });
+            outer.Node.Add(new NodeProto { OpType = "If",
+                Attribute = { new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, G = inner } } });
             inner = outer;
         }
         var m = Valid();
@@ -150,7 +151,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("C:\\outside.bin")]
     [InlineData("missing.bin")]
     [InlineData("")]
-    public void External_data_outside_the_folder_or_missing(string location) => Throws(OnnxErrors.ExternalData, () => OnnxReader.Read(File(External(location).ToByteArray())));
+    public void External_data_outside_the_folder_or_missing(string location) =>
+        Throws(OnnxErrors.ExternalData, () => OnnxReader.Read(File(External(location).ToByteArray())));
 
     [SkippableFact]
     public void External_data_behind_a_symbolic_link()

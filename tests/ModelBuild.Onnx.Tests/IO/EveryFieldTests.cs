@@ -11,7 +11,8 @@ public sealed class EveryFieldTests
     // Typed data comes back raw, and data in other files comes back in the model: the round trip of the published models covers both. Segments are refused.
     private static readonly string[] OtherForms =
     [
-        "onnx.TensorProto.float_data", "onnx.TensorProto.int32_data", "onnx.TensorProto.int64_data", "onnx.TensorProto.double_data", "onnx.TensorProto.uint64_data",
+        "onnx.TensorProto.float_data", "onnx.TensorProto.int32_data", "onnx.TensorProto.int64_data", "onnx.TensorProto.double_data",
+            "onnx.TensorProto.uint64_data",
         "onnx.TensorProto.external_data", "onnx.TensorProto.data_location", "onnx.TensorProto.segment",
         "onnx.TensorProto.Segment.begin", "onnx.TensorProto.Segment.end",
     ];
@@ -33,7 +34,8 @@ public sealed class EveryFieldTests
     [Fact]
     public void A_string_that_is_not_UTF8_is_refused_not_changed()
     {
-        var model = new ModelProto { IrVersion = 8, Graph = new() { Initializer = { new TensorProto { Name = "s", DataType = 8, Dims = { 1 }, StringData = { ByteString.CopyFrom(0xFF) } } } } };
+        var model = new ModelProto { IrVersion = 8,
+            Graph = new() { Initializer = { new TensorProto { Name = "s", DataType = 8, Dims = { 1 }, StringData = { ByteString.CopyFrom(0xFF) } } } } };
         Assert.Equal(OnnxErrors.Tensor, Assert.Throws<OnnxException>(() => OnnxReader.Read(model.ToByteArray())).Code);
     }
 
@@ -45,7 +47,8 @@ public sealed class EveryFieldTests
             DocString = "about the graph",
             MetadataProps = { Entry("graph") },
             QuantizationAnnotation = { new TensorAnnotation { TensorName = "x", QuantParameterTensorNames = { Entry("SCALE_TENSOR") } } },
-            Input = { Info("x", Tensor(1, "batch")), Info("sequence", Sequence()), Info("map", Map()), Info("optional", Optional()), Info("sparse", Sparse()), Info("opaque", Opaque()), Info("untyped", null) },
+            Input = { Info("x", Tensor(1, "batch")), Info("sequence", Sequence()), Info("map", Map()), Info("optional", Optional()), Info("sparse", Sparse()),
+                Info("opaque", Opaque()), Info("untyped", null) },
             SparseInitializer = { SparseData("compressed") },
             Node =
             {
@@ -67,7 +70,8 @@ public sealed class EveryFieldTests
         foreach (var type in Enum.GetValues<ElementType>())
             if (type is not (ElementType.Undefined or ElementType.String))
                 graph.Initializer.Add(Data($"initializer {type}", type));
-        graph.Initializer.Add(Future(new TensorProto { Name = "strings", DataType = 8, Dims = { 2 }, StringData = { ByteString.CopyFromUtf8("ä"), ByteString.Empty }, DocString = "about strings", MetadataProps = { Entry("strings") } }));
+        graph.Initializer.Add(Future(new TensorProto { Name = "strings", DataType = 8, Dims = { 2 },
+            StringData = { ByteString.CopyFromUtf8("ä"), ByteString.Empty }, DocString = "about strings", MetadataProps = { Entry("strings") } }));
         graph.ValueInfo.Add(Info("initializer Float", Tensor(1, [null])));
         graph.Node[0].Attribute.AddRange([.. Attributes().OrderBy(a => a.Name, StringComparer.Ordinal)]);
 
@@ -84,7 +88,8 @@ public sealed class EveryFieldTests
             Graph = graph,
             TrainingInfo =
             {
-                new TrainingInfoProto { Initialization = new() { Name = "initialization" }, Algorithm = new() { Name = "algorithm" }, InitializationBinding = { Entry("a") }, UpdateBinding = { Entry("b") } },
+                new TrainingInfoProto { Initialization = new() { Name = "initialization" }, Algorithm = new() { Name = "algorithm" },
+                    InitializationBinding = { Entry("a") }, UpdateBinding = { Entry("b") } },
             },
             Functions =
             {
@@ -101,7 +106,8 @@ public sealed class EveryFieldTests
                     OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 23 } },
                     ValueInfo = { Info("d", Tensor(1)) },
                     MetadataProps = { Entry("function") },
-                    Node = { new NodeProto { OpType = "Elu", Input = { "a" }, Output = { "d" }, Attribute = { new AttributeProto { Name = "alpha", Type = Type.Float, RefAttrName = "alpha" } } } },
+                    Node = { new NodeProto { OpType = "Elu", Input = { "a" }, Output = { "d" },
+                        Attribute = { new AttributeProto { Name = "alpha", Type = Type.Float, RefAttrName = "alpha" } } } },
                 }),
             },
         });
@@ -113,13 +119,16 @@ public sealed class EveryFieldTests
         yield return new() { Name = "int", Type = Type.Int, I = -1 };
         yield return new() { Name = "string", Type = Type.String, S = ByteString.CopyFrom(0xFF, 0) };
         yield return new() { Name = "tensor", Type = Type.Tensor, T = Data("named", ElementType.BFloat16) };
-        yield return new() { Name = "graph", Type = Type.Graph, G = new() { Name = "inner", Node = { new NodeProto { OpType = "Identity", Input = { "x" }, Output = { "captured" } } }, Output = { Info("captured", null) } } };
+        yield return new() { Name = "graph", Type = Type.Graph,
+            G = new() { Name = "inner", Node = { new NodeProto { OpType = "Identity", Input = { "x" }, Output = { "captured" } } },
+            Output = { Info("captured", null) } } };
         yield return new() { Name = "sparse", Type = Type.SparseTensor, SparseTensor = SparseData("in an attribute") };
         yield return new() { Name = "type", Type = Type.TypeProto, Tp = Map() };
         yield return new() { Name = "floats", Type = Type.Floats, Floats = { 1, float.NaN } };
         yield return new() { Name = "ints", Type = Type.Ints, Ints = { long.MinValue } };
         yield return new() { Name = "strings", Type = Type.Strings, Strings = { ByteString.Empty, ByteString.CopyFrom(0xFE) } };
-        yield return new() { Name = "tensors", Type = Type.Tensors, Tensors = { Data("first", ElementType.Int4), new TensorProto { DataType = 1, Dims = { 0 }, RawData = ByteString.Empty } } };
+        yield return new() { Name = "tensors", Type = Type.Tensors,
+            Tensors = { Data("first", ElementType.Int4), new TensorProto { DataType = 1, Dims = { 0 }, RawData = ByteString.Empty } } };
         yield return new() { Name = "graphs", Type = Type.Graphs, Graphs = { new GraphProto { Name = "one" }, new GraphProto { Name = "two" } } };
         yield return new() { Name = "sparse tensors", Type = Type.SparseTensors, SparseTensors = { SparseData("one"), SparseData("two") } };
         yield return new() { Name = "types", Type = Type.TypeProtos, TypeProtos = { Tensor(1), Opaque() } };
@@ -163,7 +172,8 @@ public sealed class EveryFieldTests
         MetadataProps = { Entry(name) },
     });
 
-    private static SparseTensorProto SparseData(string name) => new() { Values = Data(name, ElementType.Float), Indices = Data($"indices of {name}", ElementType.Int64), Dims = { 100 } };
+    private static SparseTensorProto SparseData(string name) =>
+        new() { Values = Data(name, ElementType.Float), Indices = Data($"indices of {name}", ElementType.Int64), Dims = { 100 } };
 
     /// <summary>Adds a field that no version defines: what a later one may add.</summary>
     private static T Future<T>(T message) where T : IMessage

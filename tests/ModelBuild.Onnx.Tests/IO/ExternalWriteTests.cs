@@ -14,7 +14,8 @@ public sealed class ExternalWriteTests : IDisposable
     {
         OnnxWriter.Write(Sum(1), Path, 0);
         var data = Assert.Single(ExternalFiles.Of(Path));
-        Assert.StartsWith(System.IO.Path.GetFileNameWithoutExtension(data), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(data))), StringComparison.Ordinal);
+        Assert.StartsWith(System.IO.Path.GetFileNameWithoutExtension(data),
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(data))), StringComparison.Ordinal);
         Assert.Equal(2, _folder.GetFiles().Length);
 
         var read = OnnxReader.Read(Path);

@@ -67,7 +67,8 @@ public sealed class RepeatedNameTests
         // Once where the repeated name is read, and once where nothing reads it.
         foreach (var read in new[] { "c", "x" })
         {
-            var proto = new ModelProto { IrVersion = 8, Graph = new() { Name = "g", Input = { Info("x") }, Output = { Info("y") } }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
+            var proto = new ModelProto { IrVersion = 8, Graph = new() { Name = "g", Input = { Info("x") }, Output = { Info("y") } },
+                OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
             Models[name](proto);
             proto.Graph.Node.Add(new NodeProto { OpType = "Add", Input = { "x", read }, Output = { "y" } });
             var inputs = new Dictionary<string, Tensor> { ["x"] = Tensor.Vector(10f, 20f) };
@@ -106,8 +107,10 @@ public sealed class RepeatedNameTests
     [InlineData("sparse_value")]
     public void A_sparse_constant_is_one_with_its_zeros(string attribute)
     {
-        var proto = new ModelProto { IrVersion = 8, Graph = new() { Name = "g", Input = { Info("x") }, Output = { Info("y") } }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
-        proto.Graph.Node.Add(new NodeProto { OpType = "Constant", Output = { "c" }, Attribute = { new AttributeProto { Name = attribute, Type = Type.SparseTensor, SparseTensor = Sparse("", 5) } } });
+        var proto = new ModelProto { IrVersion = 8, Graph = new() { Name = "g", Input = { Info("x") }, Output = { Info("y") } },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
+        proto.Graph.Node.Add(new NodeProto { OpType = "Constant", Output = { "c" },
+            Attribute = { new AttributeProto { Name = attribute, Type = Type.SparseTensor, SparseTensor = Sparse("", 5) } } });
         proto.Graph.Node.Add(new NodeProto { OpType = "Add", Input = { "x", "c" }, Output = { "y" } });
         var inputs = new Dictionary<string, Tensor> { ["x"] = Tensor.Vector(10f, 20f) };
         var model = OnnxReader.Read(proto.ToByteArray());
@@ -123,12 +126,14 @@ public sealed class RepeatedNameTests
 
     private static ValueInfoProto Info(string name) => new() { Name = name, Type = TypeConversion.ToProto(TensorType.Of(ElementType.Float, 2)) };
 
-    private static TensorProto Dense(string name, params float[] values) => new() { Name = name, DataType = (int)ElementType.Float, Dims = { values.Length }, FloatData = { values } };
+    private static TensorProto Dense(string name, params float[] values) => new() { Name = name, DataType = (int)ElementType.Float, Dims = { values.Length },
+        FloatData = { values } };
 
     private static NodeProto Constant(string output, params float[] values) =>
         new() { OpType = "Constant", Output = { output }, Attribute = { new AttributeProto { Name = "value", Type = Type.Tensor, T = Dense("", values) } } };
 
     /// <summary>Two elements, the second of which is given.</summary>
     private static SparseTensorProto Sparse(string name, float second) =>
-        new() { Values = Dense(name, second), Indices = new TensorProto { DataType = (int)ElementType.Int64, Dims = { 1 }, Int64Data = { 1L } }, Dims = { 2L } };
+        new() { Values = Dense(name, second), Indices = new TensorProto { DataType = (int)ElementType.Int64, Dims = { 1 }, Int64Data = { 1L } },
+            Dims = { 2L } };
 }

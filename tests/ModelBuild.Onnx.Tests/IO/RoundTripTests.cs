@@ -7,7 +7,8 @@ public sealed class RoundTripTests
     [SkippableFact]
     public void Conformance_cases_survive_import_and_export()
     {
-        var cases = ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip")).Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip")));
+        var cases = ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-node.zip"))
+            .Concat(ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip")));
         var different = new List<string>();
         var count = 0;
         foreach (var c in cases)
@@ -22,7 +23,8 @@ public sealed class RoundTripTests
 
     [SkippableTheory]
     [MemberData(nameof(Zoo.Names), MemberType = typeof(Zoo))]
-    public void Zoo_models_survive_import_and_export(string model) => Assert.True(Survives(File.ReadAllBytes(Shared.Path($"zoo/{model}/model.onnx")), Shared.Path($"zoo/{model}")));
+    public void Zoo_models_survive_import_and_export(string model) =>
+        Assert.True(Survives(File.ReadAllBytes(Shared.Path($"zoo/{model}/model.onnx")), Shared.Path($"zoo/{model}")));
 
     private static bool Survives(byte[] bytes, string? folder = null)
     {

@@ -13,14 +13,17 @@ internal static class AttentionCases
     [
         new("torch: heads split and merged, mask added", PatternCatalog.Attention, "multi-head", b =>
         {
-            var scores = b.Div(b.Node("MatMul", Split(b, b.Input("q", Batch, Places, Width)), SplitTransposed(b, b.Input("k", Batch, Places, Width))), b.Number(Math.Sqrt(Size)));
+            var scores = b.Div(b.Node("MatMul", Split(b, b.Input("q", Batch, Places, Width)), SplitTransposed(b, b.Input("k", Batch, Places, Width))),
+                b.Number(Math.Sqrt(Size)));
             var p = Softmax(b, b.Add(scores, b.Input("mask", Batch, 1, 1, Places)));
             return [Merge(b, b.Node("MatMul", p, Split(b, b.Input("v", Batch, Places, Width))))];
         })
-        { Captures = ["query", "key", "value", "mask"], Numbers = new() { ["heads"] = Heads, ["keyValueHeads"] = Heads, ["scale"] = 1 / Math.Sqrt(Size), ["causal"] = double.NaN }, IsRewritten = false },
+        { Captures = ["query", "key", "value", "mask"], Numbers = new() { ["heads"] = Heads, ["keyValueHeads"] = Heads, ["scale"] = 1 / Math.Sqrt(Size),
+            ["causal"] = double.NaN }, IsRewritten = false },
         new("a mask for every query", PatternCatalog.Attention, "multi-head", b =>
         {
-            var scores = b.Div(b.Node("MatMul", Split(b, b.Input("q", Batch, Places, Width)), SplitTransposed(b, b.Input("k", Batch, Places, Width))), b.Number(Math.Sqrt(Size)));
+            var scores = b.Div(b.Node("MatMul", Split(b, b.Input("q", Batch, Places, Width)), SplitTransposed(b, b.Input("k", Batch, Places, Width))),
+                b.Number(Math.Sqrt(Size)));
             var p = Softmax(b, b.Add(scores, b.Input("mask", Batch, 1, Places, Places)));
             return [Merge(b, b.Node("MatMul", p, Split(b, b.Input("v", Batch, Places, Width))))];
         })
@@ -36,13 +39,15 @@ internal static class AttentionCases
         new("torch: scaled on both sides, constant causal mask", PatternCatalog.Attention, "multi-head", b =>
         {
             var root = b.Number(Math.Pow(Size, -0.25));
-            var scores = b.Node("MatMul", b.Mul(Split(b, b.Input("q", Batch, Places, Width)), root), b.Mul(SplitTransposed(b, b.Input("k", Batch, Places, Width)), root));
+            var scores = b.Node("MatMul", b.Mul(Split(b, b.Input("q", Batch, Places, Width)), root),
+                b.Mul(SplitTransposed(b, b.Input("k", Batch, Places, Width)), root));
             var p = Softmax(b, b.Add(scores, Triangle(b, float.NegativeInfinity, 4)));
             return [Merge(b, b.Node("MatMul", p, Split(b, b.Input("v", Batch, Places, Width))))];
         })
         { Captures = ["query", "key", "value", "mask"], Numbers = new() { ["scale"] = 1 / Math.Sqrt(Size), ["causal"] = 1 } },
         new("a constant mask that hides little", PatternCatalog.Attention, "core", b =>
-            [Attend(b, b.Input("q", Batch, Places, Size), b.Input("k", Batch, Places, Size), b.Input("v", Batch, Places, Size), s => b.Add(s, Triangle(b, -1, 3)))])
+            [Attend(b, b.Input("q", Batch, Places, Size), b.Input("k", Batch, Places, Size), b.Input("v", Batch, Places, Size),
+                s => b.Add(s, Triangle(b, -1, 3)))])
         { Captures = ["q", "k", "v", "mask"], Numbers = new() { ["causal"] = double.NaN, ["scale"] = 1 }, IsRewritten = false },
         new("causal mask by comparison", PatternCatalog.Attention, "core", b =>
         {
@@ -79,20 +84,23 @@ internal static class AttentionCases
         new("heads folded into the batch", PatternCatalog.Attention, "multi-head-batched", b =>
         {
             Value Fold(Value x) => b.Transpose(b.Reshape(x, Places, Batch * Heads, Size), 1, 0, 2);
-            var p = Softmax(b, b.Node("MatMul", b.Mul(Fold(b.Input("q", Places, Batch, Width)), b.Number(0.4)), b.Transpose(Fold(b.Input("k", Places, Batch, Width)), 0, 2, 1)));
+            var p = Softmax(b, b.Node("MatMul", b.Mul(Fold(b.Input("q", Places, Batch, Width)), b.Number(0.4)),
+                b.Transpose(Fold(b.Input("k", Places, Batch, Width)), 0, 2, 1)));
             return [b.Reshape(b.Transpose(b.Node("MatMul", p, Fold(b.Input("v", Places, Batch, Width))), 1, 0, 2), Places, Batch, Width)];
         })
         { Captures = ["query", "key", "value"], Numbers = new() { ["scale"] = 0.4 }, IsRewritten = false },
         new("two query heads for each key and value", PatternCatalog.Attention, "multi-head", b =>
         {
-            Value Repeat(string name) => b.Reshape(b.Node("Expand", b.Node("Unsqueeze", b.Reshape(b.Input(name, Batch, Places, Width / 2), Batch, Places, Heads / 2, Size), b.Integers(3)),
+            Value Repeat(string name) => b.Reshape(b.Node("Expand",
+                b.Node("Unsqueeze", b.Reshape(b.Input(name, Batch, Places, Width / 2), Batch, Places, Heads / 2, Size), b.Integers(3)),
                 b.Integers(1, 1, 1, 2, 1)), Batch, Places, Heads, Size);
             var p = Softmax(b, b.Div(b.Node("MatMul", Split(b, b.Input("q", Batch, Places, Width)), b.Transpose(Repeat("k"), 0, 2, 3, 1)), b.Number(2)));
             return [Merge(b, b.Node("MatMul", p, b.Transpose(Repeat("v"), 0, 2, 1, 3)))];
         })
         { Captures = ["query", "key", "value"], Numbers = new() { ["heads"] = Heads, ["keyValueHeads"] = Heads / 2 }, IsRewritten = false },
         new("the operator", PatternCatalog.Attention, "operator", b =>
-            [b.Node("Attention", b.Input("q", Batch, Heads, Places, Size), b.Input("k", Batch, Heads, Places, Size), b.Input("v", Batch, Heads, Places, Size))]) { Opset = 23 },
+            [b.Node("Attention", b.Input("q", Batch, Heads, Places, Size), b.Input("k", Batch, Heads, Places, Size),
+                b.Input("v", Batch, Heads, Places, Size))]) { Opset = 23 },
         new("softmax over the queries", PatternCatalog.Attention, null, b =>
         {
             var scores = b.Node("MatMul", b.Input("q", Batch, Places, Size), b.Transpose(b.Input("k", Batch, Places, Size), 0, 2, 1));
@@ -115,7 +123,8 @@ internal static class AttentionCases
         {
             var (x, cos, sin) = (b.Input("x", Batch, Heads, Places, Size), b.Input("cos", Places, Size / 2), b.Input("sin", Places, Size / 2));
             var halves = b.Nodes("Split", [x, b.Integers(Size / 2, Size / 2)], 2, ("axis", -1L));
-            return [b.Node("Concat", [b.Sub(b.Mul(halves[0], cos), b.Mul(halves[1], sin)), b.Add(b.Mul(halves[1], cos), b.Mul(halves[0], sin))], ("axis", -1L))];
+            return [b.Node("Concat", [b.Sub(b.Mul(halves[0], cos), b.Mul(halves[1], sin)), b.Add(b.Mul(halves[1], cos), b.Mul(halves[0], sin))],
+                ("axis", -1L))];
         })
         { Captures = ["x", "cos", "sin"] },
         new("neighbours by Gather", PatternCatalog.RotaryEmbedding, "interleaved", b =>
@@ -164,10 +173,12 @@ internal static class AttentionCases
     private static Value Merge(GraphBuilder b, Value x) => b.Reshape(b.Transpose(x, 0, 2, 1, 3), 0, 0, Width);
 
     private static Value Triangle(GraphBuilder b, float hidden, int rank) =>
-        b.Constant(Tensor.Of(Enumerable.Range(0, (int)(Places * Places)).Select(i => i % Places > i / Places ? hidden : 0).ToArray(), [.. Enumerable.Repeat(1L, rank - 2), Places, Places]));
+        b.Constant(Tensor.Of(Enumerable.Range(0, (int)(Places * Places)).Select(i => i % Places > i / Places ? hidden : 0).ToArray(),
+            [.. Enumerable.Repeat(1L, rank - 2), Places, Places]));
 
     private static Value RotateHalf(GraphBuilder b, Value x, long middle, string negate = "Neg") => b.Node("Concat",
-        [b.Node(negate, b.Node("Slice", x, b.Integers(middle), b.Integers(long.MaxValue), b.Integers(3))), b.Node("Slice", x, b.Integers(0), b.Integers(middle), b.Integers(3))], ("axis", -1L));
+        [b.Node(negate, b.Node("Slice", x, b.Integers(middle), b.Integers(long.MaxValue), b.Integers(3))),
+            b.Node("Slice", x, b.Integers(0), b.Integers(middle), b.Integers(3))], ("axis", -1L));
 
     private static Value Interleave(GraphBuilder b, Func<long, Value> pick)
     {

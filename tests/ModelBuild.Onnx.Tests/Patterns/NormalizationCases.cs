@@ -54,7 +54,8 @@ internal static class NormalizationCases
             return [b.Add(b.Mul(b.Div(Deviation(b, x), root), b.Weights(6)), b.Weights(6)), root];
         }),
         new("post-normalization", PatternCatalog.SkipLayerNorm, "operator", b =>
-            [b.Node("LayerNormalization", [b.Add(b.Input("x", 2, 5, 6), b.Node("Relu", b.Input("y", 2, 5, 6))), b.Weights(6), b.Weights(6)], ("axis", -1L))]) { Captures = ["input", "skip", "scale", "bias"] },
+            [b.Node("LayerNormalization", [b.Add(b.Input("x", 2, 5, 6), b.Node("Relu", b.Input("y", 2, 5, 6))), b.Weights(6), b.Weights(6)],
+                ("axis", -1L))]) { Captures = ["input", "skip", "scale", "bias"] },
         new("pre-normalization: the sum goes on", PatternCatalog.SkipLayerNorm, "decomposed", b =>
         {
             var sum = b.Add(b.Input("x", 2, 5, 6), b.Input("y", 2, 5, 6));
@@ -67,7 +68,8 @@ internal static class NormalizationCases
         Rms("llama: one over the root", "decomposed", (b, x) => b.Mul(b.Mul(x, b.Div(b.Number(1), MeanSquareRoot(b, x))), b.Weights(6))),
         Rms("scale times inverse root first", "decomposed", (b, x) => b.Mul(x, b.Mul(b.Node("Reciprocal", MeanSquareRoot(b, x)), b.Weights(6)))),
         Rms("divided", "divided", (b, x) => b.Mul(b.Weights(6), b.Div(x, MeanSquareRoot(b, x)))),
-        Rms("a sum instead of a mean", null, (b, x) => b.Mul(b.Weights(6), b.Div(x, b.Node("Sqrt", b.Add(b.Reduce("ReduceSum", b.Mul(x, x), -1), b.Number(1e-5)))))),
+        Rms("a sum instead of a mean", null,
+            (b, x) => b.Mul(b.Weights(6), b.Div(x, b.Node("Sqrt", b.Add(b.Reduce("ReduceSum", b.Mul(x, x), -1), b.Number(1e-5)))))),
         Rms("of a centred value", null, (b, x) => Deviation(b, x) is var d ? b.Mul(b.Weights(6), b.Div(d, MeanSquareRoot(b, d))) : x),
         new("residual", PatternCatalog.SkipRmsNorm, "decomposed", b =>
         {
@@ -76,8 +78,10 @@ internal static class NormalizationCases
         }),
         new("norm", PatternCatalog.L2Normalization, "decomposed", b => b.Input("x", 2, 6) is var x ? [b.Div(x, b.Reduce("ReduceL2", x, 1))] : []),
         new("root of squares, kept from zero", PatternCatalog.L2Normalization, "decomposed", b =>
-            b.Input("x", 2, 6) is var x ? [b.Div(x, b.Node("Clip", b.Node("Sqrt", b.Reduce("ReduceSum", b.Mul(x, x), 1)), b.Number(1e-12)))] : []) { Captures = ["axes", "epsilon"] },
-        new("another value's norm", PatternCatalog.L2Normalization, null, b => b.Input("x", 2, 6) is var x ? [b.Div(x, b.Reduce("ReduceL2", b.Node("Exp", x), 1))] : []),
+            b.Input("x", 2, 6) is var x ? [b.Div(x, b.Node("Clip", b.Node("Sqrt", b.Reduce("ReduceSum", b.Mul(x, x), 1)), b.Number(1e-12)))]
+                : []) { Captures = ["axes", "epsilon"] },
+        new("another value's norm", PatternCatalog.L2Normalization, null, b => b.Input("x", 2, 6) is var x
+            ? [b.Div(x, b.Reduce("ReduceL2", b.Node("Exp", x), 1))] : []),
         new("jax: shifted by the largest", PatternCatalog.Softmax, "shifted", b =>
         {
             var x = b.Input("x", 3, 6);

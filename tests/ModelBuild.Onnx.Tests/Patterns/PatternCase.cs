@@ -16,7 +16,8 @@ internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, F
     public Dictionary<string, double> Numbers { get; init; } = [];
 
     /// <summary>Whether the simplifier writes it as the pattern's operator, where the operator set has that.</summary>
-    public bool IsRewritten { get; init; } = Form is not (null or "operator") && Pattern.Replacements.Length > 0 && Pattern.Forms.First(f => f.Name == Form).IsExact;
+    public bool IsRewritten { get; init; } = Form is not (null or "operator") && Pattern.Replacements.Length > 0
+        && Pattern.Forms.First(f => f.Name == Form).IsExact;
 
     public GraphBuilder Model()
     {
@@ -27,7 +28,8 @@ internal sealed record PatternCase(string Name, Pattern Pattern, string? Form, F
 
     /// <summary>All cases by name.</summary>
     public static IReadOnlyDictionary<string, PatternCase> All { get; } =
-        new[] { NormalizationCases.All, ActivationCases.All, AttentionCases.All, RecurrentCases.All }.SelectMany(c => c).ToDictionary(c => $"{c.Pattern}: {c.Name}");
+        new[] { NormalizationCases.All, ActivationCases.All, AttentionCases.All, RecurrentCases.All }.SelectMany(c => c)
+            .ToDictionary(c => $"{c.Pattern}: {c.Name}");
 
     public static TheoryData<string> Names => [.. All.Keys];
 }

@@ -43,7 +43,8 @@ public sealed class PatternTests
         foreach (var (output, value) in expected)
         {
             Assert.True(Zoo.Difference(value, actual[output]) <= 1e-5, $"{output} differs by {Zoo.Difference(value, actual[output]):E1} in ONNX Runtime");
-            Assert.True(Zoo.Difference(value, interpreted[output]) <= 1e-5, $"{output} differs by {Zoo.Difference(value, interpreted[output]):E1} in the interpreter");
+            Assert.True(Zoo.Difference(value, interpreted[output]) <= 1e-5,
+                $"{output} differs by {Zoo.Difference(value, interpreted[output]):E1} in the interpreter");
         }
         Assert.Equal(sources, model.Graph.Nodes.SelectMany(n => n.Sources).ToHashSet());
         var written = test.Pattern.Replacements.FirstOrDefault()?.OpType;
@@ -143,11 +144,13 @@ public sealed class PatternTests
         var gelu = b.Mul(b.Mul(x, b.Add(b.Node("Erf", b.Mul(x, text)), text)), text);
         var halves = b.Nodes("Split", [x], 2);
         // Nothing of this passes inference; matching must not rely on that.
-        b.Model.Graph.AddOutput(b.Node("Concat", [b.Sub(b.Mul(halves[0], cos), b.Mul(halves[1], sin)), b.Add(b.Mul(halves[1], cos), b.Mul(halves[0], sin))], ("axis", -1L)));
+        b.Model.Graph.AddOutput(b.Node("Concat", [b.Sub(b.Mul(halves[0], cos), b.Mul(halves[1], sin)), b.Add(b.Mul(halves[1], cos), b.Mul(halves[0], sin))],
+            ("axis", -1L)));
         b.Model.Graph.AddOutput(gelu);
         foreach (var value in b.Model.Graph.Values)
             value.Type ??= TensorType.Of(ElementType.Float);
-        var nothing = new InferenceResult(new Dictionary<Value, TensorType>(), new Dictionary<Value, Tensor>(), new Dictionary<Value, SymbolicTensor>(), new HashSet<Graph>());
+        var nothing = new InferenceResult(new Dictionary<Value, TensorType>(), new Dictionary<Value, Tensor>(), new Dictionary<Value, SymbolicTensor>(),
+            new HashSet<Graph>());
         Assert.Empty(PatternMatcher.Find(b.Model, nothing));
     }
 }

@@ -5,8 +5,9 @@ namespace ModelBuild.Onnx.Tests;
 /// <summary>What is found in real models, as their exporters wrote them; and that rewriting leaves their answers as they are.</summary>
 public sealed class PatternZooTests(ITestOutputHelper output)
 {
-    // How many of each pattern, by form, are in a simplified model. The counts are those of what tells a pattern in the exported graphs: an Erf or Tanh for each gelu, a Clip for each
-    // hard swish of the ppocr models, a Sqrt for each decomposed normalization, a Sigmoid for each swish, a Softmax for each attention.
+    // How many of each pattern, by form, are in a simplified model. The counts are those of what tells a pattern in the exported graphs: an Erf or Tanh for
+    // each gelu, a Clip for each hard swish of the ppocr models, a Sqrt for each decomposed normalization, a Sigmoid for each swish, a Softmax for each
+    // attention.
     private static readonly Dictionary<string, string> Expected = new()
     {
         ["autoencoder"] = "",
@@ -44,11 +45,13 @@ public sealed class PatternZooTests(ITestOutputHelper output)
         ["own_mnist_vit"] = "attention/multi-head 3, layer-norm/operator 7, skip-layer-norm/operator 6, softmax/operator 3, gelu/operator 3",
         ["ppocr_cls"] = "softmax/operator 1, hard-swish/clip-6 18, conv-activation/hard-swish 18, conv-activation/relu 15",
         ["ppocr_det"] = "hard-swish/clip-6 24, hard-sigmoid/operator 2, conv-activation/hard-swish 24, conv-activation/relu 11, conv-activation/hard-sigmoid 2",
-        ["ppocr_rec"] = "attention/heads 2, layer-norm/decomposed 5, skip-layer-norm/decomposed 4, softmax/operator 3, swish/sigmoid 7, hard-swish/clip-6 28, hard-sigmoid/operator 2, conv-activation/hard-swish 28, conv-activation/relu 2, conv-activation/hard-sigmoid 2, conv-activation/swish 5",
+        ["ppocr_rec"] = "attention/heads 2, layer-norm/decomposed 5, skip-layer-norm/decomposed 4, softmax/operator 3, swish/sigmoid 7, hard-swish/clip-6 "
+            + "28, hard-sigmoid/operator 2, conv-activation/hard-swish 28, conv-activation/relu 2, conv-activation/hard-sigmoid 2, conv-activation/swish 5",
         ["resemblyzer"] = "l2-normalization/decomposed 1",
         ["silero_vad"] = "conv-activation/relu 8, conv-activation/sigmoid 2",
         ["slovorez_fp16"] = "softmax/operator 1",
-        ["stories260k"] = "attention/multi-head 5, rotary-embedding/interleaved 10, rms-norm/decomposed 11, skip-rms-norm/decomposed 10, softmax/operator 5, swish/sigmoid 5",
+        ["stories260k"] = "attention/multi-head 5, rotary-embedding/interleaved 10, rms-norm/decomposed 11, skip-rms-norm/decomposed 10, softmax/operator "
+            + "5, swish/sigmoid 5",
         ["ultraface"] = "softmax/operator 1, conv-activation/relu 36, conv-add-activation/relu 1",
         ["vww_96"] = "softmax/operator 1, conv-activation/relu 27",
         ["yunet"] = "conv-activation/relu 18",
@@ -65,14 +68,16 @@ public sealed class PatternZooTests(ITestOutputHelper output)
     [SkippableFact]
     public void Patterns_of_the_networks_among_the_test_vectors_are_found()
     {
-        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip")).Where(c => c.Name.StartsWith("light_", StringComparison.Ordinal)))
+        foreach (var c in ConformanceSuite.Read(Shared.Path("conformance/onnx-1.23-models.zip"))
+            .Where(c => c.Name.StartsWith("light_", StringComparison.Ordinal)))
             Check(Path.GetFileNameWithoutExtension(c.Name), OnnxReader.Read(c.Model));
     }
 
     private void Check(string name, Model model)
     {
         Simplifier.Run(model, new() { FusesPatterns = false });
-        var found = string.Join(", ", PatternMatcher.Find(model, ShapeInference.Run(model)).GroupBy(m => $"{m.Pattern}/{m.Form}").Select(g => $"{g.Key} {g.Count()}"));
+        var found = string.Join(", ", PatternMatcher.Find(model, ShapeInference.Run(model)).GroupBy(m => $"{m.Pattern}/{m.Form}")
+            .Select(g => $"{g.Key} {g.Count()}"));
         output.WriteLine($"[\"{name}\"] = \"{found}\",");
         Assert.True(Expected.TryGetValue(name, out var expected), $"{name} has no row");
         Assert.Equal(expected, found);
@@ -87,7 +92,8 @@ public sealed class PatternZooTests(ITestOutputHelper output)
         var inputs = Zoo.Inputs(name, model);
         var expected = OnnxRuntimeSession.Run([], inputs, path);
         Simplifier.Run(model, new() { MinOpset = 23 });
-        var made = model.Graph.Nodes.Where(n => n.Output.Name.Length > 0).Count(n => n.OpType is "Attention" or "LayerNormalization" or "RMSNormalization" or "Gelu" or "HardSwish" or "HardSigmoid" or "Mish" or "Softmax");
+        var made = model.Graph.Nodes.Where(n => n.Output.Name.Length > 0)
+            .Count(n => n.OpType is "Attention" or "LayerNormalization" or "RMSNormalization" or "Gelu" or "HardSwish" or "HardSigmoid" or "Mish" or "Softmax");
         output.WriteLine($"{name}: {made} nodes of operators that patterns are written as");
         var actual = OnnxRuntimeSession.Run(OnnxWriter.ToBytes(model), inputs);
         foreach (var (o, value) in expected)
@@ -96,7 +102,8 @@ public sealed class PatternZooTests(ITestOutputHelper output)
             Assert.True(Zoo.Difference(value, actual[o]) <= tolerance, $"{o} differs by {Zoo.Difference(value, actual[o]):E1} of its largest value");
         }
         // What could be written in one operator is.
-        var left = PatternMatcher.Find(model, ShapeInference.Run(model)).Where(m => m.Form != "operator" && m.FormUsed.IsExact && m.Output.Type?.ElementType == ElementType.Float
+        var left = PatternMatcher.Find(model, ShapeInference.Run(model))
+            .Where(m => m.Form != "operator" && m.FormUsed.IsExact && m.Output.Type?.ElementType == ElementType.Float
             && m.Pattern.Replacements.Any(r => r.Accepts?.Invoke(m) != false));
         Assert.Empty(left);
         Assert.All(model.Graph.Nodes, n => Assert.NotEmpty(n.Sources));

@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Tests;
 
-/// <summary>What a model declares of shapes, and ONNX Runtime does not hold it to, changes no answer: simplified models answer as the originals for all shapes that these run.</summary>
+/// <summary>What a model declares of shapes, and ONNX Runtime does not hold it to, changes no answer: simplified models answer as the originals for all shapes
+/// that these run.</summary>
 public sealed class DeclaredShapeTests
 {
     private readonly GraphBuilder _g = new();
@@ -10,7 +11,8 @@ public sealed class DeclaredShapeTests
     {
         // The factors of the enlargement come from the input: inference cannot know the size.
         var x = Floats("x", "h", "w");
-        var resized = _g.Node("Resize", _g.Node("Unsqueeze", x, _g.Integers(0, 1)), null, _g.Node("Cast", [_g.Model.Graph.AddInput("scales", TensorType.Of(ElementType.Double, 4))], ("to", 1L)));
+        var resized = _g.Node("Resize", _g.Node("Unsqueeze", x, _g.Integers(0, 1)), null,
+            _g.Node("Cast", [_g.Model.Graph.AddInput("scales", TensorType.Of(ElementType.Double, 4))], ("to", 1L)));
         var y = _g.Node("Reshape", _g.Node("Relu", resized), _g.Node("Concat", [_g.Node("Shape", [resized], ("start", 1L)), _g.Integers(1)], ("axis", 0L)));
         Declare(y, 1, 8, 8, 1);
         Declare(resized, 1, 1, 8, 8);
@@ -59,7 +61,8 @@ public sealed class DeclaredShapeTests
         var sum = _g.Add(_g.Node("Relu", a), b);
         var y = _g.Node("ConstantOfShape", _g.Node("Shape", sum));
 
-        Answers([_g.Node("ConstantOfShape", _g.Node("Shape", a)), y], [("a", Of(3, 4)), ("b", Of(3, 4))], [("a", Of(1, 4)), ("b", Of(5, 4))], [("a", Of(5, 4)), ("b", Of(1, 1))]);
+        Answers([_g.Node("ConstantOfShape", _g.Node("Shape", a)), y], [("a", Of(3, 4)), ("b", Of(3, 4))], [("a", Of(1, 4)), ("b", Of(5, 4))],
+            [("a", Of(5, 4)), ("b", Of(1, 1))]);
     }
 
     [Fact]
@@ -106,7 +109,8 @@ public sealed class DeclaredShapeTests
         var unknown = _g.Node("com.microsoft:BiasGelu", x, _g.Weights(4));
         Assert.Null(OperatorRegistry.Find(unknown.Producer!, 1));
         Declare(unknown, 2, 4);
-        var y = _g.Node("Reshape", unknown, _g.Node("Concat", [_g.Node("Shape", [unknown], ("start", 1L)), _g.Node("Shape", [unknown], ("end", 1L))], ("axis", 0L)));
+        var y = _g.Node("Reshape", unknown, _g.Node("Concat", [_g.Node("Shape", [unknown], ("start", 1L)), _g.Node("Shape", [unknown], ("end", 1L))],
+            ("axis", 0L)));
 
         Answers([y], [("x", Of(2, 4))], [("x", Of(6, 4))]);
     }

@@ -5,7 +5,8 @@ namespace ModelBuild.Onnx.Tests;
 /// </summary>
 public sealed class FixedShapeTests
 {
-    // silero_vad chooses by sr between a branch for 16 kHz and one for 8 kHz. 256 samples suit both; 512 contradict the second, which then cannot be run at all.
+    // silero_vad chooses by sr between a branch for 16 kHz and one for 8 kHz. 256 samples suit both; 512 contradict the second, which then cannot be run at
+    // all.
     [SkippableTheory]
     [InlineData("stories260k", "input_ids=1,9", 0)]
     [InlineData("ppocr_rec", "x=1,3,48,64", 0)]

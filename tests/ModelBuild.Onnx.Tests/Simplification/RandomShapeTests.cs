@@ -3,7 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace ModelBuild.Onnx.Tests;
 
 /// <summary>
-/// Random graphs of shape arithmetic under random declarations: names that several dimensions share, wrong sizes of inner values. For all sizes of inputs that the original runs, the simplified one gives the same.
+/// Random graphs of shape arithmetic under random declarations: names that several dimensions share, wrong sizes of inner values. For all sizes of inputs that
+/// the original runs, the simplified one gives the same.
 /// </summary>
 public sealed class RandomShapeTests
 {
@@ -20,7 +21,8 @@ public sealed class RandomShapeTests
             var random = new Random(seed);
             var model = Build(random);
             var original = OnnxWriter.ToBytes(model);
-            var samples = Enumerable.Range(0, Sizes).Select(s => Sample(model, random, isEven: s == 0)).Select(inputs => (Inputs: inputs, Answer: Run(original, inputs))).Where(s => s.Answer is not null).ToList();
+            var samples = Enumerable.Range(0, Sizes).Select(s => Sample(model, random, isEven: s == 0))
+                .Select(inputs => (Inputs: inputs, Answer: Run(original, inputs))).Where(s => s.Answer is not null).ToList();
             if (samples.Count == 0)
                 continue;
             foreach (var value in model.Graph.Nodes.SelectMany(n => n.Outputs).Where(v => !v.IsGraphOutput && random.Next(3) == 0))
@@ -64,7 +66,9 @@ public sealed class RandomShapeTests
     {
         var g = new GraphBuilder(random.Next(2) == 0 ? 13 : 18);
         Dimension[] dimensions = [3, Dimension.Named("N"), Dimension.Named("M"), Dimension.Unknown];
-        var floats = Enumerable.Range(0, 2).Select(i => g.Model.Graph.AddInput($"x{i}", new(ElementType.Float, [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => dimensions[random.Next(4)])]))).ToList();
+        var floats = Enumerable.Range(0, 2)
+            .Select(i => g.Model.Graph.AddInput($"x{i}",
+            new(ElementType.Float, [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => dimensions[random.Next(4)])]))).ToList();
         var sizes = new List<Value>();
         Value F() => floats[random.Next(floats.Count)];
         Value Shape() => g.Node("Shape", F());
@@ -88,12 +92,14 @@ public sealed class RandomShapeTests
                 case 13: floats.Add(g.Node("Transpose", F())); break;
                 case 14: floats.Add(g.Node("Flatten", [F()], ("axis", (long)random.Next(2)))); break;
                 case 15: floats.Add(g.Node("ConstantOfShape", [S()], ("value", Tensor.Vector(2f)))); break;
-                case 16: floats.Add(g.Node("Slice", F(), g.Integers(0), random.Next(2) == 0 ? g.Integers(random.Next(1, 4)) : First(Shape()), g.Integers(0))); break;
+                case 16: floats.Add(g.Node("Slice", F(), g.Integers(0), random.Next(2) == 0 ? g.Integers(random.Next(1, 4)) : First(Shape()),
+                    g.Integers(0))); break;
                 case 17: floats.Add(g.Node("Concat", [F(), F()], ("axis", (long)random.Next(2)))); break;
                 case 18: floats.Add(g.Node("MatMul", F(), F())); break;
                 default: floats.Add(g.Node("Tile", F(), S())); break;
             }
-        foreach (var (value, type) in floats.Skip(2).TakeLast(3).Select(v => (v, ElementType.Float)).Concat(sizes.TakeLast(1).Select(v => (v, ElementType.Int64))))
+        foreach (var (value, type) in floats.Skip(2).TakeLast(3).Select(v => (v, ElementType.Float))
+            .Concat(sizes.TakeLast(1).Select(v => (v, ElementType.Int64))))
         {
             g.Model.Graph.AddOutput(value);
             value.Type = new(type, default);

@@ -7,8 +7,8 @@ namespace ModelBuild.Onnx.Tests;
 /// <summary>Simplified operator cases still give the expected answers.</summary>
 public sealed class SimplifierConformanceTests
 {
-    // A scale that these compute in float32 and round to float16: ONNX Runtime, which multiplies in float32, leaves the rounding out as long as the scale is computed, and cannot where it is a
-    // constant. The constant is what the standard says; the difference is that of one rounding to float16.
+    // A scale that these compute in float32 and round to float16: ONNX Runtime, which multiplies in float32, leaves the rounding out as long as the scale is
+    // computed, and cannot where it is a constant. The constant is what the standard says; the difference is that of one rounding to float16.
     private static readonly Dictionary<string, double> Tolerances = new()
     {
         ["test_attention_4d_causal_fp16_expanded"] = 1.0 / 1024,
@@ -65,7 +65,8 @@ public sealed class SimplifierConformanceTests
                 wrong.Add($"{c.Name}: {e.Message}");
             }
         }
-        Assert.True(wrong.Count + notCompared.Count == 0, $"{wrong.Count} differ, {notCompared.Count} were not compared:\n{string.Join('\n', wrong.Concat(notCompared))}");
+        Assert.True(wrong.Count + notCompared.Count == 0,
+            $"{wrong.Count} differ, {notCompared.Count} were not compared:\n{string.Join('\n', wrong.Concat(notCompared))}");
         Assert.Equal(1398, cases.Count);
     }
 
@@ -90,7 +91,8 @@ public sealed class SimplifierConformanceTests
             {
                 OpType = "SequenceEmpty",
                 Output = { input.Name },
-                Attribute = { new AttributeProto { Name = "dtype", Type = AttributeProto.Types.AttributeType.Int, I = input.Type.SequenceType.ElemType.TensorType.ElemType } },
+                Attribute = { new AttributeProto { Name = "dtype", Type = AttributeProto.Types.AttributeType.Int,
+                    I = input.Type.SequenceType.ElemType.TensorType.ElemType } },
             });
         }
         return proto.ToByteArray();

@@ -61,7 +61,8 @@ public sealed class SimplifierTests
         var model = new Model { Opset = 17 };
         var g = model.Graph;
         var x = g.AddInput("x", TensorType.Of(ElementType.Float, 1, 2));
-        var w = g.AddNode("DequantizeLinear", [g.AddInitializer("w", Tensor.Of(new sbyte[] { 1, 2, 3, 4 }, 2, 2)), g.AddInitializer("s", Tensor.Scalar(0.5f))], ["wf"]);
+        var w = g.AddNode("DequantizeLinear", [g.AddInitializer("w", Tensor.Of(new sbyte[] { 1, 2, 3, 4 }, 2, 2)), g.AddInitializer("s", Tensor.Scalar(0.5f))],
+            ["wf"]);
         var y = g.AddNode("MatMul", [x, w.Output], ["y"]);
         g.AddOutput(y.Output);
         y.Output.Type = TensorType.Of(ElementType.Float, 1, 2);
@@ -77,7 +78,8 @@ public sealed class SimplifierTests
         var x = g.AddInput("x", TensorType.Of(ElementType.Float, 1, 1, 2, 2));
         var conv = g.AddNode("Conv", [x, g.AddInitializer("w", Tensor.Of(new[] { 2f }, 1, 1, 1, 1))], ["c"]);
         conv.Sources = ["conv"];
-        var bn = g.AddNode("BatchNormalization", [conv.Output, .. new[] { 3f, 1f, 0.5f, 4f }.Select((v, i) => g.AddInitializer($"p{i}", Tensor.Vector(v)))], ["n"]);
+        var bn = g.AddNode("BatchNormalization", [conv.Output, .. new[] { 3f, 1f, 0.5f, 4f }.Select((v, i) => g.AddInitializer($"p{i}", Tensor.Vector(v)))],
+            ["n"]);
         bn.Sources = ["bn"];
         bn.Attributes["epsilon"] = 0f;
         var relu = g.AddNode("Relu", [bn.Output], ["y"]);

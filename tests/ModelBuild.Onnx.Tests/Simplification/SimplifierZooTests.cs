@@ -65,10 +65,12 @@ public sealed class SimplifierZooTests(ITestOutputHelper output)
         Assert.All(expected, e => Assert.InRange(Zoo.Difference(e.Value, actual[e.Key]), 0, 1e-5));
     }
 
-    /// <summary>Declares sizes that are wrong for all that nodes make (but outputs of subgraphs, whose types are written into the file), and for the inputs of subgraphs.</summary>
+    /// <summary>Declares sizes that are wrong for all that nodes make (but outputs of subgraphs, whose types are written into the file), and for the inputs of
+    /// subgraphs.</summary>
     private static void Declare(Graph graph)
     {
-        foreach (var value in graph.Nodes.SelectMany(n => n.Outputs).Concat(graph.Parent is null ? [] : graph.Inputs).Where(v => v.NonTensorType is null && !(v.IsGraphOutput && graph.Parent is not null)))
+        foreach (var value in graph.Nodes.SelectMany(n => n.Outputs).Concat(graph.Parent is null ? [] : graph.Inputs)
+            .Where(v => v.NonTensorType is null && !(v.IsGraphOutput && graph.Parent is not null)))
         {
             value.Type = new(value.Type?.ElementType ?? ElementType.Undefined, [.. Enumerable.Repeat(Dimension.Of(3), Math.Max(value.Type?.Rank ?? 2, 1))]);
             value.CarriedType = null;
@@ -81,5 +83,6 @@ public sealed class SimplifierZooTests(ITestOutputHelper output)
         + " -> " + string.Join("; ", model.Graph.Outputs.Select(o => $"{o.Name} {o.Type}"));
 
     /// <summary>Nodes that are no constants, subgraphs included.</summary>
-    private static int Count(Graph graph) => graph.Nodes.Count(n => !n.Is("Constant")) + graph.Nodes.SelectMany(n => n.Attributes.Values).SelectMany(a => a.Graphs).Sum(Count);
+    private static int Count(Graph graph) => graph.Nodes.Count(n => !n.Is("Constant")) + graph.Nodes.SelectMany(n => n.Attributes.Values)
+        .SelectMany(a => a.Graphs).Sum(Count);
 }

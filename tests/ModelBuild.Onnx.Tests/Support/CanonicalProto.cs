@@ -31,7 +31,8 @@ internal static class CanonicalProto
         // A declaration of a value that does not exist, or of one whose type its input or output declares, says nothing.
         var declared = g.Input.Concat(g.Output).Select(v => v.Name).ToHashSet();
         var made = g.Node.SelectMany(n => n.Output).Concat(g.Initializer.Select(t => t.Name)).ToHashSet();
-        var inner = g.ValueInfo.Where(v => made.Contains(v.Name) && !declared.Contains(v.Name)).DistinctBy(v => v.Name).OrderBy(v => v.Name, StringComparer.Ordinal).ToArray();
+        var inner = g.ValueInfo.Where(v => made.Contains(v.Name) && !declared.Contains(v.Name)).DistinctBy(v => v.Name)
+            .OrderBy(v => v.Name, StringComparer.Ordinal).ToArray();
         g.ValueInfo.Clear();
         g.ValueInfo.AddRange(inner);
     }

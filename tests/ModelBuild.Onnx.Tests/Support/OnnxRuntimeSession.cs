@@ -12,7 +12,8 @@ internal static class OnnxRuntimeSession
     /// <summary>Runs a model whose inputs or outputs may be sequences or empty optionals.</summary>
     public static IReadOnlyDictionary<string, object?> RunValues(byte[] model, IReadOnlyDictionary<string, object?> inputs, string? path = null)
     {
-        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
         // Exact integers also where the CPU has no VNNI.
         options.AddSessionConfigEntry("session.x64quantprecision", "1");
         using var session = path is null ? new InferenceSession(model, options) : new InferenceSession(path, options);

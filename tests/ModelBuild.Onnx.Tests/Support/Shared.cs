@@ -5,7 +5,8 @@ internal static class Shared
 {
     public static string? Folder { get; } = Find();
 
-    public static string Repository { get; } = FindRepository() ?? throw new DirectoryNotFoundException("the repository's root was not found above the test assembly");
+    public static string Repository { get; } = FindRepository()
+        ?? throw new DirectoryNotFoundException("the repository's root was not found above the test assembly");
 
     /// <summary>The full path of something in the shared folder; skips the test where it does not exist.</summary>
     public static string Path(string relative)
@@ -22,7 +23,8 @@ internal static class Shared
         : Directory.GetDirectories(System.IO.Path.Combine(Folder, "zoo")).Where(d => File.Exists(System.IO.Path.Combine(d, "model.onnx")))
             .Select(d => System.IO.Path.GetFileName(d)!).Order(StringComparer.Ordinal);
 
-    private static string? Find() => FindRepository() is { } root && (Environment.GetEnvironmentVariable("MODELBUILD_SHARED") ?? System.IO.Path.Combine(root, "..", "shared")) is var shared && Directory.Exists(shared)
+    private static string? Find() => FindRepository() is { } root
+        && (Environment.GetEnvironmentVariable("MODELBUILD_SHARED") ?? System.IO.Path.Combine(root, "..", "shared")) is var shared && Directory.Exists(shared)
         ? System.IO.Path.GetFullPath(shared) : null;
 
     private static string? FindRepository()

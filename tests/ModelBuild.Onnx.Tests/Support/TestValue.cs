@@ -57,7 +57,8 @@ internal static class TestValue
         if (e.ElementType == ElementType.String)
             return e.Strings.SequenceEqual(a.Strings) ? null : "other strings";
         if (!ElementTypes.IsFloat(e.ElementType))
-            return e.Bytes.Span.SequenceEqual(a.Bytes.Span) ? null : Difference(Numbers.Integers(e).Select(v => (double)v), Numbers.Integers(a).Select(v => (double)v), (x, y) => x == y);
+            return e.Bytes.Span.SequenceEqual(a.Bytes.Span) ? null
+                : Difference(Numbers.Integers(e).Select(v => (double)v), Numbers.Integers(a).Select(v => (double)v), (x, y) => x == y);
         // The reference rounds half-precision results after every step: two units in the last place.
         relative = Math.Max(relative, e.ElementType switch { ElementType.Float16 => 1.0 / 512, ElementType.BFloat16 => 1.0 / 64, _ => 0 });
         return Difference(Numbers.Doubles(e), Numbers.Doubles(a), (x, y) => x.Equals(y) || Math.Abs(x - y) <= absolute + relative * Math.Abs(x));

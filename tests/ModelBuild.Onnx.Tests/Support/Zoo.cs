@@ -37,7 +37,8 @@ internal static class Zoo
         return inputs;
     }
 
-    /// <summary>Dark strokes on white, which a text detector takes for text: on noise it answers with nothing but the rounding errors of its last sigmoid.</summary>
+    /// <summary>Dark strokes on white, which a text detector takes for text: on noise it answers with nothing but the rounding errors of its last
+    /// sigmoid.</summary>
     private static Tensor Strokes()
     {
         var pixels = new float[3 * 64 * 96];
@@ -49,7 +50,8 @@ internal static class Zoo
         return Tensor.Of(pixels, 1, 3, 64, 96);
     }
 
-    /// <summary>The largest difference of two results over the largest absolute value of the first; infinite where types, shapes, NaNs or infinities differ.</summary>
+    /// <summary>The largest difference of two results over the largest absolute value of the first; infinite where types, shapes, NaNs or infinities
+    /// differ.</summary>
     /// <param name="expected">The one.</param>
     /// <param name="actual">The other.</param>
     /// <param name="floor">What the largest absolute value counts at least.</param>

@@ -43,7 +43,8 @@ public sealed class OpsetConverterTests(ITestOutputHelper output)
             var bytes = OnnxWriter.ToBytes(model);
             foreach (var data in c.Data)
             {
-                var inputs = model.Graph.Inputs.Where(i => i.Constant is null).Zip(data.Inputs).ToDictionary(p => p.First.Name, p => (Tensor)TestValue.Read(p.Second, p.First)!);
+                var inputs = model.Graph.Inputs.Where(i => i.Constant is null).Zip(data.Inputs)
+                    .ToDictionary(p => p.First.Name, p => (Tensor)TestValue.Read(p.Second, p.First)!);
                 var actual = OnnxRuntimeSession.Run(bytes, inputs);
                 foreach (var (o, expected) in model.Graph.Outputs.Zip(data.Outputs))
                     Assert.True(TestValue.Compare(TestValue.Read(expected, o), actual[o.Name], 1e-3, 1e-5) is null, $"{c.Name}: {o.Name}");
@@ -60,7 +61,8 @@ public sealed class OpsetConverterTests(ITestOutputHelper output)
         var model = OnnxReader.Read(c.Model);
         try
         {
-            OnnxRuntimeSession.Run(c.Model, model.Graph.Inputs.Where(i => i.Constant is null).Zip(c.Data[0].Inputs).ToDictionary(p => p.First.Name, p => (Tensor)TestValue.Read(p.Second, p.First)!));
+            OnnxRuntimeSession.Run(c.Model, model.Graph.Inputs.Where(i => i.Constant is null).Zip(c.Data[0].Inputs)
+                .ToDictionary(p => p.First.Name, p => (Tensor)TestValue.Read(p.Second, p.First)!));
             return true;
         }
         catch (Exception e) when (e is Microsoft.ML.OnnxRuntime.OnnxRuntimeException or InvalidCastException)

@@ -11,8 +11,10 @@ public sealed class RetiredOperatorTests
         { "ScaledTanh alpha=1.5 beta=0.5", 9 }, { "ParametricSoftplus alpha=1.5 beta=0.5", 9 },
         { "ThresholdedRelu alpha=0.5", 9 }, { "ThresholdedRelu", 8 },
         { "Crop border=1,2,0,1", 9 }, { "Crop border=0,0,0,0", 8 }, { "Crop border=1,2,0,0 scale=2,3", 9 },
-        { "MeanVarianceNormalization", 8 }, { "MeanVarianceNormalization across_channels=1", 8 }, { "MeanVarianceNormalization across_channels=0 normalize_variance=1", 7 },
-        { "MeanVarianceNormalization normalize_variance=0", 8 }, { "MeanVarianceNormalization across_channels=1 normalize_variance=0", 8 }, { "MeanVarianceNormalization", 9 },
+        { "MeanVarianceNormalization", 8 }, { "MeanVarianceNormalization across_channels=1", 8 },
+            { "MeanVarianceNormalization across_channels=0 normalize_variance=1", 7 },
+        { "MeanVarianceNormalization normalize_variance=0", 8 }, { "MeanVarianceNormalization across_channels=1 normalize_variance=0", 8 },
+            { "MeanVarianceNormalization", 9 },
     };
 
     [Theory]

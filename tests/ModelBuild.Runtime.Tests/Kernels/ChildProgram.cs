@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace ModelBuild.Runtime.Tests;
 
-/// <summary>The entry point of child processes: runs all kernel cases under the instruction sets that the environment leaves, and prints a line for each. <c>golden PATH</c> writes the golden artifact of the current format.</summary>
+/// <summary>The entry point of child processes: runs all kernel cases under the instruction sets that the environment leaves, and prints a line for each.
+/// <c>golden PATH</c> writes the golden artifact of the current format.</summary>
 internal static class ChildProgram
 {
     public static int Main(string[] arguments)

@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace ModelBuild.Runtime.Tests;
 
-/// <summary>Every kernel with instruction sets switched off, in processes of their own: integers are the same bits everywhere, floats within their tolerance.</summary>
+/// <summary>Every kernel with instruction sets switched off, in processes of their own: integers are the same bits everywhere, floats within their
+/// tolerance.</summary>
 public sealed class InstructionSetTests
 {
     [Theory]
@@ -39,7 +40,9 @@ public sealed class InstructionSetTests
         Assert.True(child.WaitForExit(TimeSpan.FromMinutes(5)), "the child did not end");
         Assert.True(child.ExitCode == 0, output + errors.Result);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return (lines.First(l => l.StartsWith("cpu ", StringComparison.Ordinal))[4..].Trim(), lines.Where(l => l.StartsWith("case\t", StringComparison.Ordinal)).Select(l => l.Trim('\r').Split('\t'))
-            .ToDictionary(l => l[1], l => new CaseResult(double.Parse(l[2], CultureInfo.InvariantCulture), double.Parse(l[3], CultureInfo.InvariantCulture), l[4])));
+        return (lines.First(l => l.StartsWith("cpu ", StringComparison.Ordinal))[4..].Trim(), lines.Where(l => l.StartsWith("case\t", StringComparison.Ordinal))
+            .Select(l => l.Trim('\r').Split('\t'))
+            .ToDictionary(l => l[1], l => new CaseResult(double.Parse(l[2], CultureInfo.InvariantCulture), double.Parse(l[3], CultureInfo.InvariantCulture),
+                l[4])));
     }
 }

@@ -18,7 +18,8 @@ internal static class KernelCases
 
     public static IEnumerable<(string Name, Func<CaseResult> Run)> All()
     {
-        foreach ((int m, int k, int n) in new[] { (1, 1, 1), (1, 16, 32), (1, 3, 5), (1, 64, 10), (2, 7, 33), (3, 100, 48), (5, 32, 64), (6, 30, 17), (7, 65, 31), (8, 33, 40), (9, 12, 100), (13, 257, 96), (1, 784, 128), (17, 5, 16), (0, 4, 4), (4, 0, 7) })
+        foreach ((int m, int k, int n) in new[] { (1, 1, 1), (1, 16, 32), (1, 3, 5), (1, 64, 10), (2, 7, 33), (3, 100, 48), (5, 32, 64), (6, 30, 17),
+            (7, 65, 31), (8, 33, 40), (9, 12, 100), (13, 257, 96), (1, 784, 128), (17, 5, 16), (0, 4, 4), (4, 0, 7) })
         {
             yield return ($"DenseF32 {m}x{k}x{n}", () => DenseF32(m, k, n, bias: true, 0, 6));
             yield return ($"DenseF32 no bias {m}x{k}x{n}", () => DenseF32(m, k, n, bias: false, -None, None));
@@ -59,7 +60,8 @@ internal static class KernelCases
         float[] x = random.Floats(m * k), w = random.Floats(k * n), b = random.Floats(n);
         KernelHarness h = new();
         float[] y = h.Run<float>(KernelIds.DenseF32,
-            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), bias ? h.Constant(Packings.Raw, b) : ProgramOperand.Absent, h.Output<float>(m * n)], [m, k, n], minimum, maximum);
+            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), bias ? h.Constant(Packings.Raw, b) : ProgramOperand.Absent,
+                h.Output<float>(m * n)], [m, k, n], minimum, maximum);
         Assert.Equal(DenseF32Packing.Pack(w, k, n), DenseF32Packing.Pack(Transpose(w, k, n), k, n, transposed: true));
         return Sums(m, k, n, y, (r, c) => bias ? b[c] : 0, (r, i) => x[r * k + i], (i, c) => w[i * n + c], minimum, maximum);
     }
@@ -71,10 +73,12 @@ internal static class KernelCases
         KernelHarness h = new();
         float[] y = h.Run<float>(KernelIds.MatMulF32,
             [h.Input(a), h.Input(b), h.Scratch<float>(k * ((n + 15) / 16 * 16)), h.Output<float>(batch * m * n)], [batch, m, k, n, batched ? 1 : 0]);
-        return Sums(batch * m, k, n, y, (_, _) => 0, (r, i) => a[r * k + i], null, -None, None, (r, i, c) => b[(batched ? r / Math.Max(m, 1) * k * n : 0) + i * n + c]);
+        return Sums(batch * m, k, n, y, (_, _) => 0, (r, i) => a[r * k + i], null, -None, None,
+            (r, i, c) => b[(batched ? r / Math.Max(m, 1) * k * n : 0) + i * n + c]);
     }
 
-    private static CaseResult Sums(int m, int k, int n, float[] y, Func<int, int, double> start, Func<int, int, double> x, Func<int, int, double>? w, double minimum, double maximum, Func<int, int, int, double>? wOfRow = null)
+    private static CaseResult Sums(int m, int k, int n, float[] y, Func<int, int, double> start, Func<int, int, double> x, Func<int, int, double>? w,
+        double minimum, double maximum, Func<int, int, int, double>? wOfRow = null)
     {
         double worst = 0;
         for (int r = 0; r < m; r++)
@@ -103,7 +107,8 @@ internal static class KernelCases
         KernelHarness h = new();
         byte[] x = random.Bytes(m * k);
         byte[] y = signed
-            ? [.. h.Run<sbyte>(KernelIds.DenseInt8, Operands(h.Input(Array.ConvertAll(x, v => (sbyte)v)), h.Output<sbyte>(m * n)), Integers()).Select(v => (byte)v)]
+            ? [.. h.Run<sbyte>(KernelIds.DenseInt8, Operands(h.Input(Array.ConvertAll(x, v => (sbyte)v)), h.Output<sbyte>(m * n)), Integers())
+                .Select(v => (byte)v)]
             : h.Run<byte>(KernelIds.DenseInt8, Operands(h.Input(x), h.Output<byte>(m * n)), Integers());
         byte[] expected = new byte[m * n];
         for (int r = 0; r < m; r++)
@@ -116,7 +121,9 @@ internal static class KernelCases
         Assert.Equal(expected, y);
         return new CaseResult(0, 0, HashOf(y));
 
-        ProgramOperand[] Operands(ProgramOperand input, ProgramOperand output) => [input, h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), output];
+        ProgramOperand[] Operands(ProgramOperand input, ProgramOperand output) =>
+            [input, h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias),
+            h.Constant(Packings.Raw, multiplier), output];
         long[] Integers() => [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero, signed ? 1 : 0, yZero, lowest, highest];
     }
 
@@ -129,7 +136,8 @@ internal static class KernelCases
         KernelHarness h = new();
         byte[] x = [.. Enumerable.Repeat((byte)255, 2 * k)];
         float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
-            [h.Input(x), h.Constant(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent, h.Constant(Packings.Raw, one), h.Output<float>(2 * n)], [2, k, n, 0, 0, 0], -None, None);
+            [h.Input(x), h.Constant(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent, h.Constant(Packings.Raw, one),
+                h.Output<float>(2 * n)], [2, k, n, 0, 0, 0], -None, None);
         Assert.Equal(Enumerable.Range(0, 2 * n).Select(i => 255f * k * (i % n < 10 ? 127 : -128)), y);
         return new CaseResult(0, 0, HashOf(y));
     }
@@ -144,10 +152,15 @@ internal static class KernelCases
                 float[] x = new float[2 * length];
                 x[at] = float.NaN;
                 KernelHarness softmax = new(), sigmoid = new(), tanh = new(), clamp = new();
-                Assert.Equal(x.Select((_, i) => i < length), softmax.Run<float>(KernelIds.Softmax, [softmax.Input(x), softmax.Output<float>(x.Length)], [2, length]).Select(float.IsNaN));
-                Assert.Equal(x.Select(float.IsNaN), sigmoid.Run<float>(KernelIds.Unary, [sigmoid.Input(x), sigmoid.Output<float>(x.Length)], [(int)UnaryOperation.Sigmoid, x.Length], 0, 0).Select(float.IsNaN));
-                Assert.Equal(x.Select(float.IsNaN), tanh.Run<float>(KernelIds.Unary, [tanh.Input(x), tanh.Output<float>(x.Length)], [(int)UnaryOperation.Tanh, x.Length], 0, 0).Select(float.IsNaN));
-                Assert.Equal(x.Select(float.IsNaN), clamp.Run<float>(KernelIds.Clamp, [clamp.Input(x), clamp.Output<float>(x.Length)], [x.Length], -1, 1).Select(float.IsNaN));
+                Assert.Equal(x.Select((_, i) => i < length), softmax.Run<float>(KernelIds.Softmax, [softmax.Input(x), softmax.Output<float>(x.Length)],
+                    [2, length]).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), sigmoid.Run<float>(KernelIds.Unary, [sigmoid.Input(x), sigmoid.Output<float>(x.Length)],
+                    [(int)UnaryOperation.Sigmoid, x.Length], 0, 0).Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN),
+                    tanh.Run<float>(KernelIds.Unary, [tanh.Input(x), tanh.Output<float>(x.Length)], [(int)UnaryOperation.Tanh, x.Length], 0, 0)
+                    .Select(float.IsNaN));
+                Assert.Equal(x.Select(float.IsNaN), clamp.Run<float>(KernelIds.Clamp, [clamp.Input(x), clamp.Output<float>(x.Length)], [x.Length], -1, 1)
+                    .Select(float.IsNaN));
             }
         }
         return new CaseResult(0, 0, "");
@@ -162,8 +175,10 @@ internal static class KernelCases
         byte[] x = random.Bytes(m * k);
         KernelHarness h = new();
         float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
-            [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(Transpose(w, k, n), k, n, transposed: true)),
-             h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), h.Output<float>(m * n)], [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero], 0, None);
+            [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x),
+                h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(Transpose(w, k, n), k, n, transposed: true)),
+             h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), h.Output<float>(m * n)], [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero],
+                 0, None);
         float[] expected = new float[m * n];
         for (int r = 0; r < m; r++)
             for (int c = 0; c < n; c++)
@@ -184,7 +199,8 @@ internal static class KernelCases
         float[] x = random.Floats(m * k), bias = random.Floats(n), scale = [.. random.Floats(n).Select(v => 0.01f + Math.Abs(v) * 0.01f)];
         KernelHarness h = new();
         float[] y = h.Run<float>(KernelIds.DenseDynamicInt8,
-            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
+            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
+                h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
             [m, k, n, narrow ? 1 : 0], -None, None);
         float low = Math.Min(0, x.DefaultIfEmpty().Min()), high = Math.Max(0, x.DefaultIfEmpty().Max()), step = low == high ? 1 : (high - low) / 255;
         int zero = (int)Math.Clamp(MathF.Round(-low / step), 0, 255);
@@ -222,11 +238,14 @@ internal static class KernelCases
         float[] b = random.Floats(layout switch { BinaryLayout.Same => rows * length, BinaryLayout.Row => length, BinaryLayout.Scalar => 1, _ => rows });
         foreach (var operation in Enum.GetValues<BinaryOperation>())
         {
-            float[] expected = [.. a.Select((v, i) => Math.Clamp(Apply(operation, v, b[layout switch { BinaryLayout.Same => i, BinaryLayout.Row => i % length, BinaryLayout.Scalar => 0, _ => i / length }]), -2, 3))];
+            float[] expected = [.. a.Select((v, i) =>
+                Math.Clamp(Apply(operation, v,
+                b[layout switch { BinaryLayout.Same => i, BinaryLayout.Row => i % length, BinaryLayout.Scalar => 0, _ => i / length }]), -2, 3))];
             long[] integers = [(int)operation, (int)layout, rows, length];
             KernelHarness h = new(), constant = new();
             Assert.Equal(expected, h.Run<float>(KernelIds.Binary, [h.Input(a), h.Input(b), h.Output<float>(a.Length)], integers, -2, 3));
-            Assert.Equal(expected, constant.Run<float>(KernelIds.Binary, [constant.Input(a), constant.Constant(Packings.Raw, b), constant.Output<float>(a.Length)], integers, -2, 3));
+            Assert.Equal(expected, constant.Run<float>(KernelIds.Binary,
+                [constant.Input(a), constant.Constant(Packings.Raw, b), constant.Output<float>(a.Length)], integers, -2, 3));
         }
         return new CaseResult(0, 0, "");
 
@@ -262,7 +281,8 @@ internal static class KernelCases
         byte[] x = new TestRandom(count, 4, 4).Bytes(count);
         int zero = signed ? -3 : 100;
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.DequantizeLinear, [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Output<float>(count)], [count, zero, signed ? 1 : 0], 0.1f);
+        float[] y = h.Run<float>(KernelIds.DequantizeLinear, [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Output<float>(count)],
+            [count, zero, signed ? 1 : 0], 0.1f);
         Assert.Equal(x.Select(v => ((signed ? (sbyte)v : v) - zero) * 0.1f), y);
         return new CaseResult(0, 0, HashOf(y));
     }
@@ -340,7 +360,8 @@ internal sealed class TestRandom(int a, int b, int c)
     public byte[] Bytes(int count) => [.. Enumerable.Range(0, count).Select(_ => (byte)Next())];
 
     /// <summary>All weights there are, or those that 7 bits hold.</summary>
-    public sbyte[] Weights(int count, bool narrow) => [.. Enumerable.Range(0, count).Select(_ => narrow ? (sbyte)((int)(Next() % 129) - 64) : (sbyte)(byte)Next())];
+    public sbyte[] Weights(int count, bool narrow) =>
+        [.. Enumerable.Range(0, count).Select(_ => narrow ? (sbyte)((int)(Next() % 129) - 64) : (sbyte)(byte)Next())];
 
     private uint Next()
     {

@@ -58,5 +58,6 @@ internal static class TestModel
     };
 
     public static LoadedModel Load(byte[] artifact, ModelDescription description, ModelOptions? options = null) =>
-        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.modelbuild", "portable", () => new MemoryStream(artifact)), description, ManagedBackend.Instance, options);
+        LoadedModel.FromArtifact(ModelArtifact.FromStream("test.modelbuild", "portable", () => new MemoryStream(artifact)), description,
+            ManagedBackend.Instance, options);
 }

@@ -23,7 +23,8 @@ public sealed class OnnxRuntimeReferenceTests
             .Node("Gemm", ["x", "w", "b"], ["g"], ("transB", 1)).Node("Relu", ["g"], ["y"]).ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, m, k), h.Run<float>(KernelIds.DenseF32,
-            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n, transposed: true)), h.Constant(Packings.Raw, b), h.Output<float>(m * n)], [m, k, n], 0, None));
+            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n, transposed: true)), h.Constant(Packings.Raw, b), h.Output<float>(m * n)],
+                [m, k, n], 0, None));
     }
 
     [Theory]
@@ -32,7 +33,8 @@ public sealed class OnnxRuntimeReferenceTests
     public void Softmax_is_Softmax(int rows, int length)
     {
         float[] x = [.. new TestRandom(rows, length, 0).Floats(rows * length).Select(v => v * 10)];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length).Node("Softmax", ["x"], ["y"], ("axis", -1)).ToArray();
+        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length)
+            .Node("Softmax", ["x"], ["y"], ("axis", -1)).ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, rows, length), h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(x.Length)], [rows, length]));
     }
@@ -53,7 +55,8 @@ public sealed class OnnxRuntimeReferenceTests
     public void Functions_are_ONNX_functions(string op, UnaryOperation operation, float alpha = 0, float beta = 0)
     {
         float[] x = [.. Enumerable.Range(-500, 1001).Select(i => i / 40f + 0.001f)];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"]).ToArray();
+        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"])
+            .ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, x.Length), h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(x.Length)], [(int)operation, x.Length], alpha, beta));
     }
@@ -84,13 +87,16 @@ public sealed class OnnxRuntimeReferenceTests
         float[] x = [.. quantized.Select(v => (float)v)];
         const float inScale = 0.02f, outScale = 0.3f;
         byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
-            .Constant<float>("xs", [inScale]).Constant<byte>("xz", [100]).Constant<sbyte>("w", w, k, n).Constant<float>("ws", weightScales, n).Constant<sbyte>("wz", new sbyte[n], n)
+            .Constant<float>("xs", [inScale]).Constant<byte>("xz", [100]).Constant<sbyte>("w", w, k, n).Constant<float>("ws", weightScales, n)
+                .Constant<sbyte>("wz", new sbyte[n], n)
             .Constant<float>("ys", [outScale]).Constant<byte>("yz", [120])
-            .Node("Cast", ["x"], ["q"], ("to", 2)).Node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["r"]).Node("Cast", ["r"], ["y"], ("to", 1)).ToArray();
+            .Node("Cast", ["x"], ["q"], ("to", 2)).Node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["r"])
+                .Node("Cast", ["r"], ["y"], ("to", 1)).ToArray();
         KernelHarness h = new();
         byte[] y = h.Run<byte>(KernelIds.DenseInt8,
             [h.Input(quantized), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent,
-             h.Constant(Packings.Raw, weightScales.Select(s => inScale * s / outScale).ToArray()), h.Output<byte>(m * n)], [m, k, n, 1, 0, 100, 0, 120, 0, 255]);
+             h.Constant(Packings.Raw, weightScales.Select(s => inScale * s / outScale).ToArray()), h.Output<byte>(m * n)],
+                 [m, k, n, 1, 0, 100, 0, 120, 0, 255]);
         Assert.Equal(Reference(model, x, m, k), y.Select(v => (float)v));
     }
 
@@ -108,7 +114,8 @@ public sealed class OnnxRuntimeReferenceTests
             .Node("Mul", ["s", "ws"], ["t"]).Node("Mul", ["f", "t"], ["g"]).Node("Add", ["g", "b"], ["y"]).ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, m, k), h.Run<float>(KernelIds.DenseDynamicInt8,
-            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
+            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias),
+                h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
             [m, k, n, 1], -None, None));
     }
 
@@ -127,6 +134,7 @@ public sealed class OnnxRuntimeReferenceTests
     {
         Assert.Equal(expected.Length, actual.Length);
         float most = expected.Max(MathF.Abs);
-        for (int i = 0; i < expected.Length; i++) Assert.True(MathF.Abs(expected[i] - actual[i]) <= 1e-5f * most, $"element {i}: {expected[i]} and {actual[i]}");
+        for (int i = 0; i < expected.Length; i++) Assert.True(MathF.Abs(expected[i] - actual[i]) <= 1e-5f * most,
+            $"element {i}: {expected[i]} and {actual[i]}");
     }
 }

@@ -121,8 +121,10 @@ public sealed class ArtifactSelectionTests
     private static ModelBackend? ManagedOnly(string name) => name == "managed" ? new DoublingBackend(name) : null;
 
     private static Manifest Manifest(params string[] profileAndBackend) => new("m.json", "C", "h",
-        [.. profileAndBackend.Select(p => p.Split(':')).Select(p => new ManifestArtifact(p[0], p[0] + ".bin", p[1], 1, "", "none", HardwareProfiles.Requires(p[0]), null))]);
+        [.. profileAndBackend.Select(p => p.Split(':'))
+            .Select(p => new ManifestArtifact(p[0], p[0] + ".bin", p[1], 1, "", "none", HardwareProfiles.Requires(p[0]), null))]);
 
     private static Manifest Read(string artifact) =>
-        ManifestReader.Read(System.Text.Encoding.UTF8.GetBytes($$"""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ {{artifact}} ] }"""), "m.json");
+        ManifestReader.Read(System.Text.Encoding.UTF8.GetBytes($$"""{ "format": 1, "class": "C", "signatureHash": "h", "artifacts": [ {{artifact}} ] }"""),
+            "m.json");
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ModelBuild.Runtime.Tests;
 
-/// <summary>A backend with one float input [batch, 3] and one output of the same shape: y = 2 x. Counts what is open, to test loading apart from kernels.</summary>
+/// <summary>A backend with one float input [batch, 3] and one output of the same shape: y = 2 x. Counts what is open, to test loading apart from
+/// kernels.</summary>
 internal sealed class DoublingBackend(string name = "doubling", bool isNative = false) : ModelBackend
 {
     public static readonly ModelDescription Description = new()
@@ -27,7 +28,8 @@ internal sealed class DoublingBackend(string name = "doubling", bool isNative = 
     /// <summary>What opening an artifact fails with.</summary>
     public ModelLoadException? Refusal;
 
-    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options) => Refusal is null ? new Session(this) : throw Refusal;
+    public override ModelSession Open(ModelArtifact artifact, ModelDescription description, ModelOptions options) => Refusal is null ? new Session(this)
+        : throw Refusal;
 
     private sealed class Session : ModelSession
     {

@@ -39,7 +39,8 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         using var model = Load();
-        var y = model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }) })["y"].As<float>();
+        var y = model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }) })["y"]
+            .As<float>();
         Assert.Equal(new long[] { 2, 3 }, y.Shape.ToArray());
         Assert.Equal([2, 4, 6, 8, 10, 12], y.Array);
     }
@@ -52,7 +53,8 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         using var model = Load();
-        var error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { [name] = new ModelTensor<float>(name, [.. shape], new float[length]) }));
+        var error = Assert.Throws<ArgumentException>(() =>
+            model.Run(new Dictionary<string, ModelTensor> { [name] = new ModelTensor<float>(name, [.. shape], new float[length]) }));
         Assert.Contains(expected, error.Message);
     }
 
@@ -61,7 +63,8 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         using var model = Load();
-        var error = Assert.Throws<ArgumentException>(() => model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<double>("x", [1, 3], new double[3]) }));
+        var error = Assert.Throws<ArgumentException>(() =>
+            model.Run(new Dictionary<string, ModelTensor> { ["x"] = new ModelTensor<double>("x", [1, 3], new double[3]) }));
         Assert.Contains("takes Float, but Double", error.Message);
     }
 
@@ -229,8 +232,10 @@ public sealed class LoadedModelTests : IDisposable
         WriteArtifact("the content"u8);
         byte[] manifest = File.ReadAllBytes(Path.Combine(_folder.FullName, "Doubling.json"));
         ModelDescription Embedded(string content) => new(
-            "Doubling", "Tests", DoublingBackend.Description.SignatureHash, ["batch"], [.. DoublingBackend.Description.Inputs], [.. DoublingBackend.Description.Outputs], ["portable"],
-            new Resources(new() { ["modelbuild/Tests/Doubling.json"] = manifest, ["modelbuild/Tests/Doubling.portable.bin"] = System.Text.Encoding.UTF8.GetBytes(content) }));
+            "Doubling", "Tests", DoublingBackend.Description.SignatureHash, ["batch"], [.. DoublingBackend.Description.Inputs],
+                [.. DoublingBackend.Description.Outputs], ["portable"],
+            new Resources(new() { ["modelbuild/Tests/Doubling.json"] = manifest,
+                ["modelbuild/Tests/Doubling.portable.bin"] = System.Text.Encoding.UTF8.GetBytes(content) }));
         LoadedModel.Load(Embedded("the content")).Dispose();
         Assert.Equal("MDLB3012", Assert.Throws<ModelLoadException>(() => LoadedModel.Load(Embedded("THE CONTENT"))).Code);
         LoadedModel.Load(Embedded("THE CONTENT"), new ModelOptions { VerifyArtifact = false }).Dispose();
@@ -240,7 +245,8 @@ public sealed class LoadedModelTests : IDisposable
     {
         // Another build, for each instance.
         public override System.Reflection.Module ManifestModule { get; } = System.Reflection.Emit.AssemblyBuilder
-            .DefineDynamicAssembly(new System.Reflection.AssemblyName("Tests" + Guid.NewGuid()), System.Reflection.Emit.AssemblyBuilderAccess.RunAndCollect).DefineDynamicModule("m");
+            .DefineDynamicAssembly(new System.Reflection.AssemblyName("Tests" + Guid.NewGuid()), System.Reflection.Emit.AssemblyBuilderAccess.RunAndCollect)
+                .DefineDynamicModule("m");
 
         public override Stream? GetManifestResourceStream(string name) => content.TryGetValue(name, out byte[]? bytes) ? new MemoryStream(bytes) : null;
     }

@@ -11,7 +11,8 @@ public sealed class ArenaPlannerTests
         for (int round = 0; round < 200; round++)
         {
             byte[] dice = random.Bytes(60);
-            ArenaPlanner.Life[] lives = [.. Enumerable.Range(0, 20).Select(i => new ArenaPlanner.Life(dice[3 * i] * 7, dice[3 * i + 1] % 12, dice[3 * i + 1] % 12 + dice[3 * i + 2] % 5))];
+            ArenaPlanner.Life[] lives = [.. Enumerable.Range(0, 20)
+                .Select(i => new ArenaPlanner.Life(dice[3 * i] * 7, dice[3 * i + 1] % 12, dice[3 * i + 1] % 12 + dice[3 * i + 2] % 5))];
             long[] offsets = ArenaPlanner.Place(lives, out long total);
             for (int i = 0; i < lives.Length; i++)
             {

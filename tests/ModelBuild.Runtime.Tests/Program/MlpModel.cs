@@ -19,9 +19,11 @@ internal static class MlpModel
         ProgramOperand scores = p.AddBuffer(ModelElementType.Float, batch, three), y = p.AddBuffer(ModelElementType.Float, batch, three);
         p.AddInput("x", x, batch, five);
         p.AddOutput("y", y, batch, three);
-        p.AddCall(KernelIds.DenseF32, "fc1", [x, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(100), 5, 20)), p.AddConstant<float>(Packings.Raw, random.Floats(20)), hidden],
+        p.AddCall(KernelIds.DenseF32, "fc1", [x, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(100), 5, 20)),
+            p.AddConstant<float>(Packings.Raw, random.Floats(20)), hidden],
             [batch, five, twenty], 0, float.PositiveInfinity);
-        p.AddCall(KernelIds.DenseF32, "fc2", [hidden, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(60), 20, 3)), ProgramOperand.Absent, scores],
+        p.AddCall(KernelIds.DenseF32, "fc2", [hidden, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(60), 20, 3)),
+            ProgramOperand.Absent, scores],
             [batch, twenty, three], float.NegativeInfinity, float.PositiveInfinity);
         p.AddCall(KernelIds.Softmax, "softmax", [scores, y], [batch, three]);
         return p;

@@ -36,7 +36,8 @@ public sealed class ProgramTests : IDisposable
         MemoryStream stream = new();
         p.Write(stream, TestModel.Hash);
         ModelDimension[] shape = [ModelDimension.Constant(16 * 32 * 1280), ModelDimension.Constant(1280)];
-        var description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [.. shape])], [new TensorInfo("y", ModelElementType.Float, [.. shape])]);
+        var description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [.. shape])],
+            [new TensorInfo("y", ModelElementType.Float, [.. shape])]);
         var error = Assert.Throws<ModelLoadException>(() => TestModel.Load(stream.ToArray(), description));
         Assert.Equal("MDLB3011", error.Code);
         Assert.Contains("too large", error.Message);
@@ -188,7 +189,8 @@ public sealed class ProgramTests : IDisposable
     public void A_truncated_artifact_is_a_coded_error_at_every_length()
     {
         byte[] whole = MlpModel.Artifact();
-        for (int length = 0; length < whole.Length; length++) Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => TestModel.Load(whole[..length], MlpModel.Description)).Code);
+        for (int length = 0; length < whole.Length; length++) Assert.Equal("MDLB3002",
+            Assert.Throws<ModelLoadException>(() => TestModel.Load(whole[..length], MlpModel.Description)).Code);
     }
 
     [Fact]

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace ModelBuild.TestModels;
 
-/// <summary>Writes small ONNX models by the format's published field numbers, apart from the product's own writer, so that ONNX Runtime can be asked for reference results.</summary>
+/// <summary>Writes small ONNX models by the format's published field numbers, apart from the product's own writer, so that ONNX Runtime can be asked for
+/// reference results.</summary>
 internal sealed class OnnxWriter(int opset = 21)
 {
     private readonly Message _graph = new Message().Text(2, "test");
@@ -67,7 +68,8 @@ internal sealed class OnnxWriter(int opset = 21)
     private static Message ValueInfo(string name, ModelElementType type, object[] dims)
     {
         Message shape = new();
-        foreach (var d in dims) shape.Nested(1, d is string s ? (s.Length == 0 ? new Message() : new Message().Text(2, s)) : new Message().Number(1, Convert.ToInt64(d)));
+        foreach (var d in dims) shape.Nested(1, d is string s ? (s.Length == 0 ? new Message() : new Message().Text(2, s))
+            : new Message().Number(1, Convert.ToInt64(d)));
         return new Message().Text(1, name).Nested(2, new Message().Nested(1, new Message().Number(1, (long)type).Nested(2, shape)));
     }
 

@@ -13,7 +13,8 @@ internal static class ClassifierFile
     /// <summary>The numbers of the classes; int64 has no smaller one than the first.</summary>
     public static readonly long[] Numbers = [long.MinValue, 20, 30];
 
-    /// <summary>A scaler and a linear classifier over four features ([None, 4], "float_input") and three classes, with the outputs "label" and "probability".</summary>
+    /// <summary>A scaler and a linear classifier over four features ([None, 4], "float_input") and three classes, with the outputs "label" and
+    /// "probability".</summary>
     /// <param name="strings">Whether labels are strings instead of integers.</param>
     /// <param name="isPacked">Whether integers are written packed, as some writers do.</param>
     public static byte[] Linear(bool strings, bool isPacked = false)
@@ -21,11 +22,15 @@ internal static class ClassifierFile
         var graph = OnnxFile.Message()
             .Sub(1, Node("Scaler", ["float_input"], ["scaled"], MachineLearning, Floats("offset", 0, 0.1f, 0, 0), Floats("scale", 1, 2, 1, 1)))
             .Sub(1, Node("LinearClassifier", ["scaled"], ["label", "scores"], MachineLearning,
-                Floats("coefficients", 1, -2, 0.5f, 0.3f, -1, 1, 2, 0.1f, 0.4f, 0.2f, -0.7f, 1.5f), Floats("intercepts", 0.1f, -0.2f, 0.3f), Text("post_transform", "SOFTMAX"),
+                Floats("coefficients", 1, -2, 0.5f, 0.3f, -1, 1, 2, 0.1f, 0.4f, 0.2f, -0.7f, 1.5f), Floats("intercepts", 0.1f, -0.2f, 0.3f),
+                    Text("post_transform", "SOFTMAX"),
                 strings ? Strings("classlabels_strings") : Integers("classlabels_ints", isPacked)))
-            .Sub(1, Node("ZipMap", ["scores"], ["probability"], MachineLearning, strings ? Strings("classlabels_strings") : Integers("classlabels_int64s", isPacked)));
-        graph.Text(2, "classifier").Sub(11, OnnxFile.Value("float_input", 1, null, 4)).Sub(12, OnnxFile.Value("label", strings ? 8 : 7, [null])).Sub(12, Maps("probability", strings));
-        return OnnxFile.Message().Integer(1, 8).Sub(7, graph).Sub(8, OnnxFile.Message().Text(1, MachineLearning).Integer(2, 1)).Sub(8, OnnxFile.Message().Integer(2, 17)).ToArray();
+            .Sub(1, Node("ZipMap", ["scores"], ["probability"], MachineLearning, strings ? Strings("classlabels_strings")
+                : Integers("classlabels_int64s", isPacked)));
+        graph.Text(2, "classifier").Sub(11, OnnxFile.Value("float_input", 1, null, 4)).Sub(12, OnnxFile.Value("label", strings ? 8 : 7, [null]))
+            .Sub(12, Maps("probability", strings));
+        return OnnxFile.Message().Integer(1, 8).Sub(7, graph).Sub(8, OnnxFile.Message().Text(1, MachineLearning).Integer(2, 1))
+            .Sub(8, OnnxFile.Message().Integer(2, 17)).ToArray();
     }
 
     // TypeProto: a sequence (4) of maps (5) from int64 or string to a tensor of floats.
@@ -49,7 +54,8 @@ internal static class ClassifierFile
         return node.Text(7, domain);
     }
 
-    private static OnnxFile Floats(string name, params float[] values) => OnnxFile.Message().Text(1, name).Bytes(7, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()).Integer(20, 6);
+    private static OnnxFile Floats(string name, params float[] values) => OnnxFile.Message().Text(1, name)
+        .Bytes(7, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()).Integer(20, 6);
 
     private static OnnxFile Text(string name, string value) => OnnxFile.Message().Text(1, name).Text(4, value).Integer(20, 3);
 

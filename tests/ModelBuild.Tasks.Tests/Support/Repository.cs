@@ -6,7 +6,8 @@ internal static class Repository
     public static string Root { get; } = FindRoot();
 
     /// <summary>The compiler that only speaks the protocol, as built with this test assembly.</summary>
-    public static string FakeCompiler { get; } = Path.Combine(Root, "tests", "FakeCompiler", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "modelbuild.dll");
+    public static string FakeCompiler { get; } = Path.Combine(Root, "tests", "FakeCompiler", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+        "net10.0", "modelbuild.dll");
 
     /// <summary>A file of the shared folder; skips the test where there is none.</summary>
     public static string Shared(params string[] path)

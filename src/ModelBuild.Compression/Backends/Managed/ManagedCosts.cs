@@ -20,7 +20,8 @@ public sealed class ManagedCosts(CostTable table, IReadOnlyDictionary<string, lo
         "Gemm" or "MatMul" => table.Of(Backend, "gemm", integer ? Precisions.Int8 : Precisions.Float32, new(Products(node))),
         "MatMulInteger" => table.Of(Backend, "gemm", Precisions.DynamicInt8, new(Products(node))),
         // Constants are unpacked at load.
-        "DequantizeLinear" or "Cast" or "Mul" when node.Inputs.All(i => i?.Constant is not null || i?.Producer is { } p && p.Inputs.All(x => x?.Constant is not null)) => 0,
+        "DequantizeLinear" or "Cast" or "Mul" when node.Inputs.All(i => i?.Constant is not null || i?.Producer is { } p
+            && p.Inputs.All(x => x?.Constant is not null)) => 0,
         "Softmax" or "Sigmoid" or "Tanh" => table.Of(Backend, "transcendental", Precisions.Float32, new(_sizes.Elements(node.Output))),
         _ => Elementwise(node.Output),
     };
@@ -36,6 +37,7 @@ public sealed class ManagedCosts(CostTable table, IReadOnlyDictionary<string, lo
     private double Elementwise(Value value) => table.Of(Backend, "elementwise", Precisions.Float32, new(_sizes.Elements(value)));
 
     // Every row of the input meets every weight.
-    private double Products(Node node) => _sizes.Elements(node.Inputs[0]!) * ((node.Inputs[1]?.Constant ?? node.Inputs[1]?.Producer?.Inputs[0]?.Constant) is { Rank: 2 } w
+    private double Products(Node node) =>
+        _sizes.Elements(node.Inputs[0]!) * ((node.Inputs[1]?.Constant ?? node.Inputs[1]?.Producer?.Inputs[0]?.Constant) is { Rank: 2 } w
         ? w.Shape[node.Is("Gemm") && node.Int("transB") == 1 ? 0 : 1] : _sizes.Along(node.Output, -1));
 }

@@ -37,7 +37,8 @@ public sealed class ManagedRunner : IModelRunner
             var bytes = inputs[info.Name].Bytes.Span;
             var target = RawInput(i, info.ElementType);
             if (bytes.Length != target.Length)
-                throw new CompressionException(Codes.DataDoNotFit, $"input '{info.Name}' takes {target.Length} bytes in each call of this artifact; the sample has {bytes.Length}");
+                throw new CompressionException(Codes.DataDoNotFit,
+                    $"input '{info.Name}' takes {target.Length} bytes in each call of this artifact; the sample has {bytes.Length}");
             bytes.CopyTo(target);
         }
         _context.Run();

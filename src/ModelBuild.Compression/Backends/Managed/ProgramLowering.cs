@@ -106,7 +106,8 @@ internal sealed class ProgramLowering
     private void LowerDense(Node node)
     {
         var x = node.Inputs[0]!;
-        if (x.Producer is { OpType: "DequantizeLinear" } read && node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } unpacked && unpacked.Inputs[0]!.Constant is not null)
+        if (x.Producer is { OpType: "DequantizeLinear" } read && node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } unpacked
+            && unpacked.Inputs[0]!.Constant is not null)
         {
             LowerInteger(node, read, unpacked);
             return;
@@ -132,7 +133,8 @@ internal sealed class ProgramLowering
             throw Unsupported(node);
         var input = Locate(read.Inputs[0]!);
         // One scale for all weights, or one for each output: anything else is another tool's form.
-        if (unpacked.Inputs[0]!.Constant!.Rank != 2 || unpacked.Inputs[1]!.Constant is not { } weightScales || weightScales.Length > 1 && unpacked.Int("axis", 1) is var axis && axis != (transposed ? 0 : 1) && axis != (transposed ? -2 : -1))
+        if (unpacked.Inputs[0]!.Constant!.Rank != 2 || unpacked.Inputs[1]!.Constant is not { } weightScales || weightScales.Length > 1
+            && unpacked.Int("axis", 1) is var axis && axis != (transposed ? 0 : 1) && axis != (transposed ? -2 : -1))
             throw Unsupported(node);
         var (k, n) = Dimensions(unpacked.Inputs[0]!.Constant!, transposed);
         var (weights, packing, scales) = IntegerWeights(node, unpacked.Inputs[0]!.Constant!, weightScales, unpacked.Input(2)?.Constant, k, n, transposed);
@@ -151,8 +153,10 @@ internal sealed class ProgramLowering
             var multipliers = scales.Select(s => (float)((double)inputScale * s / outputScale)).ToArray();
             var (low, high) = type == ModelElementType.Int8 ? (-128, 127) : (0, 255);
             _builder.AddCall(KernelIds.DenseInt8, node.DisplayName,
-                [input.Operand, weights, bias is null ? ProgramOperand.Absent : _builder.AddConstant(Packings.Raw, bias.Inputs[0]!.Constant!.Span<int>()), _builder.AddConstant<float>(Packings.Raw, multipliers), output.Operand],
-                [Rows(input), _builder.Number(k), _builder.Number(n), packing, _builder.Number(signed), _builder.Number(inputZero), _builder.Number(type == ModelElementType.Int8 ? 1 : 0),
+                [input.Operand, weights, bias is null ? ProgramOperand.Absent : _builder.AddConstant(Packings.Raw, bias.Inputs[0]!.Constant!.Span<int>()),
+                    _builder.AddConstant<float>(Packings.Raw, multipliers), output.Operand],
+                [Rows(input), _builder.Number(k), _builder.Number(n), packing, _builder.Number(signed), _builder.Number(inputZero),
+                    _builder.Number(type == ModelElementType.Int8 ? 1 : 0),
                     _builder.Number(outputZero), _builder.Number(low), _builder.Number(high)]);
             return;
         }
@@ -167,17 +171,21 @@ internal sealed class ProgramLowering
     /// <summary>DynamicQuantizeLinear, MatMulInteger, Cast, Mul, and Add of a bias where it follows: one kernel.</summary>
     private void LowerDynamic(Node product)
     {
-        if (product.Inputs[0]?.Producer is not { OpType: "DynamicQuantizeLinear" } quantizer || !ReferenceEquals(product.Inputs[0], quantizer.Outputs[0]) || !ReferenceEquals(product.Input(2), quantizer.Outputs[2]) || product.Inputs[1]!.Constant is not { ElementType: ElementType.Int8, Rank: 2 } weights || product.Input(3) is not null
+        if (product.Inputs[0]?.Producer is not { OpType: "DynamicQuantizeLinear" } quantizer || !ReferenceEquals(product.Inputs[0], quantizer.Outputs[0])
+            || !ReferenceEquals(product.Input(2), quantizer.Outputs[2]) || product.Inputs[1]!.Constant is not { ElementType: ElementType.Int8,
+            Rank: 2 } weights || product.Input(3) is not null
             || product.Output.OnlyUser is not { OpType: "Cast" } cast || cast.Output.OnlyUser is not { OpType: "Mul" } scaled)
             throw Unsupported(product);
         var scale = scaled.Inputs.First(i => !ReferenceEquals(i, cast.Output))!.Producer;
-        if (scale is not { OpType: "Mul" } || scale.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is not { ElementType: ElementType.Float } weightScales
+        if (scale is not { OpType: "Mul" }
+            || scale.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is not { ElementType: ElementType.Float } weightScales
             || !scale.Inputs.Any(i => ReferenceEquals(i?.Producer, quantizer)))
             throw Unsupported(product);
         var (k, n) = Dimensions(weights, false);
         var last = scaled.Output;
         var bias = ProgramOperand.Absent;
-        if (last.OnlyUser is { OpType: "Add" } add && add.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is { ElementType: ElementType.Float } b && b.Length == n)
+        if (last.OnlyUser is { OpType: "Add" } add && add.Inputs.FirstOrDefault(i => i?.Constant is not null)?.Constant is { ElementType: ElementType.Float } b
+            && b.Length == n)
         {
             bias = _builder.AddConstant(Packings.Raw, b.Span<float>());
             last = add.Output;
@@ -197,8 +205,10 @@ internal sealed class ProgramLowering
     /// <summary>Whether a bias is one of 32-bit integers, one an output, in units of input times weights: what the integer kernels add to their sums.</summary>
     private static bool IsBias(Node? bias, float[] weightScales, float inputScale)
     {
-        if (bias?.Inputs[0]!.Constant is not { ElementType: ElementType.Int32 } integers || integers.Length != weightScales.Length || bias.Inputs[1]!.Constant is not { ElementType: ElementType.Float } scales
-            || scales.Length != 1 && scales.Length != integers.Length || bias.Input(2) is { } zero && (zero.Constant is not { } zeros || Numbers.Integers(zeros).Any(static z => z != 0)))
+        if (bias?.Inputs[0]!.Constant is not { ElementType: ElementType.Int32 } integers || integers.Length != weightScales.Length
+            || bias.Inputs[1]!.Constant is not { ElementType: ElementType.Float } scales
+            || scales.Length != 1 && scales.Length != integers.Length || bias.Input(2) is { } zero
+                && (zero.Constant is not { } zeros || Numbers.Integers(zeros).Any(static z => z != 0)))
             return false;
         for (var i = 0; i < weightScales.Length; i++)
         {
@@ -221,7 +231,8 @@ internal sealed class ProgramLowering
     private void LowerDequantize(Node node)
     {
         // Constants and inputs of integer kernels are read as integers by those.
-        if (node.Inputs[0]!.Constant is not null || node.Output.Uses.All(u => u.Node.OpType is "Gemm" or "MatMul" && u.Index == 0) && !node.Output.IsGraphOutput)
+        if (node.Inputs[0]!.Constant is not null || node.Output.Uses.All(u => u.Node.OpType is "Gemm" or "MatMul" && u.Index == 0)
+            && !node.Output.IsGraphOutput)
             return;
         var (scale, zero) = Mapping(node);
         var input = Locate(node.Inputs[0]!);
@@ -238,7 +249,8 @@ internal sealed class ProgramLowering
         if ((axis < 0 ? axis + rank : axis) != rank - 1)
             throw new NotLoweredException($"'{node.DisplayName}': softmax along another axis than the last");
         var output = Allocate(node.Output, ModelElementType.Float);
-        _builder.AddCall(KernelIds.Softmax, node.DisplayName, [input.Operand, output.Operand], [_sizes.Product(input.Shape.Take(rank - 1)), _sizes.Of(input.Shape[^1])]);
+        _builder.AddCall(KernelIds.Softmax, node.DisplayName, [input.Operand, output.Operand],
+            [_sizes.Product(input.Shape.Take(rank - 1)), _sizes.Of(input.Shape[^1])]);
     }
 
     private void LowerBinary(Node node, BinaryOperation operation)
@@ -254,7 +266,8 @@ internal sealed class ProgramLowering
         {
             // A scalar, or a row that is the same for all rows.
             layout = constant.Length == 1 ? BinaryLayout.Scalar : BinaryLayout.Row;
-            if (layout == BinaryLayout.Row && (constant.Length != constant.Shape[^1] || left.Shape.Count == 0 || left.Shape[^1] != constant.Length) || constant.Rank > left.Shape.Count)
+            if (layout == BinaryLayout.Row && (constant.Length != constant.Shape[^1] || left.Shape.Count == 0 || left.Shape[^1] != constant.Length)
+                || constant.Rank > left.Shape.Count)
                 throw Unsupported(node);
             right = _builder.AddConstant(Packings.Raw, constant.Span<float>());
         }
@@ -283,7 +296,8 @@ internal sealed class ProgramLowering
     {
         var input = LocateFloats(node.Inputs[0]!, node);
         var output = Allocate(node.Output, ModelElementType.Float);
-        _builder.AddCall(KernelIds.Unary, node.DisplayName, [input.Operand, output.Operand], [_builder.Number((int)operation), _sizes.Product(input.Shape)], 0, 0);
+        _builder.AddCall(KernelIds.Unary, node.DisplayName, [input.Operand, output.Operand], [_builder.Number((int)operation), _sizes.Product(input.Shape)], 0,
+            0);
     }
 
     /// <summary>The Relu or Clip that follows as a node's only user is done by the node's own kernel.</summary>
@@ -301,7 +315,8 @@ internal sealed class ProgramLowering
     private static (float Low, float High) Bounds(Node node)
     {
         float Bound(int index, float none) => node.Input(index) is not { } v ? none
-            : v.Constant is { ElementType: ElementType.Float, Length: 1 } c ? c.Span<float>()[0] : throw new NotLoweredException($"'{node.DisplayName}': the bounds are not constant");
+            : v.Constant is { ElementType: ElementType.Float, Length: 1 } c ? c.Span<float>()[0]
+                : throw new NotLoweredException($"'{node.DisplayName}': the bounds are not constant");
         return node.Is("Relu") ? (0, float.PositiveInfinity) : (Bound(1, float.NegativeInfinity), Bound(2, float.PositiveInfinity));
     }
 
@@ -312,13 +327,16 @@ internal sealed class ProgramLowering
         if (bias.Constant is not { ElementType: ElementType.Float } c || c.Length != n || c.Rank > 0 && c.Shape[^1] != n)
             throw Unsupported(node);
         var beta = node.Float("beta", 1);
-        return beta == 1 ? _builder.AddConstant(Packings.Raw, c.Span<float>()) : _builder.AddConstant<float>(Packings.Raw, c.ToArray<float>().Select(v => v * beta).ToArray());
+        return beta == 1 ? _builder.AddConstant(Packings.Raw, c.Span<float>())
+            : _builder.AddConstant<float>(Packings.Raw, c.ToArray<float>().Select(v => v * beta).ToArray());
     }
 
     /// <summary>Packs weights; the expression says whether they are of 7 bits, which a faster kernel takes on CPUs without dot products.</summary>
-    private (ProgramOperand Packed, int SevenBits, float[] Scales) IntegerWeights(Node node, Tensor weights, Tensor scales, Tensor? zeros, int k, int n, bool transposed)
+    private (ProgramOperand Packed, int SevenBits, float[] Scales) IntegerWeights(Node node, Tensor weights, Tensor scales, Tensor? zeros, int k, int n,
+        bool transposed)
     {
-        if (weights.ElementType != ElementType.Int8 || scales.ElementType != ElementType.Float || scales.Length != 1 && scales.Length != n || zeros is not null && zeros.Span<sbyte>().ContainsAnyExcept((sbyte)0))
+        if (weights.ElementType != ElementType.Int8 || scales.ElementType != ElementType.Float || scales.Length != 1 && scales.Length != n || zeros is not null
+            && zeros.Span<sbyte>().ContainsAnyExcept((sbyte)0))
             throw Unsupported(node);
         var data = weights.Span<sbyte>();
         var packing = DenseInt8Packing.PackingFor(data);
@@ -361,13 +379,15 @@ internal sealed class ProgramLowering
     private int Rows(Located x) => _sizes.Product(x.Shape.Take(Math.Max(0, x.Shape.Count - 1)));
 
     private Located Locate(Value value) => _located.TryGetValue(value, out var located) ? located
-        : throw new NotLoweredException($"'{value.Name}' is {(value.Constant is null ? "not computed by a managed kernel" : "a constant where the kernel wants an activation")}");
+        : throw new NotLoweredException($"'{value.Name}' is "
+            + $"{(value.Constant is null ? "not computed by a managed kernel" : "a constant where the kernel wants an activation")}");
 
     /// <summary>Where a value lies that a kernel reads as floats.</summary>
     private Located LocateFloats(Value value, Node reader)
     {
         var located = Locate(value);
-        return located.Type == ModelElementType.Float ? located : throw new NotLoweredException($"'{reader.DisplayName}' ({reader.OpType}) has no managed kernel for {located.Type}");
+        return located.Type == ModelElementType.Float ? located
+            : throw new NotLoweredException($"'{reader.DisplayName}' ({reader.OpType}) has no managed kernel for {located.Type}");
     }
 
     private Located Allocate(Value value, ModelElementType type)
@@ -381,11 +401,13 @@ internal sealed class ProgramLowering
     private Located Copy(Located source, string node)
     {
         var copy = source with { Operand = _builder.AddBuffer(source.Type, _sizes.Of(source.Shape)) };
-        _builder.AddCall(KernelIds.Copy, node, [source.Operand, copy.Operand], [_builder.Combine(SizeOperator.Product, _sizes.Product(source.Shape), _builder.Number(source.Type == ModelElementType.Float ? sizeof(float) : 1))]);
+        _builder.AddCall(KernelIds.Copy, node, [source.Operand, copy.Operand],
+            [_builder.Combine(SizeOperator.Product, _sizes.Product(source.Shape), _builder.Number(source.Type == ModelElementType.Float ? sizeof(float) : 1))]);
         return copy;
     }
 
-    private IReadOnlyList<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type ? type.Shape : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
+    private IReadOnlyList<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type ? type.Shape
+        : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
 
     private static ModelElementType ModelType(ElementType type) => type is ElementType.Float or ElementType.UInt8 or ElementType.Int8
         ? (ModelElementType)(byte)type

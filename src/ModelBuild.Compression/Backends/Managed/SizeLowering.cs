@@ -38,7 +38,8 @@ internal sealed class SizeLowering
 
     private int Of(DimensionExpression.Atom atom) => atom.Kind switch
     {
-        DimensionExpression.AtomKind.Symbol => atom.Name is { } name && _symbols.TryGetValue(name, out var index) ? index : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),
+        DimensionExpression.AtomKind.Symbol => atom.Name is { } name && _symbols.TryGetValue(name, out var index) ? index
+            : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),
         DimensionExpression.AtomKind.FloorDivide => _builder.Combine(SizeOperator.Quotient, Of(atom.Left!), Of(atom.Right!)),
         DimensionExpression.AtomKind.Min => _builder.Combine(SizeOperator.Minimum, Of(atom.Left!), Of(atom.Right!)),
         DimensionExpression.AtomKind.Max => _builder.Combine(SizeOperator.Maximum, Of(atom.Left!), Of(atom.Right!)),

@@ -13,8 +13,8 @@ public static class ArtifactMetadata
     public const string RecipeKey = "modelbuild.recipe";
 
     /// <summary>
-    /// Writes signature and recipe into a model, and takes out documentation and what is said about single nodes. The model's own metadata stays: apps read names of classes, strides and the
-    /// like from it.
+    /// Writes signature and recipe into a model, and takes out documentation and what is said about single nodes. The model's own metadata stays: apps read
+    /// names of classes, strides and the like from it.
     /// </summary>
     public static void Stamp(Model model, Plan plan, byte[] signatureHash)
     {

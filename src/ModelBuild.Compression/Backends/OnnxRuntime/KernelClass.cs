@@ -45,24 +45,29 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
                 {
                     // x [batch, sequence, hidden]: the projections, and two products of each pair of positions.
                     var w = At(kernel.Inputs, 1);
-                    return new("attention", kernel.Operator == "QAttention" ? Precisions.Int8 : Precisions.Float32, new(x.Along(0) * x.Along(1) * w.Elements + 2 * x.Elements * x.Along(1), y.Elements, x.Elements, w.Elements));
+                    return new("attention", kernel.Operator == "QAttention" ? Precisions.Int8 : Precisions.Float32,
+                        new(x.Along(0) * x.Along(1) * w.Elements + 2 * x.Elements * x.Along(1), y.Elements, x.Elements, w.Elements));
                 }
             case "Softmax" or "LogSoftmax" or "BiasSoftmax":
                 return new("softmax", Precisions.Float32, new(y.Elements));
-            case "LayerNormalization" or "SkipLayerNormalization" or "EmbedLayerNormalization" or "InstanceNormalization" or "GroupNormalization" or "SimplifiedLayerNormalization" or "SkipSimplifiedLayerNormalization"
+            case "LayerNormalization" or "SkipLayerNormalization" or "EmbedLayerNormalization" or "InstanceNormalization" or "GroupNormalization"
+                or "SimplifiedLayerNormalization" or "SkipSimplifiedLayerNormalization"
                 or "RMSNormalization" or "LpNormalization" or "MeanVarianceNormalization":
                 return new("normalization", Precisions.Float32, new(y.Elements));
-            case "Gelu" or "BiasGelu" or "FastGelu" or "QuickGelu" or "Erf" or "Exp" or "Log" or "Pow" or "Softplus" or "Sin" or "Cos" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Elu" or "Selu" or "Mish"
+            case "Gelu" or "BiasGelu" or "FastGelu" or "QuickGelu" or "Erf" or "Exp" or "Log" or "Pow" or "Softplus" or "Sin" or "Cos" or "Sigmoid" or "Tanh"
+                or "HardSigmoid" or "HardSwish" or "Elu" or "Selu" or "Mish"
                 or "Swish":
                 return new("transcendental", Precisions.Float32, new(y.Elements));
             case "QLinearSigmoid" or "QLinearSoftmax" or "QLinearLeakyRelu":
                 return new("transcendental", Precisions.Int8, new(y.Elements));
             case "MaxPool" or "AveragePool" or "LpPool" or "QLinearAveragePool" or "NhwcMaxPool":
                 return new("windowpool", PrecisionOf(x), new(x.Elements, y.Elements));
-            case "GlobalAveragePool" or "GlobalMaxPool" or "QLinearGlobalAveragePool" or "QLinearReduceMean" or "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL2" or "ReduceSumSquare"
+            case "GlobalAveragePool" or "GlobalMaxPool" or "QLinearGlobalAveragePool" or "QLinearReduceMean" or "ReduceMean" or "ReduceSum" or "ReduceMax"
+                or "ReduceMin" or "ReduceProd" or "ReduceL2" or "ReduceSumSquare"
                 or "ArgMax" or "ArgMin" or "TopK" or "CumSum":
                 return new("pool", PrecisionOf(x), new(x.Elements, y.Elements));
-            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Shape" or "Size" or "Identity" or "Constant" or "Dropout" or "ConstantOfShape" or "Range":
+            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Shape" or "Size" or "Identity" or "Constant" or "Dropout" or "ConstantOfShape"
+                or "Range":
                 return new("view", Any, default);
             case "Transpose":
                 return new("transpose", PrecisionOf(y), new(y.Elements));
@@ -71,7 +76,8 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
                 return new("conv", Precisions.Float32, default);
             case "Resize" or "Upsample" or "GridSample":
                 return new("resize", PrecisionOf(y), new(y.Elements));
-            case "Concat" or "QLinearConcat" or "Slice" or "Split" or "Pad" or "Gather" or "GatherElements" or "GatherND" or "ScatterND" or "ScatterElements" or "Expand" or "Tile" or "Where" or "QLinearWhere"
+            case "Concat" or "QLinearConcat" or "Slice" or "Split" or "Pad" or "Gather" or "GatherElements" or "GatherND" or "ScatterND" or "ScatterElements"
+                or "Expand" or "Tile" or "Where" or "QLinearWhere"
                 or "DepthToSpace" or "SpaceToDepth" or "Trilu":
                 return new("move", PrecisionOf(y), new(kernel.Outputs.Sum(static o => o.Elements)));
             case "QuantizeLinear" or "DynamicQuantizeLinear":
@@ -93,7 +99,8 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
 
     private static TracedTensor At(IReadOnlyList<TracedTensor> tensors, int index) => index < tensors.Count ? tensors[index] : None;
 
-    private static string PrecisionOf(TracedTensor tensor) => tensor.Type == "u" + Precisions.Int8 || tensor.Type == Precisions.Int8 ? Precisions.Int8 : Precisions.Float32;
+    private static string PrecisionOf(TracedTensor tensor) => tensor.Type == "u" + Precisions.Int8 || tensor.Type == Precisions.Int8 ? Precisions.Int8
+        : Precisions.Float32;
 
     /// <summary>x in either layout, w [filters, channels in a group, window...].</summary>
     private static KernelClass Convolution(string precision, TracedTensor x, TracedTensor w, TracedTensor y, bool plain)
@@ -102,7 +109,8 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         var perOutput = w.Elements / filters;
         var window = perOutput / Math.Max(1, w.Along(1));
         var pixels = y.Elements / filters;
-        var isDepthwise = w.Along(1) == 1 && filters > 1 && (x.Along(1) > 1 && filters % x.Along(1) == 0 || x.Along(-1) > 1 && filters % x.Along(-1) == 0) && !(x.Along(1) == 1 && x.Shape.Length > 2);
+        var isDepthwise = w.Along(1) == 1 && filters > 1 && (x.Along(1) > 1 && filters % x.Along(1) == 0 || x.Along(-1) > 1 && filters % x.Along(-1) == 0)
+            && !(x.Along(1) == 1 && x.Shape.Length > 2);
         // Without blocks each window is copied into a row of a matrix first, channel by channel where groups have one each.
         var gathered = !plain ? pixels * window : isDepthwise ? y.Elements * perOutput : pixels * perOutput;
         var units = y.Elements * perOutput;
@@ -126,11 +134,13 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
         return new(matrices > 1 && precision == Precisions.Float32 ? "batched" : "gemm", precision, new(y.Elements * k, y.Elements, a.Elements, b.Elements));
     }
 
-    /// <summary>x [steps, batch, inputs], w [directions, gates, inputs], r [directions, gates, hidden], the last two axes swapped where they are integers.</summary>
+    /// <summary>x [steps, batch, inputs], w [directions, gates, inputs], r [directions, gates, hidden], the last two axes swapped where they are
+    /// integers.</summary>
     private static KernelClass Recurrent(string precision, TracedTensor x, TracedTensor w, TracedTensor r)
     {
         double rows = (double)x.Along(0) * x.Along(1), directions = w.Along(0), gates = w.Elements / Math.Max(1, directions * x.Along(2));
         // The inputs of all steps are multiplied at once; the states, which wait for the step before, one by one.
-        return new("recurrent", precision, new(Units: rows * r.Elements, Outputs: rows * directions * gates, Gathered: rows * w.Elements, Weights: x.Along(0) * directions));
+        return new("recurrent", precision, new(Units: rows * r.Elements, Outputs: rows * directions * gates, Gathered: rows * w.Elements,
+            Weights: x.Along(0) * directions));
     }
 }

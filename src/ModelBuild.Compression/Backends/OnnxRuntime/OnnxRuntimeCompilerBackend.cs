@@ -11,7 +11,8 @@ public sealed class OnnxRuntimeCompilerBackend : CompilerBackend
     /// <summary>The name in items, plans, manifests and reports.</summary>
     public const string BackendName = "onnxruntime";
 
-    /// <summary>Tables predict whole models within about a twentieth (benchmarks -- costs): a candidate that computes otherwise than the original must promise more than that to be preferred.</summary>
+    /// <summary>Tables predict whole models within about a twentieth (benchmarks -- costs): a candidate that computes otherwise than the original must promise
+    /// more than that to be preferred.</summary>
     private const double Uncertainty = 1.05;
 
     /// <inheritdoc/>

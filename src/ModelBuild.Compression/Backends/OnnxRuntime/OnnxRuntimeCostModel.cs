@@ -5,8 +5,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Prices candidates by the kernels that ONNX Runtime runs for them on the user's own data: what it fuses, folds and moves about decides on time more than what the file says, and can be asked without
-/// a clock. Without data the graph is priced.
+/// Prices candidates by the kernels that ONNX Runtime runs for them on the user's own data: what it fuses, folds and moves about decides on time more than what
+/// the file says, and can be asked without a clock. Without data the graph is priced.
 /// </summary>
 /// <param name="dimensions">Sizes of named dimensions in a typical call.</param>
 /// <param name="sample">What is fed; null where there is no data.</param>
@@ -25,7 +25,8 @@ public sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimen
         // Equal artifacts, of several profiles, are asked about once.
         if (!_kernels.TryGetValue(artifact.Sha256, out var kernels))
             _kernels.Add(artifact.Sha256, kernels = KernelsOf(model, artifact.Path, sample));
-        return table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default) + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
+        return table.Of(OnnxRuntimeCompilerBackend.BackendName, "call", "any", default)
+            + kernels.Sum(k => table.Of(OnnxRuntimeCompilerBackend.BackendName, k.Class, k.Precision, k.Work));
     }
 
     /// <summary>What ONNX Runtime is charged for in one call.</summary>
@@ -39,5 +40,6 @@ public sealed class OnnxRuntimeCostModel(IReadOnlyDictionary<string, long> dimen
     }
 
     /// <summary>Whether convolutions run on blocks of channels: not where the caller may replace their weights, as files of the first years let him.</summary>
-    private static bool BlocksChannels(Model model) => model.Nodes.Where(static n => n.Is("Conv")).All(static n => n.Input(1) is null or { IsGraphInput: false });
+    private static bool BlocksChannels(Model model) => model.Nodes.Where(static n => n.Is("Conv"))
+        .All(static n => n.Input(1) is null or { IsGraphInput: false });
 }

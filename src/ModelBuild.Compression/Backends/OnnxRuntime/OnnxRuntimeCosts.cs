@@ -26,7 +26,8 @@ public sealed class OnnxRuntimeCosts : ICosts
     public double Predict(Graph graph) => _table.Planned(Backend, "call", "any", default) + PerNode(graph).Sum(n => n.Cost);
 
     /// <summary>Predicted nanoseconds of each node, those of bodies included; 0 for what is folded or fused away.</summary>
-    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) => Counted(graph).Select(c => (c.Node, IsConstant(c.Node) ? 0 : c.Times * Charges(c.Node).Sum(Cost)));
+    public IEnumerable<(Node Node, double Cost)> PerNode(Graph graph) =>
+        Counted(graph).Select(c => (c.Node, IsConstant(c.Node) ? 0 : c.Times * Charges(c.Node).Sum(Cost)));
 
     /// <summary>The nodes that run in a call, and how often: of an If its dearer branch, of Loop and Scan each turn.</summary>
     private IEnumerable<(Node Node, double Times)> Counted(Graph graph)
@@ -89,7 +90,8 @@ public sealed class OnnxRuntimeCosts : ICosts
 
     private double Cost(Charged charged) => _table.Planned(Backend, charged.Class, charged.Precision, charged.Work);
 
-    /// <summary>What a conversion is charged for: pictures change their layout, too, since integer convolutions work on channels last and float ones on blocks of channels.</summary>
+    /// <summary>What a conversion is charged for: pictures change their layout, too, since integer convolutions work on channels last and float ones on blocks
+    /// of channels.</summary>
     private IEnumerable<Charged> Conversion(string direction, Value value)
     {
         var elements = new OperatorWork(_sizes.Elements(value));
@@ -100,7 +102,8 @@ public sealed class OnnxRuntimeCosts : ICosts
 
     private IEnumerable<Charged> Charges(Node node) => node.OpType switch
     {
-        "DequantizeLinear" => node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? [] : Conversion("dequantize", node.Output),
+        "DequantizeLinear" => node.Output.Uses.Count > 0 && node.Output.Uses.All(u => IsInteger(u.Node)) && !node.Output.IsGraphOutput ? []
+            : Conversion("dequantize", node.Output),
         "QuantizeLinear" => node.Inputs[0]?.Producer is { } p && IsInteger(p) ? [] : Conversion("quantize", node.Inputs[0]!),
         _ => Charge(node, IsInteger(node)) is { } charged ? [charged] : [],
     };
@@ -118,7 +121,8 @@ public sealed class OnnxRuntimeCosts : ICosts
                 var weights = StaticShape(node.Inputs[1]!);
                 var products = MultiplyAdds(node);
                 var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
-                var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights, 2);
+                var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights,
+                    2);
                 return IsPointwise(node, weights) && !depthwise ? new Charged("pointwise", precision, new(products, output))
                     : new Charged(depthwise ? "depthwise" : "conv", precision, new(products, output, positions));
             }
@@ -146,7 +150,8 @@ public sealed class OnnxRuntimeCosts : ICosts
                 return new Charged("move", "any", new(output));
             // The multiplication by scales and the conversion behind an integer product are fused into it.
             case "Cast" when node.Inputs[0]?.Producer is { OpType: "MatMulInteger" }:
-            case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" } || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
+            case "Mul" when node.Inputs.Any(i => i?.Producer is { OpType: "Cast" } c && c.Inputs[0]?.Producer is { OpType: "MatMulInteger" }
+                || i?.Producer is { OpType: "DynamicQuantizeLinear" }):
                 return null;
             default:
                 return new Charged("elementwise", precision, new(output));
@@ -165,9 +170,11 @@ public sealed class OnnxRuntimeCosts : ICosts
     private static bool IsFusedActivation(Node node) => node.OpType is "Relu" or "Clip" or "LeakyRelu" && node.Inputs[0] is { } x
         && x.OnlyUser == node && x.Producer is { OpType: "Conv" or "Gemm" or "BatchNormalization" or "Add" };
 
-    private static bool IsFusedNormalization(Node node) => node.Is("BatchNormalization") && node.Inputs[0] is { } x && x.OnlyUser == node && x.Producer is { OpType: "Conv" };
+    private static bool IsFusedNormalization(Node node) => node.Is("BatchNormalization") && node.Inputs[0] is { } x && x.OnlyUser == node
+        && x.Producer is { OpType: "Conv" };
 
-    private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1) && (node.Ints("strides")?.All(s => s == 1) ?? true);
+    private static bool IsPointwise(Node node, long[]? weights) => weights is not null && weights.Skip(2).All(k => k == 1)
+        && (node.Ints("strides")?.All(s => s == 1) ?? true);
 
     /// <summary>What the node's operator states.</summary>
     private double MultiplyAdds(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, _sizes.Shape)).MultiplyAdds ?? 0;

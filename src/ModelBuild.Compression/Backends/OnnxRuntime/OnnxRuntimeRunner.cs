@@ -28,8 +28,8 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         }
         catch (CompressionException e) when (e.Code == Codes.RuntimeRefuses)
         {
-            // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers need none;
-            // on others the quantized parts run unfused, in float.
+            // Exact integers cost ONNX Runtime a rewrite of the weights, which fails where two layers share a zero point. CPUs with a dot product of integers
+            // need none; on others the quantized parts run unfused, in float.
             using var plain = Options(threads, exactIntegers: false);
             if (!CpuFeatureDetection.HasIntegerDotProduct)
                 plain.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
@@ -89,14 +89,17 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         catch (OnnxRuntimeException e)
         {
             throw OnnxRuntimeMessage.IsTooNew(e.Message)
-                ? new CompressionException(Codes.UnsupportedVersion, $"the model is newer than the ONNX Runtime that the compiler uses: {OnnxRuntimeMessage.OneLine(e.Message)}. Export it for an older operator set", null, e)
+                ? new CompressionException(Codes.UnsupportedVersion,
+                    $"the model is newer than the ONNX Runtime that the compiler uses: {OnnxRuntimeMessage.OneLine(e.Message)}. Export it for an older "
+                    + $"operator set", null, e)
                 : new CompressionException(Codes.RuntimeRefuses, $"ONNX Runtime refuses the model: {OnnxRuntimeMessage.OneLine(e.Message)}", null, e);
         }
     }
 
     /// <summary>
     /// The session options under which models are verified and measured: no spinning threads, and integer kernels with exact 32-bit accumulation on every CPU
-    /// (without <c>session.x64quantprecision</c> AVX2 kernels saturate pairs of u8 x s8 products to 16 bits, so that results would depend on the build machine).
+    /// (without <c>session.x64quantprecision</c> AVX2 kernels saturate pairs of u8 x s8 products to 16 bits, so that results would depend on the build
+    /// machine).
     /// </summary>
     public static SessionOptions Options(int threads, bool exactIntegers = true)
     {
@@ -157,7 +160,8 @@ public sealed class OnnxRuntimeRunner : IModelRunner
         }
         var pin = tensor.Bytes.Pin();
         pins.Add(pin);
-        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)(int)tensor.ElementType, shape, (nint)pin.Pointer, tensor.Bytes.Length);
+        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)(int)tensor.ElementType, shape, (nint)pin.Pointer,
+            tensor.Bytes.Length);
     }
 
     private static Tensor? FromOrt(OrtValue value)

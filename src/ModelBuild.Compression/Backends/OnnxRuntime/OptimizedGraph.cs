@@ -4,12 +4,13 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// The graph that ONNX Runtime makes of a model before it runs it, at the optimization level of an app (all). What it fuses decides on time more than what the file says, and can be
-/// asked without a clock.
+/// The graph that ONNX Runtime makes of a model before it runs it, at the optimization level of an app (all). What it fuses decides on time more than what the
+/// file says, and can be asked without a clock.
 /// </summary>
 public sealed record OptimizedGraph
 {
-    /// <summary>How often each operator occurs, subgraphs included; with the domain in front, where it is not the standard one (<c>com.microsoft.Attention</c>).</summary>
+    /// <summary>How often each operator occurs, subgraphs included; with the domain in front, where it is not the standard one
+    /// (<c>com.microsoft.Attention</c>).</summary>
     public required IReadOnlyDictionary<string, int> Operators { get; init; }
 
     /// <summary>The number of nodes, subgraphs included.</summary>
@@ -50,7 +51,8 @@ public sealed record OptimizedGraph
     private static OptimizedGraph Of(Model model)
     {
         var nodes = model.Nodes.ToList();
-        var dequantized = nodes.Where(static n => n.OpType == "DequantizeLinear").Select(static n => n.Input(0)).OfType<Value>().Where(static v => v.Constant is not null).Distinct().ToList();
+        var dequantized = nodes.Where(static n => n.OpType == "DequantizeLinear").Select(static n => n.Input(0)).OfType<Value>()
+            .Where(static v => v.Constant is not null).Distinct().ToList();
         return new()
         {
             Operators = Count(nodes),

@@ -3,8 +3,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Writes as ONNX Runtime's own operators what its optimizer recognises in a float graph and no longer in a quantized one: it gives every reader of a dequantized value a DequantizeLinear
-/// of its own before it looks for patterns, so that a pattern that reads one value twice falls apart.
+/// Writes as ONNX Runtime's own operators what its optimizer recognises in a float graph and no longer in a quantized one: it gives every reader of a
+/// dequantized value a DequantizeLinear of its own before it looks for patterns, so that a pattern that reads one value twice falls apart.
 /// </summary>
 internal static class RuntimeFusions
 {
@@ -39,6 +39,7 @@ internal static class RuntimeFusions
 
     /// <summary>The dequantized x, where a Mul multiplies x, its input of the given number, by sigmoid(x), which nothing else reads.</summary>
     private static Value? Sigmoid(Node product, int index) =>
-        product.Inputs[index] is { Producer.OpType: "DequantizeLinear" } x && product.Inputs[1 - index] is { Producer: { } sigmoid } s && sigmoid.Is("Sigmoid") && ReferenceEquals(sigmoid.Input(0), x)
+        product.Inputs[index] is { Producer.OpType: "DequantizeLinear" } x && product.Inputs[1 - index] is { Producer: { } sigmoid } s && sigmoid.Is("Sigmoid")
+            && ReferenceEquals(sigmoid.Input(0), x)
             && ReferenceEquals(s.OnlyUser, product) ? x : null;
 }

@@ -6,8 +6,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Asks ONNX Runtime what it makes of a candidate: where it has no integer kernel it dequantizes the weights in every call, and what it no longer recognises it runs node by node.
-/// Both cost more than any compression gains, and need no clock to be seen.
+/// Asks ONNX Runtime what it makes of a candidate: where it has no integer kernel it dequantizes the weights in every call, and what it no longer recognises it
+/// runs node by node. Both cost more than any compression gains, and need no clock to be seen.
 /// </summary>
 /// <param name="original">The original file.</param>
 internal sealed class RuntimePlacement(string original) : IPlacement
@@ -17,7 +17,8 @@ internal sealed class RuntimePlacement(string original) : IPlacement
     [
         ("attention", ["com.microsoft.Attention", "com.microsoft.QAttention", "com.microsoft.MultiHeadAttention", "com.microsoft.GroupQueryAttention"]),
         ("embedding with layer normalization", ["com.microsoft.EmbedLayerNormalization"]),
-        ("layer normalization", ["LayerNormalization", "SimplifiedLayerNormalization", "com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization", "com.microsoft.EmbedLayerNormalization"]),
+        ("layer normalization", ["LayerNormalization", "SimplifiedLayerNormalization", "com.microsoft.SkipLayerNormalization",
+            "com.microsoft.SkipSimplifiedLayerNormalization", "com.microsoft.EmbedLayerNormalization"]),
         ("gelu", ["Gelu", "com.microsoft.Gelu", "com.microsoft.BiasGelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu"]),
         ("softmax with bias", ["com.microsoft.BiasSoftmax"]),
         ("integer addition", ["com.microsoft.QLinearAdd"]),

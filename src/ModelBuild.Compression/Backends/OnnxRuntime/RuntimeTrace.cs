@@ -25,7 +25,8 @@ public sealed record TracedTensor(string Type, ImmutableArray<long> Shape)
 public sealed record TracedKernel(string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs);
 
 /// <summary>
-/// The kernels that ONNX Runtime runs for a model on one sample, after all that it fuses, folds and moves, with the sizes that tensors have then: the bodies of If, Loop and Scan as often as they run.
+/// The kernels that ONNX Runtime runs for a model on one sample, after all that it fuses, folds and moves, with the sizes that tensors have then: the bodies of
+/// If, Loop and Scan as often as they run.
 /// </summary>
 public static class RuntimeTrace
 {
@@ -73,7 +74,8 @@ public static class RuntimeTrace
         }
     }
 
-    private static bool IsKernel(JsonElement e) => e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name").GetString()!.EndsWith("_kernel_time", StringComparison.Ordinal);
+    private static bool IsKernel(JsonElement e) => e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name")
+        .GetString()!.EndsWith("_kernel_time", StringComparison.Ordinal);
 
     private static TracedKernel KernelOf(JsonElement e)
     {
@@ -82,5 +84,6 @@ public static class RuntimeTrace
     }
 
     private static ImmutableArray<TracedTensor> Tensors(JsonElement facts, string name) => !facts.TryGetProperty(name, out var list) ? []
-        : [.. list.EnumerateArray().SelectMany(static t => t.EnumerateObject().Select(static p => new TracedTensor(p.Name, [.. p.Value.EnumerateArray().Select(static d => d.GetInt64())])))];
+        : [.. list.EnumerateArray().SelectMany(static t => t.EnumerateObject()
+            .Select(static p => new TracedTensor(p.Name, [.. p.Value.EnumerateArray().Select(static d => d.GetInt64())])))];
 }

@@ -3,9 +3,9 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Keeps ONNX Runtime from ending the process: its optimizer moves a DequantizeLinear through operators that only move values, counts the bodies of If, Loop and Scan among the readers of
-/// the result, and looks for a place among the listed inputs that they do not have (1.31). A copy between the result and the bodies, by an operator that it
-/// moves nothing through, is in the way.
+/// Keeps ONNX Runtime from ending the process: its optimizer moves a DequantizeLinear through operators that only move values, counts the bodies of If, Loop
+/// and Scan among the readers of the result, and looks for a place among the listed inputs that they do not have (1.31). A copy between the result and the
+/// bodies, by an operator that it moves nothing through, is in the way.
 /// </summary>
 internal static class SubgraphReaders
 {
@@ -27,7 +27,8 @@ internal static class SubgraphReaders
             var inner = moved.Uses.Where(u => !ReferenceEquals(u.Node.Graph, graph)).ToList();
             if (inner.Count == 0)
                 continue;
-            var copy = graph.AddNode("Concat", [moved], [moved.Name + "_copy"], before: graph.Nodes.SkipWhile(n => !ReferenceEquals(n, node)).ElementAtOrDefault(1));
+            var copy = graph.AddNode("Concat", [moved], [moved.Name + "_copy"], before: graph.Nodes.SkipWhile(n => !ReferenceEquals(n, node))
+                .ElementAtOrDefault(1));
             copy.Attributes["axis"] = 0L;
             copy.Sources = node.Sources;
             copy.Output.Type = moved.Type;
@@ -36,5 +37,6 @@ internal static class SubgraphReaders
         }
     }
 
-    private static bool IsMoved(Node node) => Movers.Any(node.Is) && node.Inputs[0]?.Producer is { } source && (source.Is("DequantizeLinear") || IsMoved(source));
+    private static bool IsMoved(Node node) => Movers.Any(node.Is) && node.Inputs[0]?.Producer is { } source
+        && (source.Is("DequantizeLinear") || IsMoved(source));
 }

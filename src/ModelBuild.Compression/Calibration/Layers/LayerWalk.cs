@@ -39,7 +39,8 @@ public static class LayerWalk
         var (fixedThere, fixedHere) = (StagedModel.Constants(there.Model, fed), StagedModel.Constants(here.Model, fed));
         var stops = Stops(there, fixedThere, work, here, fixedHere, targets);
         using var store = new ActivationStore(options.MemoryBound, options.DiskBound);
-        var source = new StagedModel(() => there.Model, [.. stops.Select(s => (IReadOnlyCollection<string>)(s.TakenThere is null ? [s.Target] : [s.Target, s.TakenThere]))], fed, fixedThere, store, 0);
+        var source = new StagedModel(() => there.Model,
+            [.. stops.Select(s => (IReadOnlyCollection<string>)(s.TakenThere is null ? [s.Target] : [s.Target, s.TakenThere]))], fed, fixedThere, store, 0);
         var walked = new StagedModel(() => new UnfoldedBranches(work, layers).Model, [.. stops.Select(s => s.Inputs)], fed, fixedHere, store, 1);
         var inputs = source.Inputs.Union(walked.Inputs, StringComparer.Ordinal).ToList();
         foreach (var input in inputs)

@@ -146,7 +146,8 @@ internal sealed class StagedModel
     private static HashSet<Value> Recomputed(Model model, IReadOnlySet<string> constants, IReadOnlyList<IReadOnlyCollection<string>> wanted)
     {
         var names = wanted.SelectMany(w => w).ToHashSet(StringComparer.Ordinal);
-        return [.. model.Graph.Nodes.Where(n => n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o.Name))))
+        return [.. model.Graph.Nodes.Where(n =>
+            n.Outputs.Any(o => o.Name.Length > 0 && !names.Contains(o.Name) && (o.Type is null || constants.Contains(o.Name))))
             .SelectMany(n => n.Outputs)];
     }
 

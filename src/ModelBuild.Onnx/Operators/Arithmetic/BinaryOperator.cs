@@ -19,7 +19,8 @@ internal abstract class BinaryOperator : Operator
     {
         var type = context.ElementType(0) != ElementType.Undefined ? context.ElementType(0) : context.ElementType(1);
         context.Set(0, type, BroadcastAttributes.Shape(context));
-        if (ElementTypes.IsInteger(type) && context.Elements(0) is { } a && context.Elements(1) is { } b && !(context.Constant(0) is not null && context.Constant(1) is not null))
+        if (ElementTypes.IsInteger(type) && context.Elements(0) is { } a && context.Elements(1) is { } b
+            && !(context.Constant(0) is not null && context.Constant(1) is not null))
             SymbolicBroadcast.Set(context, a, b, Apply);
     }
 
@@ -34,7 +35,8 @@ internal abstract class BinaryOperator : Operator
         context.Require(a.ElementType == b.ElementType, $"the inputs are {a.ElementType} and {b.ElementType}");
         var shape = Indexing.BroadcastShape(a.Shape, b.Shape);
         if (ElementTypes.IsFloat(a.ElementType))
-            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<double, double>(Numbers.Doubles(a), a.Shape, Numbers.Doubles(b), b.Shape, shape, Apply)));
+            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<double,
+                double>(Numbers.Doubles(a), a.Shape, Numbers.Doubles(b), b.Shape, shape, Apply)));
         else
             context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<long, long>(Numbers.Integers(a), a.Shape, Numbers.Integers(b), b.Shape, shape,
                 a.ElementType == ElementType.UInt64 ? ApplyUnsigned : Apply)));

@@ -17,9 +17,11 @@ internal sealed class Pow : Operator
         var b = BroadcastAttributes.Second(context);
         var shape = Indexing.BroadcastShape(a.Shape, b.Shape);
         if (ElementTypes.IsInteger(a.ElementType) && ElementTypes.IsInteger(b.ElementType))
-            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<long, long>(Numbers.Integers(a), a.Shape, Numbers.Integers(b), b.Shape, shape, Power)));
+            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<long,
+                long>(Numbers.Integers(a), a.Shape, Numbers.Integers(b), b.Shape, shape, Power)));
         else
-            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<double, double>(Numbers.Doubles(a), a.Shape, Numbers.Doubles(b), b.Shape, shape, Math.Pow)));
+            context.Set(0, Numbers.Of(a.ElementType, shape, Elementwise.Map<double,
+                double>(Numbers.Doubles(a), a.Shape, Numbers.Doubles(b), b.Shape, shape, Math.Pow)));
     }
 
     private static long Power(long x, long exponent)

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// Scaled dot-product attention with several heads: softmax(Q K^T scale + mask) V. Inputs are [batch, heads, sequence, size], or [batch, sequence, heads * size]
-/// with the numbers of heads as attributes; groups of query heads may share a key head. Past keys and values come first.
+/// Scaled dot-product attention with several heads: softmax(Q K^T scale + mask) V. Inputs are [batch, heads, sequence, size], or [batch, sequence, heads *
+/// size] with the numbers of heads as attributes; groups of query heads may share a key head. Past keys and values come first.
 /// </summary>
 internal sealed class Attention : Operator
 {

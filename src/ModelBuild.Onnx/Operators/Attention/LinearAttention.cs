@@ -1,8 +1,9 @@
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// Attention through a state of fixed size: every token writes key times value into a matrix per head, [key size, value size], and every query reads from it. By the rule the
-/// state fades first (gated), and what it already answers to the key is taken off the value (delta). Inputs are [batch, tokens, heads * size]; groups of query heads share a state.
+/// Attention through a state of fixed size: every token writes key times value into a matrix per head, [key size, value size], and every query reads from it.
+/// By the rule the state fades first (gated), and what it already answers to the key is taken off the value (delta). Inputs are [batch, tokens, heads * size];
+/// groups of query heads share a state.
 /// </summary>
 internal sealed class LinearAttention : Operator
 {
@@ -108,7 +109,8 @@ internal sealed class LinearAttention : Operator
         context.Require(q.Rank == 3 && k.Rank == 3 && v.Rank == 3 && queryHeads > 0 && heads > 0 && queryHeads % heads == 0
             && q.Shape[2] % queryHeads == 0 && v.Shape[2] % heads == 0, $"query {q}, key {k} and value {v} do not fit {queryHeads} and {heads} heads");
         var (batch, tokens, keySize, valueSize) = ((int)q.Shape[0], (int)q.Shape[1], (int)q.Shape[2] / queryHeads, (int)v.Shape[2] / heads);
-        context.Require(k.Shape.SequenceEqual([batch, tokens, heads * keySize]) && v.Shape[0] == batch && v.Shape[1] == tokens, $"key {k} and value {v} do not fit query {q}");
+        context.Require(k.Shape.SequenceEqual([batch, tokens, heads * keySize]) && v.Shape[0] == batch && v.Shape[1] == tokens,
+            $"key {k} and value {v} do not fit query {q}");
         var rule = context.Node.String("update_rule", "gated_delta");
         context.Require(rule is "linear" or "gated" or "delta" or "gated_delta", $"there is no update rule '{rule}'");
         var decay = Gate(context, 4, rule is "gated" or "gated_delta", heads, heads * keySize);
@@ -149,7 +151,8 @@ internal sealed class LinearAttention : Operator
                     {
                         var place = (b * tokens + t) * queryHeads + reader;
                         for (var d = 0; d < keySize; d++)
-                            LinearAlgebra.AddScaled(scale * queries[place * keySize + d], state.Slice(d * valueSize, valueSize), result.AsSpan(place * valueSize, valueSize));
+                            LinearAlgebra.AddScaled(scale * queries[place * keySize + d], state.Slice(d * valueSize, valueSize),
+                                result.AsSpan(place * valueSize, valueSize));
                     }
                 }
         context.Set(0, Numbers.Of(q.ElementType, [batch, tokens, queryHeads * valueSize], result));
@@ -164,7 +167,8 @@ internal sealed class LinearAttention : Operator
         if (tensor is null)
             return null;
         var q = context.Input(0);
-        context.Require(tensor.Rank == 3 && tensor.Shape[0] == q.Shape[0] && tensor.Shape[1] == q.Shape[1] && (tensor.Shape[2] == heads || tensor.Shape[2] == other), $"the gate {tensor} does not fit {heads} heads");
+        context.Require(tensor.Rank == 3 && tensor.Shape[0] == q.Shape[0] && tensor.Shape[1] == q.Shape[1]
+            && (tensor.Shape[2] == heads || tensor.Shape[2] == other), $"the gate {tensor} does not fit {heads} heads");
         return (Numbers.Doubles(tensor), (int)tensor.Shape[2]);
     }
 }

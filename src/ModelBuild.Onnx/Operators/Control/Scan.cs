@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// A subgraph run once per slice of its scanned inputs; it carries states on and collects others along an axis. In operator set 8 every input has a batch axis in front, over which
-/// all of that is repeated, and lengths of the sequences may come first.
+/// A subgraph run once per slice of its scanned inputs; it carries states on and collects others along an axis. In operator set 8 every input has a batch axis
+/// in front, over which all of that is repeated, and lengths of the sequences may come first.
 /// </summary>
 internal sealed class Scan : Operator
 {
@@ -77,10 +77,12 @@ internal sealed class Scan : Operator
         var body = context.Subgraph("body");
         var scanned = (int)context.Node.Int("num_scan_inputs");
         var states = context.InputCount - first - scanned;
-        context.Require(states >= 0 && scanned > 0 && body.Inputs.Count == states + scanned && body.Outputs.Count >= states, "the body does not fit the inputs");
+        context.Require(states >= 0 && scanned > 0 && body.Inputs.Count == states + scanned && body.Outputs.Count >= states,
+            "the body does not fit the inputs");
         if (first == 0)
         {
-            var results = Sequence(context, body, [.. Enumerable.Range(0, states).Select(context.Value)], [.. Enumerable.Range(states, scanned).Select(context.Input)], "scan_input_directions");
+            var results = Sequence(context, body, [.. Enumerable.Range(0, states).Select(context.Value)],
+                [.. Enumerable.Range(states, scanned).Select(context.Input)], "scan_input_directions");
             for (var i = 0; i < results.Length; i++)
                 context.Set(i, results[i]);
             return;

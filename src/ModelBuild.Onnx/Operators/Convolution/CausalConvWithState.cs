@@ -1,8 +1,8 @@
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// A convolution of each channel by itself that looks back only, [batch, channels, length]. What it still needs of the past is given as a state, [batch, channels, kernel - 1],
-/// and handed on.
+/// A convolution of each channel by itself that looks back only, [batch, channels, length]. What it still needs of the past is given as a state, [batch,
+/// channels, kernel - 1], and handed on.
 /// </summary>
 internal sealed class CausalConvWithState : Operator
 {

@@ -136,7 +136,8 @@ internal sealed class ConvTranspose : Operator
         if (wanted is not { } output)
             return full - (auto == "NOTSET" && pads is not null ? pads[d] + pads[d + rank] : 0);
         if ((full - output) is { IsConstant: true } cut)
-            before = auto == "SAME_UPPER" ? Math.Max(0, cut.Value) / 2 : auto == "SAME_LOWER" || node.Ints("output_shape") is not null ? Math.Max(0, cut.Value) - Math.Max(0, cut.Value) / 2 : 0;
+            before = auto == "SAME_UPPER" ? Math.Max(0, cut.Value) / 2 : auto == "SAME_LOWER" || node.Ints("output_shape") is not null
+                ? Math.Max(0, cut.Value) - Math.Max(0, cut.Value) / 2 : 0;
         return output;
     }
 }

@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>Convolution over two spatial dimensions whose taps are displaced by given offsets, with linear interpolation, and optionally weighted by a mask.</summary>
+/// <summary>Convolution over two spatial dimensions whose taps are displaced by given offsets, with linear interpolation, and optionally weighted by a
+/// mask.</summary>
 internal sealed class DeformConv : Operator
 {
     public override string Name => "DeformConv";
@@ -53,7 +54,8 @@ internal sealed class DeformConv : Operator
         var (height, width, rows, columns) = (s.Input[1], s.Input[2], s.Output[1], s.Output[2]);
         var (kernelRows, kernelColumns) = (s.Kernel[1], s.Kernel[2]);
         var (taps, plane, places) = (kernelRows * kernelColumns, height * width, rows * columns);
-        context.Require(offset.Length == (long)s.Batch * groups * taps * 2 * places && (mask is null || mask.Length == s.Batch * groups * taps * places), "offsets or mask do not fit");
+        context.Require(offset.Length == (long)s.Batch * groups * taps * 2 * places && (mask is null || mask.Length == s.Batch * groups * taps * places),
+            "offsets or mask do not fit");
         var perGroup = s.Channels / s.Groups;
         var result = new double[s.Batch * s.Filters * places];
         for (var n = 0; n < s.Batch; n++)

@@ -20,7 +20,8 @@ internal sealed class NonMaxSuppression : Operator
     public override void Execute(ExecutionContext context)
     {
         var (boxes, scores) = (context.Input(0), context.Input(1));
-        context.Require(boxes.Rank == 3 && scores.Rank == 3 && boxes.Shape[2] == 4 && boxes.Shape[1] == scores.Shape[2], $"boxes {boxes} and scores {scores} do not fit each other");
+        context.Require(boxes.Rank == 3 && scores.Rank == 3 && boxes.Shape[2] == 4 && boxes.Shape[1] == scores.Shape[2],
+            $"boxes {boxes} and scores {scores} do not fit each other");
         var most = context.Optional(2) is { } m ? Numbers.Integers(m)[0] : 0;
         var overlap = context.Optional(3) is { } o ? Numbers.Doubles(o)[0] : 0;
         var least = context.Optional(4) is { } s ? Numbers.Doubles(s)[0] : double.NegativeInfinity;
@@ -37,7 +38,8 @@ internal sealed class NonMaxSuppression : Operator
                 {
                     if (kept.Count >= most)
                         break;
-                    if (kept.Any(k => Overlap(Corners(corners.AsSpan((n * count + k) * 4, 4), center), Corners(corners.AsSpan((n * count + box) * 4, 4), center)) > overlap))
+                    if (kept.Any(k => Overlap(Corners(corners.AsSpan((n * count + k) * 4, 4), center),
+                        Corners(corners.AsSpan((n * count + box) * 4, 4), center)) > overlap))
                         continue;
                     kept.Add(box);
                     selected.AddRange([n, c, box]);

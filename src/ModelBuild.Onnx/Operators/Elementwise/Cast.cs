@@ -18,5 +18,6 @@ internal sealed class Cast : Operator
     public override string? Cut(CutContext context) => null;
 
     public override void Execute(ExecutionContext context) =>
-        context.Set(0, Conversion.To((ElementType)context.Node.Int("to"), context.Input(0), context.Node.Int("saturate", 1) != 0, context.Node.String("round_mode", "up")));
+        context.Set(0, Conversion.To((ElementType)context.Node.Int("to"), context.Input(0), context.Node.Int("saturate", 1) != 0,
+            context.Node.String("round_mode", "up")));
 }

@@ -16,5 +16,6 @@ internal sealed class CastLike : Operator
     public override string? Cut(CutContext context) => null;
 
     public override void Execute(ExecutionContext context) =>
-        context.Set(0, Conversion.To(context.Input(1).ElementType, context.Input(0), context.Node.Int("saturate", 1) != 0, context.Node.String("round_mode", "up")));
+        context.Set(0, Conversion.To(context.Input(1).ElementType, context.Input(0), context.Node.Int("saturate", 1) != 0,
+            context.Node.String("round_mode", "up")));
 }

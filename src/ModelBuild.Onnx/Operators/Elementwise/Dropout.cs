@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>The input itself: outside training nothing is dropped. The optional mask says what is kept (all), before operator set 12 what is dropped (nothing).</summary>
+/// <summary>The input itself: outside training nothing is dropped. The optional mask says what is kept (all), before operator set 12 what is dropped
+/// (nothing).</summary>
 internal sealed class Dropout : Operator
 {
     public override string Name => "Dropout";

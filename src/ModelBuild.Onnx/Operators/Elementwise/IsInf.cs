@@ -18,6 +18,7 @@ internal sealed class IsInf : Operator
         var x = context.Input(0);
         var negative = context.Node.Int("detect_negative", 1) != 0;
         var positive = context.Node.Int("detect_positive", 1) != 0;
-        context.Set(0, Tensor.Of(Array.ConvertAll(Numbers.Doubles(x), v => positive && double.IsPositiveInfinity(v) || negative && double.IsNegativeInfinity(v)), x.Shape.AsSpan()));
+        context.Set(0, Tensor.Of(Array.ConvertAll(Numbers.Doubles(x), v => positive && double.IsPositiveInfinity(v) || negative
+            && double.IsNegativeInfinity(v)), x.Shape.AsSpan()));
     }
 }

@@ -8,7 +8,8 @@ internal sealed class MelWeightMatrix : Operator
     public override int FirstVersion => 17;
 
     public override void Infer(InferenceContext context) => context.Set(0, (ElementType)context.Node.Int("output_datatype", 1),
-        [context.Elements(1) is { } length ? length.Elements[0] / 2 + 1 : Dimension.Unknown, context.Elements(0) is { } bins ? bins.Elements[0] : Dimension.Unknown]);
+        [context.Elements(1) is { } length ? length.Elements[0] / 2 + 1 : Dimension.Unknown, context.Elements(0) is { } bins ? bins.Elements[0]
+            : Dimension.Unknown]);
 
     public override InputRole Role(Node node, int input) => InputRole.Parameter;
 

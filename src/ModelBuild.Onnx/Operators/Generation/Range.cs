@@ -12,7 +12,8 @@ internal sealed class Range : Operator
         var length = Dimension.Unknown;
         if (context.Constant(0) is { } s && context.Constant(1) is { } l && context.Constant(2) is { } d)
             length = Count(Numbers.Doubles(s)[0], Numbers.Doubles(l)[0], Numbers.Doubles(d)[0]);
-        else if (context.Elements(0) is { } start && context.Elements(1) is { } limit && context.Elements(2) is { IsConstant: true } step && step.Elements[0].Value > 0)
+        else if (context.Elements(0) is { } start && context.Elements(1) is { } limit && context.Elements(2) is { IsConstant: true } step
+            && step.Elements[0].Value > 0)
             length = Shapes.CeilDivide(limit.Elements[0] - start.Elements[0], step.Elements[0]);
         context.Set(0, context.ElementType(0), [length]);
     }

@@ -13,7 +13,8 @@ internal sealed class Where : Operator
         if (context.Elements(0) is not { IsConstant: true } condition || context.Elements(1) is not { } x || context.Elements(2) is not { } y)
             return;
         var shape = Indexing.BroadcastShape(condition.Shape, x.Shape, y.Shape);
-        var (c, p, q) = (Elementwise.Spread([.. condition.Elements], condition.Shape, shape), Elementwise.Spread([.. x.Elements], x.Shape, shape), Elementwise.Spread([.. y.Elements], y.Shape, shape));
+        var (c, p, q) = (Elementwise.Spread([.. condition.Elements], condition.Shape, shape), Elementwise.Spread([.. x.Elements], x.Shape, shape),
+            Elementwise.Spread([.. y.Elements], y.Shape, shape));
         context.SetElements(0, new(shape, [.. c.Select((v, i) => v.Value != 0 ? p[i] : q[i])]));
     }
 

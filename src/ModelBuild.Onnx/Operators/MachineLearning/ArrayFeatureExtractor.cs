@@ -8,7 +8,8 @@ internal sealed class ArrayFeatureExtractor : Operator
     public override string Name => "ArrayFeatureExtractor";
 
     public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0),
-        context.Shape(0) is { IsDefault: false, Length: > 0 } s && context.Shape(1) is { IsDefault: false } i ? s.Length == 1 ? [1, Shapes.Product(i)] : s.SetItem(s.Length - 1, Shapes.Product(i)) : default);
+        context.Shape(0) is { IsDefault: false, Length: > 0 } s && context.Shape(1) is { IsDefault: false } i ? s.Length == 1 ? [1, Shapes.Product(i)]
+            : s.SetItem(s.Length - 1, Shapes.Product(i)) : default);
 
     public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Indices : InputRole.Activation;
 

@@ -5,7 +5,8 @@ internal sealed class FeatureVectorizer : LearnedOperator
 {
     public override string Name => "FeatureVectorizer";
 
-    public override void Infer(InferenceContext context) => context.Set(0, ElementType.Float, [Batch(context), context.Node.Ints("inputdimensions") is { } sizes ? sizes.Sum() : Dimension.Unknown]);
+    public override void Infer(InferenceContext context) =>
+        context.Set(0, ElementType.Float, [Batch(context), context.Node.Ints("inputdimensions") is { } sizes ? sizes.Sum() : Dimension.Unknown]);
 
     public override void Axes(AxesContext context)
     {

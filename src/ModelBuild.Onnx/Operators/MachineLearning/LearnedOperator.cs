@@ -10,10 +10,12 @@ internal abstract class LearnedOperator : InferredOperator
     public override bool IsDeterministic => true;
 
     /// <summary>The leading dimension of an input.</summary>
-    protected static Dimension Batch(InferenceContext context) => context.Shape(0) is { IsDefault: false, Length: > 1 } shape ? shape[0] : context.Shape(0) is { IsDefault: false } ? 1 : Dimension.Unknown;
+    protected static Dimension Batch(InferenceContext context) => context.Shape(0) is { IsDefault: false, Length: > 1 } shape ? shape[0]
+        : context.Shape(0) is { IsDefault: false } ? 1 : Dimension.Unknown;
 
     /// <summary>The length of a list of strings.</summary>
-    protected static int? Strings(Node node, string name) => node.Attributes.GetValueOrDefault(name)?.Value is ImmutableArray<byte[]> { Length: > 0 } strings ? strings.Length : null;
+    protected static int? Strings(Node node, string name) => node.Attributes.GetValueOrDefault(name)?.Value is ImmutableArray<byte[]> { Length: > 0 } strings
+        ? strings.Length : null;
 
     /// <summary>Labels of a classifier, by its class labels, and how many classes there are.</summary>
     protected static (ElementType Type, int? Classes) Labels(Node node, string integers) =>

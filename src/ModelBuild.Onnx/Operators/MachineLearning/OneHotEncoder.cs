@@ -6,7 +6,9 @@ internal sealed class OneHotEncoder : LearnedOperator
     public override string Name => "OneHotEncoder";
 
     public override void Infer(InferenceContext context) => context.Set(0, ElementType.Float,
-        context.Shape(0) is { IsDefault: false } shape ? [.. shape, (Strings(context.Node, "cats_strings") ?? context.Node.Ints("cats_int64s")?.Length) is { } count ? count : Dimension.Unknown] : default);
+        context.Shape(0) is { IsDefault: false } shape
+            ? [.. shape, (Strings(context.Node, "cats_strings") ?? context.Node.Ints("cats_int64s")?.Length) is { } count ? count : Dimension.Unknown]
+            : default);
 
     public override void Axes(AxesContext context)
     {

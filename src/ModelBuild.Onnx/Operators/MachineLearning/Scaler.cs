@@ -26,7 +26,8 @@ internal sealed class Scaler : Operator
         var values = Numbers.Doubles(x);
         var (offset, scale) = (context.Node.Floats("offset") ?? [0], context.Node.Floats("scale") ?? [1]);
         var features = x.Rank == 0 ? 1 : (int)x.Shape[^1];
-        context.Require((offset.Length == 1 || offset.Length == features) && (scale.Length == 1 || scale.Length == features), "offset or scale do not fit the features");
+        context.Require((offset.Length == 1 || offset.Length == features) && (scale.Length == 1 || scale.Length == features),
+            "offset or scale do not fit the features");
         for (var i = 0; i < values.Length; i++)
             values[i] = (values[i] - offset[offset.Length == 1 ? 0 : i % features]) * scale[scale.Length == 1 ? 0 : i % features];
         context.Set(0, Numbers.Of(ElementType.Float, x.Shape, values));

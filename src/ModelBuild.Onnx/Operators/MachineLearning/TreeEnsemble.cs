@@ -23,7 +23,8 @@ internal sealed class TreeEnsemble : Operator
         var node = context.Node;
         var x = context.Input(0);
         var splits = Numbers.Doubles(TensorOf(node, "nodes_splits"));
-        var tree = new Tree(Array.ConvertAll(node.Ints("nodes_featureids")!, static v => (int)v), Array.ConvertAll(Numbers.Integers(TensorOf(node, "nodes_modes")), static m => ModeNames[m]), splits,
+        var tree = new Tree(Array.ConvertAll(node.Ints("nodes_featureids")!, static v => (int)v),
+            Array.ConvertAll(Numbers.Integers(TensorOf(node, "nodes_modes")), static m => ModeNames[m]), splits,
             Branch(node, "nodes_truenodeids", "nodes_trueleafs"), Branch(node, "nodes_falsenodeids", "nodes_falseleafs"),
             node.Ints("nodes_missing_value_tracks_true") is { } missing ? Array.ConvertAll(missing, static v => v != 0) : new bool[splits.Length])
         {
@@ -52,7 +53,8 @@ internal sealed class TreeEnsemble : Operator
         context.Set(0, Numbers.Of(x.ElementType, [x.Shape[0], count], result));
     }
 
-    private static Tensor TensorOf(Node node, string attribute) => node.Attributes.GetValueOrDefault(attribute)?.Value as Tensor ?? throw new InvalidOperationException($"has no {attribute}");
+    private static Tensor TensorOf(Node node, string attribute) => node.Attributes.GetValueOrDefault(attribute)?.Value as Tensor
+        ?? throw new InvalidOperationException($"has no {attribute}");
 
     private static int[] Branch(Node node, string ids, string leaves)
     {

@@ -8,7 +8,8 @@ internal sealed class TreeEnsembleRegressor : Operator
     public override string Name => "TreeEnsembleRegressor";
 
     public override void Infer(InferenceContext context) =>
-        context.Set(0, ElementType.Float, [context.Shape(0) is { IsDefault: false, Length: > 0 } s ? s[0] : Dimension.Unknown, context.Node.Int("n_targets", 1)]);
+        context.Set(0, ElementType.Float,
+            [context.Shape(0) is { IsDefault: false, Length: > 0 } s ? s[0] : Dimension.Unknown, context.Node.Int("n_targets", 1)]);
 
     public override void Axes(AxesContext context) => LearnedOperator.Rows(context);
 
@@ -29,7 +30,8 @@ internal sealed class TreeEnsembleRegressor : Operator
             row.Fill(aggregate switch { "MIN" => double.PositiveInfinity, "MAX" => double.NegativeInfinity, _ => 0 });
             foreach (var root in roots)
                 foreach (var (target, weight) in votes.GetValueOrDefault(tree.Leaf(root, values.AsSpan(n * features, features))) ?? [])
-                    row[target] = aggregate switch { "MIN" => Math.Min(row[target], weight), "MAX" => Math.Max(row[target], weight), _ => row[target] + weight };
+                    row[target] = aggregate switch { "MIN" => Math.Min(row[target], weight), "MAX" => Math.Max(row[target], weight),
+                        _ => row[target] + weight };
             var start = TreeEnsembleNodes.BaseValues(node);
             for (var t = 0; t < targets; t++)
                 row[t] = (double.IsInfinity(row[t]) ? 0 : aggregate == "AVERAGE" ? row[t] / roots.Length : row[t]) + (start is null ? 0 : start[t]);

@@ -7,7 +7,8 @@ internal sealed class Det : Operator
 
     public override int FirstVersion => 11;
 
-    public override void Infer(InferenceContext context) => context.Set(0, context.ElementType(0), context.Shape(0) is { IsDefault: false } s ? [.. s.Take(s.Length - 2)] : default);
+    public override void Infer(InferenceContext context) =>
+        context.Set(0, context.ElementType(0), context.Shape(0) is { IsDefault: false } s ? [.. s.Take(s.Length - 2)] : default);
 
     public override void Axes(AxesContext context)
     {

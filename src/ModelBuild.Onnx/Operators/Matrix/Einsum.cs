@@ -126,7 +126,8 @@ internal sealed class Einsum : Operator
         }
         // Without a right side: the ellipsis, then the letters that occur once.
         var result = sides.Length == 2 ? sides[1].Replace("...", spread)
-            : spread + string.Concat(string.Concat(terms).GroupBy(static c => c).Where(g => g.Count() == 1 && !spread.Contains(g.Key)).Select(static g => g.Key).Order());
+            : spread + string.Concat(string.Concat(terms).GroupBy(static c => c).Where(g => g.Count() == 1 && !spread.Contains(g.Key)).Select(static g => g.Key)
+                .Order());
         return (terms, result);
     }
 }

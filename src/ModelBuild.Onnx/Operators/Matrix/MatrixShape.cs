@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>Shapes of matrix products with batch dimensions, as numpy.matmul has them: a vector counts as a row on the left and as a column on the right.</summary>
+/// <summary>Shapes of matrix products with batch dimensions, as numpy.matmul has them: a vector counts as a row on the left and as a column on the
+/// right.</summary>
 internal static class MatrixShape
 {
     public static ImmutableArray<Dimension> Infer(InferenceContext context, int first, int second)
@@ -34,7 +35,8 @@ internal static class MatrixShape
         var atB = Indexing.Broadcast(batchB.AsSpan(), batch.AsSpan());
         var c = new double[Indexing.Length([count, m, n])];
         for (var i = 0; i < count; i++)
-            LinearAlgebra.MultiplyAdd(a.AsSpan((atA is null ? i : atA[i]) * m * k, m * k), b.AsSpan((atB is null ? i : atB[i]) * k * n, k * n), c.AsSpan(i * m * n, m * n), m, k, n);
+            LinearAlgebra.MultiplyAdd(a.AsSpan((atA is null ? i : atA[i]) * m * k, m * k), b.AsSpan((atB is null ? i : atB[i]) * k * n, k * n),
+                c.AsSpan(i * m * n, m * n), m, k, n);
         return (c, [.. batch, .. shapeOfA.Length > 1 ? [m] : Array.Empty<long>(), .. shapeOfB.Length > 1 ? [n] : Array.Empty<long>()]);
     }
 
@@ -76,5 +78,6 @@ internal static class MatrixShape
 
     /// <summary>The channels of constant matrices: rows of the first, columns of the second.</summary>
     public static WeightChannels Channels(Node node, int input, int first, int second) =>
-        (input == first || input == second) && node.Input(input)?.Constant is { Rank: >= 2 } w ? new(w.Rank - (input == second ? 1 : 2), 1) : WeightChannels.None;
+        (input == first || input == second) && node.Input(input)?.Constant is { Rank: >= 2 } w ? new(w.Rank - (input == second ? 1 : 2), 1)
+            : WeightChannels.None;
 }

@@ -20,13 +20,15 @@ internal sealed class DynamicQuantizeLSTM : LstmOperator
     {
         var (w, r) = (context.Input(1), context.Input(2));
         var hidden = (int)r.Shape[1];
-        context.Require(w.Rank == 3 && r.Rank == 3 && r.Shape[2] == Gates * hidden && w.Shape[2] == r.Shape[2] && w.Shape[0] == r.Shape[0], $"weights {w} and {r} do not fit each other");
+        context.Require(w.Rank == 3 && r.Rank == 3 && r.Shape[2] == Gates * hidden && w.Shape[2] == r.Shape[2] && w.Shape[0] == r.Shape[0],
+            $"weights {w} and {r} do not fit each other");
         return [.. Enumerable.Range(0, (int)w.Shape[0]).Select(d => new QuantizedProjection(hidden,
             QuantizedMatrix.Of(w, context.Input(8), context.Input(9), d), QuantizedMatrix.Of(r, context.Input(10), context.Input(11), d),
             Part(context.Optional(3), d, 8 * hidden), Part(context.Optional(7), d, 3 * hidden)))];
     }
 
-    private sealed record QuantizedProjection(int Hidden, QuantizedMatrix W, QuantizedMatrix R, double[]? Bias, double[]? Peepholes) : Projection(Hidden, Bias, Peepholes)
+    private sealed record QuantizedProjection(int Hidden, QuantizedMatrix W, QuantizedMatrix R, double[]? Bias, double[]? Peepholes)
+        : Projection(Hidden, Bias, Peepholes)
     {
         public override double[] Input(double[] x, int rows, int inputs) => W.Multiply(x, rows);
 

@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>alpha A B + C of quantized matrices; C is int32 in units of scale A times scale B; quantized again where an output scale is given, else float.</summary>
+/// <summary>alpha A B + C of quantized matrices; C is int32 in units of scale A times scale B; quantized again where an output scale is given, else
+/// float.</summary>
 internal sealed class QGemm : Operator
 {
     public override string Domain => Domains.Microsoft;
@@ -11,7 +12,8 @@ internal sealed class QGemm : Operator
     {
         var (a, b) = (context.Shape(0), context.Shape(3));
         context.Set(0, context.Has(7) ? context.ElementType(8) : ElementType.Float,
-            [a.IsDefault ? Dimension.Unknown : a[Flip(context.Node, "transA") ? 1 : 0], b.IsDefault ? Dimension.Unknown : b[Flip(context.Node, "transB") ? 0 : 1]]);
+            [a.IsDefault ? Dimension.Unknown : a[Flip(context.Node, "transA") ? 1 : 0], b.IsDefault ? Dimension.Unknown
+                : b[Flip(context.Node, "transB") ? 0 : 1]]);
     }
 
     public override InputRole Role(Node node, int input) => input switch
@@ -40,7 +42,8 @@ internal sealed class QGemm : Operator
     {
         var a = Flip(context.Node, "transA") ? Transpose.Apply(context.Input(0), [1, 0]) : context.Input(0);
         var b = Flip(context.Node, "transB") ? Transpose.Apply(context.Input(3), [1, 0]) : context.Input(3);
-        var (values, shape) = MatrixShape.Multiply(IntegerOperands.Shifted(a, context.Input(2), 0), a.Shape, IntegerOperands.Shifted(b, context.Input(5), 1), b.Shape);
+        var (values, shape) = MatrixShape.Multiply(IntegerOperands.Shifted(a, context.Input(2), 0), a.Shape, IntegerOperands.Shifted(b, context.Input(5), 1),
+            b.Shape);
         var (scaleA, scaleB) = (Numbers.Doubles(context.Input(1))[0], Numbers.Doubles(context.Input(4)));
         var alpha = context.Node.Float("alpha", 1);
         var c = context.Optional(6) is { } t ? Elementwise.Spread(Numbers.Doubles(t), t.Shape, shape) : null;
@@ -50,7 +53,8 @@ internal sealed class QGemm : Operator
         {
             var sum = values[i] + (c is null ? 0 : c[i]);
             var scale = alpha * scaleA * scaleB[scaleB.Length == 1 ? 0 : i % (int)shape[1]];
-            values[i] = output is null ? sum * scale : Requantization.Apply(sum, scale, 1, Numbers.Doubles(output)[0], Numbers.Doubles(context.Input(8))[0], type);
+            values[i] = output is null ? sum * scale : Requantization.Apply(sum, scale, 1, Numbers.Doubles(output)[0], Numbers.Doubles(context.Input(8))[0],
+                type);
         }
         context.Set(0, Numbers.Of(type, shape, values));
     }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>A matrix of 8-bit integers [rows, columns] with one scale for all or one per column, multiplied from the left by dynamically quantized rows.</summary>
+/// <summary>A matrix of 8-bit integers [rows, columns] with one scale for all or one per column, multiplied from the left by dynamically quantized
+/// rows.</summary>
 /// <param name="Values">Elements minus their zero points.</param>
 /// <param name="Rows">Its rows.</param>
 /// <param name="Columns">Its columns.</param>

@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>Each channel shifted and scaled by running mean and variance; in training mode by those of the batch, which then also update the running ones.</summary>
+/// <summary>Each channel shifted and scaled by running mean and variance; in training mode by those of the batch, which then also update the running
+/// ones.</summary>
 internal sealed class BatchNormalization : Operator
 {
     public override string Name => "BatchNormalization";
@@ -54,13 +55,16 @@ internal sealed class BatchNormalization : Operator
             throw context.Unsupported("statistics per element (spatial = 0)");
         var channels = x.Rank > 1 ? (int)x.Shape[1] : 1;
         var plane = (int)Indexing.Product(x.Shape.AsSpan(), Math.Min(2, x.Rank), x.Rank);
-        context.Require(scale.Length == channels && bias.Length == channels && mean.Length == channels && variance.Length == channels, "the parameters do not fit the channels");
+        context.Require(scale.Length == channels && bias.Length == channels && mean.Length == channels && variance.Length == channels,
+            "the parameters do not fit the channels");
         if (training)
         {
             double momentum = context.Node.Float("momentum", 0.9f);
             var (batchMean, batchVariance) = Statistics(values, channels, plane);
-            context.Set(1, Numbers.Of(context.Input(3).ElementType, context.Input(3).Shape, [.. mean.Zip(batchMean, (a, b) => a * momentum + b * (1 - momentum))]));
-            context.Set(2, Numbers.Of(context.Input(4).ElementType, context.Input(4).Shape, [.. variance.Zip(batchVariance, (a, b) => a * momentum + b * (1 - momentum))]));
+            context.Set(1, Numbers.Of(context.Input(3).ElementType, context.Input(3).Shape,
+                [.. mean.Zip(batchMean, (a, b) => a * momentum + b * (1 - momentum))]));
+            context.Set(2, Numbers.Of(context.Input(4).ElementType, context.Input(4).Shape,
+                [.. variance.Zip(batchVariance, (a, b) => a * momentum + b * (1 - momentum))]));
             (mean, variance) = (batchMean, batchVariance);
         }
         for (var i = 0; i < values.Length; i++)

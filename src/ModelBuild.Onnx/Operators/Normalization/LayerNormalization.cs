@@ -46,7 +46,8 @@ internal sealed class LayerNormalization : Operator
             means[i] = mean;
             deviations[i] = 1 / Math.Sqrt(square / length + epsilon);
             for (var k = 0; k < length; k++)
-                row[k] = (row[k] - mean) * deviations[i] * scale[scale.Length == length ? k : i * length + k] + (bias is null ? 0 : bias[bias.Length == length ? k : i * length + k]);
+                row[k] = (row[k] - mean) * deviations[i] * scale[scale.Length == length ? k : i * length + k]
+                    + (bias is null ? 0 : bias[bias.Length == length ? k : i * length + k]);
         }
         System.Collections.Immutable.ImmutableArray<long> statistics = [.. x.Shape.Select((d, i) => i < axis ? d : 1)];
         var type = (ElementType)context.Node.Int("stash_type", 1);

@@ -49,8 +49,10 @@ internal abstract class PoolOperator : Operator
     /// <summary>Moves a window over a tensor.</summary>
     /// <param name="x">The tensor [N, C, spatial...].</param>
     /// <param name="window">The window.</param>
-    /// <param name="pool">Makes the result from the positions under the window, the number of its elements inside input and padding, and the number of the place.</param>
-    protected static (ImmutableArray<long> Shape, double[] Values, int PlacesPerPlane) Run(Tensor x, SpatialWindow window, Func<List<int>, int, int, double> pool)
+    /// <param name="pool">Makes the result from the positions under the window, the number of its elements inside input and padding, and the number of the
+    /// place.</param>
+    protected static (ImmutableArray<long> Shape, double[] Values, int PlacesPerPlane) Run(Tensor x, SpatialWindow window, Func<List<int>, int, int,
+        double> pool)
     {
         var rank = x.Rank - 2;
         var input = x.Shape.AsSpan()[2..].ToArray();

@@ -1,6 +1,7 @@
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>A tensor quantized to unsigned 8 bits by its own range, which always holds 0; with its scale and zero point. All arithmetic is binary32, as the specification has it.</summary>
+/// <summary>A tensor quantized to unsigned 8 bits by its own range, which always holds 0; with its scale and zero point. All arithmetic is binary32, as the
+/// specification has it.</summary>
 internal sealed class DynamicQuantizeLinear : Operator
 {
     public override string Name => "DynamicQuantizeLinear";

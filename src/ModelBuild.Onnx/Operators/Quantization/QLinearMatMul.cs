@@ -41,7 +41,8 @@ internal sealed class QLinearMatMul : Operator
         var columns = b.Rank > 1 ? (int)b.Shape[^1] : 1;
         var rows = a.Rank > 1 ? (int)a.Shape[^2] : 1;
         for (var i = 0; i < values.Length; i++)
-            values[i] = Requantization.Apply(values[i], scaleA.Length == 1 ? scaleA[0] : scaleA[i / columns % rows], scaleB.Length == 1 ? scaleB[0] : scaleB[i % columns], scaleY, zeroY, type);
+            values[i] = Requantization.Apply(values[i], scaleA.Length == 1 ? scaleA[0] : scaleA[i / columns % rows], scaleB.Length == 1 ? scaleB[0]
+                : scaleB[i % columns], scaleY, zeroY, type);
         context.Set(0, Numbers.Of(type, shape, values));
     }
 }

@@ -8,7 +8,8 @@ internal sealed class QuantizeLinear : Operator
     public override int FirstVersion => 10;
 
     public override void Infer(InferenceContext context) => context.Set(0,
-        context.Has(2) ? context.ElementType(2) : context.Node.Int("output_dtype") is not 0 and var type ? (ElementType)type : ElementType.UInt8, context.Shape(0));
+        context.Has(2) ? context.ElementType(2) : context.Node.Int("output_dtype") is not 0 and var type ? (ElementType)type : ElementType.UInt8,
+            context.Shape(0));
 
     public override InputRole Role(Node node, int input) => input switch { 1 => InputRole.Scale, 2 => InputRole.ZeroPoint, _ => InputRole.Activation };
 

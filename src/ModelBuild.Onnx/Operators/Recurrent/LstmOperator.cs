@@ -25,7 +25,8 @@ internal abstract class LstmOperator : RecurrentOperator
         }
     }
 
-    private static double Sum(ReadOnlySpan<double> input, ReadOnlySpan<double> recurrent, Projection p, int i) => input[i] + recurrent[i] + p.InputBias(i) + p.RecurrentBias(i);
+    private static double Sum(ReadOnlySpan<double> input, ReadOnlySpan<double> recurrent, Projection p, int i) => input[i] + recurrent[i] + p.InputBias(i)
+        + p.RecurrentBias(i);
 
     private static double Peephole(Projection p, int i) => p.Peepholes is null ? 0 : p.Peepholes[i];
 }

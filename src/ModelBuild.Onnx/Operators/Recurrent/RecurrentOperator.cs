@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// The loop that RNN, GRU and LSTM share: directions, time steps, sequence lengths and layouts. X is [steps, batch, inputs], W [directions, gates * hidden, inputs],
-/// R [directions, gates * hidden, hidden], B [directions, 2 * gates * hidden]; layout 1 puts the batch first in X, Y and the states.
+/// The loop that RNN, GRU and LSTM share: directions, time steps, sequence lengths and layouts. X is [steps, batch, inputs], W [directions, gates * hidden,
+/// inputs], R [directions, gates * hidden, hidden], B [directions, 2 * gates * hidden]; layout 1 puts the batch first in X, Y and the states.
 /// </summary>
 internal abstract class RecurrentOperator : Operator
 {
@@ -181,7 +181,8 @@ internal abstract class RecurrentOperator : Operator
     protected virtual Projection[] Projections(ExecutionContext context)
     {
         var (w, r) = (context.Input(1), context.Input(2));
-        context.Require(w.Rank == 3 && r.Rank == 3 && w.Shape[0] == r.Shape[0] && w.Shape[1] == r.Shape[1] && r.Shape[1] == Gates * r.Shape[2], $"weights {w} and {r} do not fit each other");
+        context.Require(w.Rank == 3 && r.Rank == 3 && w.Shape[0] == r.Shape[0] && w.Shape[1] == r.Shape[1] && r.Shape[1] == Gates * r.Shape[2],
+            $"weights {w} and {r} do not fit each other");
         var (hidden, rows) = ((int)r.Shape[2], (int)r.Shape[1]);
         var (own, recurrent) = (Numbers.Doubles(w), Numbers.Doubles(r));
         return [.. Enumerable.Range(0, (int)w.Shape[0]).Select(d => new FloatProjection(hidden,

@@ -29,7 +29,8 @@ internal sealed class ResampleWeights
                 _ => throw new InvalidOperationException($"unknown mode '{mode}'"),
             };
         }
-        IsIdentity = size == length && !_outside.Any(static o => o) && Enumerable.Range(0, (int)size).All(i => _weights[i].All(w => w.At == i ? w.Weight == 1 : w.Weight == 0) && _weights[i].Any(w => w.At == i));
+        IsIdentity = size == length && !_outside.Any(static o => o) && Enumerable.Range(0, (int)size)
+            .All(i => _weights[i].All(w => w.At == i ? w.Weight == 1 : w.Weight == 0) && _weights[i].Any(w => w.At == i));
     }
 
     /// <summary>Whether every place is made of itself.</summary>

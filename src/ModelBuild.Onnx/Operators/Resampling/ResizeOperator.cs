@@ -98,7 +98,8 @@ internal abstract class ResizeOperator : Operator
         bool[]? outside = null;
         for (var i = 0; i < axes.Length; i++)
         {
-            var weights = new ResampleWeights(node, context.Opset, lengths[i], sizes[i], scales[i], region is null ? (0, 1) : (region[i], region[axes.Length + i]));
+            var weights = new ResampleWeights(node, context.Opset, lengths[i], sizes[i], scales[i], region is null ? (0, 1)
+                : (region[i], region[axes.Length + i]));
             if (!weights.IsIdentity)
                 values = Apply(values, ref shape, axes[i], sizes[i], weights, ref outside);
         }
@@ -130,7 +131,8 @@ internal abstract class ResizeOperator : Operator
                     LinearAlgebra.AddScaled(weight, values.AsSpan((o * length + at) * inner, inner), target);
                 if (marks is not null)
                     for (var k = 0; k < inner; k++)
-                        marks[(o * size + p) * inner + k] = weights.IsOutside(p) || outside is not null && weights.At(p).Any() && outside[(o * length + weights.At(p)[0].At) * inner + k];
+                        marks[(o * size + p) * inner + k] = weights.IsOutside(p) || outside is not null && weights.At(p).Any()
+                            && outside[(o * length + weights.At(p)[0].At) * inner + k];
             }
         outside = marks;
         return result;

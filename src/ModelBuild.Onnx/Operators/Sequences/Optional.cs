@@ -12,7 +12,8 @@ internal sealed class Optional : Operator
     public override void Infer(InferenceContext context)
     {
         // What is held is as it is, whatever the attribute says of its shape.
-        var element = context.NonTensor(0) ?? (context.Has(0) ? TypeConversion.ToProto(context.Input(0)) : context.Node.Attributes.GetValueOrDefault("type")?.Value as TypeProto);
+        var element = context.NonTensor(0)
+            ?? (context.Has(0) ? TypeConversion.ToProto(context.Input(0)) : context.Node.Attributes.GetValueOrDefault("type")?.Value as TypeProto);
         context.SetNonTensor(0, new() { OptionalType = new() { ElemType = element } });
     }
 

@@ -3,7 +3,8 @@ namespace ModelBuild.Onnx.Operators;
 /// <summary>Sequences among the inputs.</summary>
 internal static class SequenceArgument
 {
-    public static TensorSequence Of(ExecutionContext context, int index) => context.Value(index) as TensorSequence ?? throw context.Error($"input {index} is no sequence");
+    public static TensorSequence Of(ExecutionContext context, int index) => context.Value(index) as TensorSequence
+        ?? throw context.Error($"input {index} is no sequence");
 
     /// <summary>A position, which may count from the end.</summary>
     public static int Position(ExecutionContext context, int index, int count)

@@ -15,7 +15,8 @@ internal sealed class SequenceInsert : Operator
         var added = context.Input(1);
         context.Require(sequence.Items.IsEmpty || sequence.ElementType == added.ElementType, $"{added} does not fit a sequence of {sequence.ElementType}");
         var at = context.Optional(2) is null ? sequence.Items.Length
-            : Numbers.Integers(context.Input(2))[0] is var p && p == sequence.Items.Length ? sequence.Items.Length : SequenceArgument.Position(context, 2, sequence.Items.Length);
+            : Numbers.Integers(context.Input(2))[0] is var p && p == sequence.Items.Length ? sequence.Items.Length
+                : SequenceArgument.Position(context, 2, sequence.Items.Length);
         context.Set(0, new TensorSequence(added.ElementType, sequence.Items.Insert(at, added)));
     }
 }

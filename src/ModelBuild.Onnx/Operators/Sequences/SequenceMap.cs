@@ -12,7 +12,8 @@ internal sealed class SequenceMap : Operator
     public override void Infer(InferenceContext context)
     {
         var body = context.Node.Attributes.GetValueOrDefault("body")?.Value as Graph ?? throw context.Error("attribute 'body' is missing");
-        context.InferSubgraph(body, [.. Enumerable.Range(0, context.InputCount).Select(i => context.NonTensor(i) is { } s ? new TensorType(SequenceTypes.ElementOf(s), default) : context.Input(i))]);
+        context.InferSubgraph(body, [.. Enumerable.Range(0, context.InputCount)
+            .Select(i => context.NonTensor(i) is { } s ? new TensorType(SequenceTypes.ElementOf(s), default) : context.Input(i))]);
         for (var i = 0; i < context.OutputCount; i++)
             if (context.TypeOf(body.Outputs[i]) is { } type)
                 context.SetNonTensor(i, SequenceTypes.Of(type));
@@ -25,11 +26,13 @@ internal sealed class SequenceMap : Operator
         var results = Enumerable.Range(0, context.OutputCount).Select(static _ => ImmutableArray.CreateBuilder<Tensor?>()).ToArray();
         for (var n = 0; n < first.Items.Length; n++)
         {
-            var made = context.Run(body, [.. Enumerable.Range(0, context.InputCount).Select(i => context.Value(i) is TensorSequence s ? s.Items[n] : context.Value(i))]);
+            var made = context.Run(body, [.. Enumerable.Range(0, context.InputCount)
+                .Select(i => context.Value(i) is TensorSequence s ? s.Items[n] : context.Value(i))]);
             for (var i = 0; i < results.Length; i++)
                 results[i].Add((Tensor?)made[i]);
         }
         for (var i = 0; i < results.Length; i++)
-            context.Set(i, new TensorSequence(results[i].FirstOrDefault()?.ElementType ?? body.Outputs[i].Type?.ElementType ?? ElementType.Undefined, results[i].ToImmutable()));
+            context.Set(i, new TensorSequence(results[i].FirstOrDefault()?.ElementType ?? body.Outputs[i].Type?.ElementType ?? ElementType.Undefined,
+                results[i].ToImmutable()));
     }
 }

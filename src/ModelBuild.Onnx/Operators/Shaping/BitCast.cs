@@ -19,7 +19,8 @@ internal sealed class BitCast : Operator
     {
         var x = context.Input(0);
         var to = (ElementType)context.Node.Int("to");
-        context.Require(ElementTypes.BitsOf(to) != 0 && ElementTypes.BitsOf(to) == ElementTypes.BitsOf(x.ElementType), $"{x.ElementType} and {to} have different widths");
+        context.Require(ElementTypes.BitsOf(to) != 0 && ElementTypes.BitsOf(to) == ElementTypes.BitsOf(x.ElementType),
+            $"{x.ElementType} and {to} have different widths");
         context.Set(0, new Tensor(to, x.Shape, x.Bytes));
     }
 }

@@ -48,7 +48,8 @@ internal sealed class Col2Im : Operator
             long at = 0;
             for (var d = 0; d < image.Length && at >= 0; d++)
             {
-                var position = place / placeStrides[d] % places[d] * window.Strides[d] + tap / tapStrides[d] % block[d] * window.Dilations[d] - window.Before(d, image[d]);
+                var position = place / placeStrides[d] % places[d] * window.Strides[d]
+                    + tap / tapStrides[d] % block[d] * window.Dilations[d] - window.Before(d, image[d]);
                 at = position >= 0 && position < image[d] ? at + position * imageStrides[d] : -1;
             }
             if (at >= 0)

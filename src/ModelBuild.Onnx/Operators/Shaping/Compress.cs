@@ -13,7 +13,8 @@ internal sealed class Compress : Operator
         if (!context.Node.Attributes.ContainsKey("axis"))
             context.Set(0, context.ElementType(0), Shapes.OfRank(1));
         else
-            context.Set(0, context.ElementType(0), shape.IsDefault ? default : shape.SetItem(Indexing.Axis(context.Node.Int("axis"), shape.Length), Dimension.Unknown));
+            context.Set(0, context.ElementType(0), shape.IsDefault ? default : shape.SetItem(Indexing.Axis(context.Node.Int("axis"), shape.Length),
+                Dimension.Unknown));
     }
 
     public override InputRole Role(Node node, int input) => input == 1 ? InputRole.Indices : InputRole.Activation;
@@ -51,7 +52,8 @@ internal sealed class Compress : Operator
         var source = flat ? x.Reshape(x.Length) : x;
         var axis = flat ? 0 : Indexing.Axis(context.Node.Int("axis"), x.Rank);
         var condition = Numbers.Integers(context.Input(1));
-        var chosen = Enumerable.Range(0, (int)Math.Min(condition.Length, source.Shape[axis])).Where(i => condition[i] != 0).Select(static i => (long)i).ToArray();
+        var chosen = Enumerable.Range(0, (int)Math.Min(condition.Length, source.Shape[axis])).Where(i => condition[i] != 0).Select(static i => (long)i)
+            .ToArray();
         context.Set(0, Gather.Apply(source, Tensor.Vector(chosen), axis));
     }
 }

@@ -31,7 +31,8 @@ internal sealed class Concat : Operator
                 if (i != axis && (result[i].IsUnknown || !result[i].IsConstant && shape[i].IsConstant))
                     result[i] = shape[i];
                 else
-                    context.Require(i == axis || !result[i].IsConstant || !shape[i].IsConstant || result[i] == shape[i], $"dimension {i} is {result[i]} and {shape[i]}");
+                    context.Require(i == axis || !result[i].IsConstant || !shape[i].IsConstant || result[i] == shape[i],
+                        $"dimension {i} is {result[i]} and {shape[i]}");
         }
         result[axis] = sum;
         context.Set(0, type, [.. result]);

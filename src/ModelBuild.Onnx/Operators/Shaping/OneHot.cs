@@ -10,7 +10,8 @@ internal sealed class OneHot : Operator
     public override void Infer(InferenceContext context)
     {
         var shape = context.Shape(0);
-        var depth = context.Constant(1) is { Length: 1 } d ? Dimension.Of((long)Numbers.Doubles(d)[0]) : context.Elements(1) is { } e ? e.Elements[0] : Dimension.Unknown;
+        var depth = context.Constant(1) is { Length: 1 } d ? Dimension.Of((long)Numbers.Doubles(d)[0]) : context.Elements(1) is { } e ? e.Elements[0]
+            : Dimension.Unknown;
         context.Set(0, context.ElementType(2), shape.IsDefault ? default : shape.Insert(Indexing.Axis(context.Node.Int("axis", -1), shape.Length + 1), depth));
     }
 

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ModelBuild.Onnx.Operators;
 
-/// <summary>A tensor made larger (or, by negative amounts, smaller) at the ends of its axes: with a constant, reflected, with the edge, or wrapped around.</summary>
+/// <summary>A tensor made larger (or, by negative amounts, smaller) at the ends of its axes: with a constant, reflected, with the edge, or wrapped
+/// around.</summary>
 internal sealed class Pad : Operator
 {
     public override string Name => "Pad";

@@ -26,7 +26,8 @@ internal sealed class Reshape : Operator
         {
             var d = target[i];
             if (d.IsConstant && d.Value == 0 && !keepZero)
-                dims[i] = input.IsDefault ? Dimension.Unknown : i < input.Length ? input[i] : throw context.Error($"dimension {i} cannot be copied from {input.Length} dimensions");
+                dims[i] = input.IsDefault ? Dimension.Unknown : i < input.Length ? input[i]
+                    : throw context.Error($"dimension {i} cannot be copied from {input.Length} dimensions");
             else if (d.IsUnknown || d.IsConstant && d.Value == -1)
             {
                 several = open >= 0;
@@ -46,8 +47,8 @@ internal sealed class Reshape : Operator
     }
 
     /// <summary>
-    /// A size is never larger than what it is broadcast to with another. Where the target asks for such sizes and all else has as many elements on both sides, equal numbers of elements
-    /// mean that nothing was broadcast: the dimensions are those of the input, and are named so.
+    /// A size is never larger than what it is broadcast to with another. Where the target asks for such sizes and all else has as many elements on both sides,
+    /// equal numbers of elements mean that nothing was broadcast: the dimensions are those of the input, and are named so.
     /// </summary>
     private static void NameAsInput(Dimension[] dims, ImmutableArray<Dimension> input)
     {

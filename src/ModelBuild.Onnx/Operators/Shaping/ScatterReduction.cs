@@ -14,7 +14,8 @@ internal static class ScatterReduction
             for (var i = 0; i < positions.Length; i++)
             {
                 ref var v = ref values[positions[i]];
-                v = reduction switch { "add" => v + changes[i], "mul" => v * changes[i], "max" => Math.Max(v, changes[i]), "min" => Math.Min(v, changes[i]), _ => throw Unknown(reduction) };
+                v = reduction switch { "add" => v + changes[i], "mul" => v * changes[i], "max" => Math.Max(v, changes[i]), "min" => Math.Min(v, changes[i]),
+                    _ => throw Unknown(reduction) };
             }
             return Numbers.Of(data.ElementType, data.Shape, values);
         }
@@ -22,7 +23,8 @@ internal static class ScatterReduction
         for (var i = 0; i < positions.Length; i++)
         {
             ref var v = ref integers[positions[i]];
-            v = reduction switch { "add" => unchecked(v + deltas[i]), "mul" => unchecked(v * deltas[i]), "max" => Math.Max(v, deltas[i]), "min" => Math.Min(v, deltas[i]), _ => throw Unknown(reduction) };
+            v = reduction switch { "add" => unchecked(v + deltas[i]), "mul" => unchecked(v * deltas[i]), "max" => Math.Max(v, deltas[i]),
+                "min" => Math.Min(v, deltas[i]), _ => throw Unknown(reduction) };
         }
         return Numbers.Of(data.ElementType, data.Shape, integers);
     }

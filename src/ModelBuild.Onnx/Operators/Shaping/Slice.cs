@@ -20,7 +20,8 @@ internal sealed class Slice : Operator
             return;
         }
         var steps = context.Opset >= 10 && context.Has(4) ? context.Vector(4) : [.. Enumerable.Repeat(Dimension.Of(1), axes.Length)];
-        context.Require(s.Length == axes.Length && e.Length == axes.Length && (steps is null || steps.Value.Length == axes.Length), "starts, ends, axes and steps have different lengths");
+        context.Require(s.Length == axes.Length && e.Length == axes.Length && (steps is null || steps.Value.Length == axes.Length),
+            "starts, ends, axes and steps have different lengths");
         var dims = shape.ToArray();
         for (var i = 0; i < axes.Length; i++)
         {
@@ -126,7 +127,8 @@ internal sealed class Slice : Operator
         var x = context.Input(0);
         var starts = context.Opset < 10 ? context.Node.Ints("starts")! : Numbers.Integers(context.Input(1));
         var ends = context.Opset < 10 ? context.Node.Ints("ends")! : Numbers.Integers(context.Input(2));
-        var axes = (context.Opset < 10 ? context.Node.Ints("axes") : context.Optional(3) is { } a ? Numbers.Integers(a) : null) ?? [.. Enumerable.Range(0, starts.Length).Select(static i => (long)i)];
+        var axes = (context.Opset < 10 ? context.Node.Ints("axes") : context.Optional(3) is { } a ? Numbers.Integers(a) : null)
+            ?? [.. Enumerable.Range(0, starts.Length).Select(static i => (long)i)];
         var steps = context.Opset >= 10 && context.Optional(4) is { } p ? Numbers.Integers(p) : [.. Enumerable.Repeat(1L, starts.Length)];
         var strides = Indexing.Strides(x.Shape.AsSpan());
         var shape = x.Shape.ToArray();
@@ -171,7 +173,8 @@ internal sealed class Slice : Operator
         if (dimension.IsUnknown)
             return Dimension.Unknown;
         if (step < 0)
-            return step == -1 && start.IsConstant && (start.Value == -1 || start.Value >= far) && end.IsConstant && end.Value <= -far ? dimension : Dimension.Unknown;
+            return step == -1 && start.IsConstant && (start.Value == -1 || start.Value >= far) && end.IsConstant && end.Value <= -far ? dimension
+                : Dimension.Unknown;
         if (start.IsUnknown || end.IsUnknown)
             return Dimension.Unknown;
         // A dimension with a name is taken to be long enough for the range that the model cuts out of it.

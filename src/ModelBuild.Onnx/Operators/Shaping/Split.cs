@@ -76,7 +76,8 @@ internal sealed class Split : Operator
         var axis = Indexing.Axis(context.Node.Int("axis"), x.Rank);
         var lengths = (Given(context.Opset) ? context.Node.Ints("split") : context.Optional(1) is { } s ? Numbers.Integers(s) : null)
             ?? Equal(x.Shape[axis], context.OutputCount);
-        context.Require(lengths.Length == context.OutputCount && lengths.Sum() == x.Shape[axis] && lengths.All(l => l >= 0), $"the lengths [{string.Join(',', lengths)}] do not divide {x.Shape[axis]}");
+        context.Require(lengths.Length == context.OutputCount && lengths.Sum() == x.Shape[axis] && lengths.All(l => l >= 0),
+            $"the lengths [{string.Join(',', lengths)}] do not divide {x.Shape[axis]}");
         var start = 0L;
         for (var i = 0; i < lengths.Length; i++)
         {

@@ -66,9 +66,11 @@ internal sealed class TopK : Operator
         {
             var values = Numbers.Doubles(x);
             // NaN counts as larger than everything.
-            return (a, b) => double.IsNaN(values[a]) || double.IsNaN(values[b]) ? sign * double.IsNaN(values[a]).CompareTo(double.IsNaN(values[b])) : sign * values[a].CompareTo(values[b]);
+            return (a, b) => double.IsNaN(values[a]) || double.IsNaN(values[b]) ? sign * double.IsNaN(values[a]).CompareTo(double.IsNaN(values[b]))
+                : sign * values[a].CompareTo(values[b]);
         }
         var integers = Numbers.Integers(x);
-        return x.ElementType == ElementType.UInt64 ? (a, b) => sign * ((ulong)integers[a]).CompareTo((ulong)integers[b]) : (a, b) => sign * integers[a].CompareTo(integers[b]);
+        return x.ElementType == ElementType.UInt64 ? (a, b) => sign * ((ulong)integers[a]).CompareTo((ulong)integers[b]) : (a, b) => sign * integers[a]
+            .CompareTo(integers[b]);
     }
 }

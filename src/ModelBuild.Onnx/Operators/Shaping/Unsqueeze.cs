@@ -38,7 +38,8 @@ internal sealed class Unsqueeze : Operator
     public override string? Cut(CutContext context) => null;
 
     public override void Execute(ExecutionContext context) =>
-        context.Set(0, context.Input(0).Reshape(Insert(context.Input(0).Shape, AxesArgument.Of(context, 13, 1) ?? throw context.Error("has no axes"), 1L).AsSpan()));
+        context.Set(0, context.Input(0).Reshape(Insert(context.Input(0).Shape, AxesArgument.Of(context, 13, 1) ?? throw context.Error("has no axes"), 1L)
+            .AsSpan()));
 
     private static ImmutableArray<T> Insert<T>(ImmutableArray<T> shape, long[] axes, T one)
     {

@@ -1,8 +1,8 @@
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// The discrete Fourier transform along an axis. The last axis holds real and imaginary parts, or real parts alone. One-sided, a real signal and the first half of its
-/// spectrum are turned into each other.
+/// The discrete Fourier transform along an axis. The last axis holds real and imaginary parts, or real parts alone. One-sided, a real signal and the first half
+/// of its spectrum are turned into each other.
 /// </summary>
 internal sealed class DFT : Operator
 {
@@ -23,7 +23,8 @@ internal sealed class DFT : Operator
         var (inverse, onesided) = (context.Node.Int("inverse") != 0, context.Node.Int("onesided") != 0);
         var length = context.Has(1) ? context.Elements(1) is { } known ? known.Elements[0] : Dimension.Unknown
             : inverse && onesided ? (shape[at] - 1) * 2 : shape[at];
-        context.Set(0, context.ElementType(0), shape.SetItem(at, onesided && !inverse ? length / 2 + 1 : length).SetItem(shape.Length - 1, inverse && onesided ? 1 : 2));
+        context.Set(0, context.ElementType(0), shape.SetItem(at, onesided && !inverse ? length / 2 + 1 : length)
+            .SetItem(shape.Length - 1, inverse && onesided ? 1 : 2));
     }
 
     public override InputRole Role(Node node, int input) => input > 0 ? InputRole.Parameter : InputRole.Activation;

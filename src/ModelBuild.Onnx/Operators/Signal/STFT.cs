@@ -40,9 +40,11 @@ internal sealed class STFT : Operator
         context.Require(!onesided || parts == 1, "one-sided, the signal must be real");
         var step = Numbers.Integers(context.Input(1))[0];
         var window = context.Optional(2) is { } w ? Numbers.Doubles(w) : null;
-        var given = context.Optional(3) is { } l ? Numbers.Integers(l)[0] : window?.Length ?? throw context.Error("neither a window nor a frame length is given");
+        var given = context.Optional(3) is { } l ? Numbers.Integers(l)[0] : window?.Length
+            ?? throw context.Error("neither a window nor a frame length is given");
         var (batch, samples) = ((int)signal.Shape[0], (int)signal.Shape[1]);
-        context.Require(step > 0 && given > 0 && given <= samples && (window is null || window.Length == given), $"frames of {given} samples, {step} apart, do not fit {signal}");
+        context.Require(step > 0 && given > 0 && given <= samples && (window is null || window.Length == given),
+            $"frames of {given} samples, {step} apart, do not fit {signal}");
         var length = (int)given;
         var frames = (int)((samples - length) / step + 1);
         var bins = onesided ? length / 2 + 1 : length;

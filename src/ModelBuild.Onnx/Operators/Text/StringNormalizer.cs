@@ -23,7 +23,8 @@ internal sealed class StringNormalizer : Operator
         context.Require(x.Rank == 1 || x.Rank == 2 && x.Shape[0] == 1, "the input must be [C] or [1, C]");
         var node = context.Node;
         var sensitive = node.Int("is_case_sensitive") != 0;
-        string[] words = node.Attributes.GetValueOrDefault("stopwords")?.Value is ImmutableArray<byte[]> s ? [.. s.Select(System.Text.Encoding.UTF8.GetString)] : [];
+        string[] words = node.Attributes.GetValueOrDefault("stopwords")?.Value is ImmutableArray<byte[]> s ? [.. s.Select(System.Text.Encoding.UTF8.GetString)]
+            : [];
         var stop = words.ToHashSet(sensitive ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         Func<string, string> change = node.String("case_change_action", "NONE") switch
         {

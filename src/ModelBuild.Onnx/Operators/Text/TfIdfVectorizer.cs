@@ -33,7 +33,8 @@ internal sealed class TfIdfVectorizer : Operator
         var length = x.Rank == 0 ? 1 : (int)x.Shape[^1];
         var items = Items(x);
         var pool = node.Ints("pool_int64s") is { } integers ? Array.ConvertAll(integers, static v => v.ToString())
-            : node.Attributes.GetValueOrDefault("pool_strings")?.Value is ImmutableArray<byte[]> strings ? [.. strings.Select(System.Text.Encoding.UTF8.GetString)]
+            : node.Attributes.GetValueOrDefault("pool_strings")?.Value is ImmutableArray<byte[]> strings
+                ? [.. strings.Select(System.Text.Encoding.UTF8.GetString)]
             : throw context.Error("has no pool");
         var starts = node.Ints("ngram_counts") ?? throw context.Error("has no ngram_counts");
         var indexes = node.Ints("ngram_indexes") ?? throw context.Error("has no ngram_indexes");
@@ -67,7 +68,8 @@ internal sealed class TfIdfVectorizer : Operator
         context.Set(0, Numbers.Of(ElementType.Float, x.Rank == 1 ? [width] : [rows, width], result));
     }
 
-    private static string[] Items(Tensor x) => x.ElementType == ElementType.String ? x.Strings.ToArray() : Array.ConvertAll(Numbers.Integers(x), static v => v.ToString());
+    private static string[] Items(Tensor x) => x.ElementType == ElementType.String ? x.Strings.ToArray()
+        : Array.ConvertAll(Numbers.Integers(x), static v => v.ToString());
 
     private static string Key(IEnumerable<string> gram) => string.Join('\u0001', gram);
 

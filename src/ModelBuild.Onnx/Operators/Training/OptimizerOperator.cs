@@ -1,8 +1,8 @@
 namespace ModelBuild.Onnx.Operators;
 
 /// <summary>
-/// A step of an optimizer over any number of tensors. Inputs: learning rate, number of steps done, then all tensors, all gradients, and all of each kind of state.
-/// Outputs: all new tensors, then all of each kind of new state.
+/// A step of an optimizer over any number of tensors. Inputs: learning rate, number of steps done, then all tensors, all gradients, and all of each kind of
+/// state. Outputs: all new tensors, then all of each kind of new state.
 /// </summary>
 internal abstract class OptimizerOperator : Operator
 {

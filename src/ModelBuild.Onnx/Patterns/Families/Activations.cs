@@ -18,7 +18,8 @@ internal static class Activations
     public static Pattern HardSwish { get; } = new("hard-swish", "x * min(max(x / 6 + 1/2, 0), 1)", [.. HardSwishForms(Same)])
     {
         // Half of the nodes, and of the time, also for operator sets without the operator.
-        Replacements = [new("HardSwish", 14, ["x"]), new("Mul", 7, ["x", "x"]) { Accepts = static m => m.Form != "hard-sigmoid", Configure = GateByHardSigmoid }],
+        Replacements = [new("HardSwish", 14, ["x"]),
+            new("Mul", 7, ["x", "x"]) { Accepts = static m => m.Form != "hard-sigmoid", Configure = GateByHardSigmoid }],
     };
 
     /// <summary>x * sigmoid(x), also named SiLU (Elfwing et al. 2017; Ramachandran et al. 2017).</summary>
@@ -77,5 +78,6 @@ internal static class Activations
         product.SetInput(1, gate.Output);
     }
 
-    private static ValuePattern HardSigmoidOperator(ValuePattern x) => Op("HardSigmoid", x).With("alpha", [1.0 / 6], otherwise: [0.2f]).With("beta", [0.5], otherwise: [0.5]);
+    private static ValuePattern HardSigmoidOperator(ValuePattern x) => Op("HardSigmoid", x).With("alpha", [1.0 / 6], otherwise: [0.2f])
+        .With("beta", [0.5], otherwise: [0.5]);
 }

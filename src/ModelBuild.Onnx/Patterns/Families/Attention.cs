@@ -3,11 +3,13 @@ using static ModelBuild.Onnx.Patterns.ValuePattern;
 
 namespace ModelBuild.Onnx.Patterns;
 
-/// <summary>Scaled dot product attention (Vaswani et al. 2017): softmax(q kᵀ * scale + mask) v, with the split into heads and their merging around it where they are there.</summary>
+/// <summary>Scaled dot product attention (Vaswani et al. 2017): softmax(q kᵀ * scale + mask) v, with the split into heads and their merging around it where
+/// they are there.</summary>
 internal static class AttentionPattern
 {
     public static Pattern Pattern { get; } = new("attention",
-        "softmax(q kᵀ * scale + mask) v: query, key and value of the model's width (multi-head), or one for each head (heads, core); mask, heads, keyValueHeads, scale, causal (1 where the mask hides what comes later)",
+        "softmax(q kᵀ * scale + mask) v: query, key and value of the model's width (multi-head), or one for each head (heads, core); mask, heads, "
+            + "keyValueHeads, scale, causal (1 where the mask hides what comes later)",
         new("operator", Op("Attention", Any("query"), Any("key"), Any("value")).AndMore()),
         new("contrib", OneOf(
             Op(("com.microsoft", "MultiHeadAttention"), Any("query"), Any("key"), Any("value")).AndMore(),
@@ -66,7 +68,8 @@ internal static class AttentionPattern
         Op("Transpose", Op("Reshape", Any(name)).AndMore()).With("perm", [1, 2, 0]),
         Op("Transpose", Folded(name)).With("perm", [0, 2, 1]));
 
-    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore().Where(static (n, m) => m.TypeOf(n.Input(0)!) is { Rank: 3 } x && m.TypeOf(n.Output) is { Rank: 4 } heads
+    private static ValuePattern SplitWidth(string name) => Op("Reshape", Any(name)).AndMore()
+        .Where(static (n, m) => m.TypeOf(n.Input(0)!) is { Rank: 3 } x && m.TypeOf(n.Output) is { Rank: 4 } heads
         && IsSame(x.Shape[0], heads.Shape[0]) && IsSame(x.Shape[1], heads.Shape[1])).As($"{name}Heads");
 
     /// <summary>Each head for several query heads (Ainslie et al. 2023).</summary>
@@ -75,11 +78,13 @@ internal static class AttentionPattern
         heads);
 
     private static ValuePattern Transposed(ValuePattern k) => Op("Transpose", k).Where(static (n, _) => n.Ints("perm") is { Length: >= 2 } perm
-        && perm[^2..].SequenceEqual([perm.Length - 1L, perm.Length - 2L]) && perm[..^2].SequenceEqual(Enumerable.Range(0, perm.Length - 2).Select(static i => (long)i)));
+        && perm[^2..].SequenceEqual([perm.Length - 1L, perm.Length - 2L])
+            && perm[..^2].SequenceEqual(Enumerable.Range(0, perm.Length - 2).Select(static i => (long)i)));
 
     private static ValuePattern Merged(ValuePattern heads, params double[] order) => Op("Reshape", Op("Transpose", heads).With("perm", order)).AndMore()
         .Where(static (n, m) => m.TypeOf(n.Input(0)!) is { Rank: 3 } || m.TypeOf(n.Input(0)!) is { Rank: 4 } heads && m.TypeOf(n.Output) is { Rank: > 0 } merged
-            && heads.Shape[2].IsConstant && heads.Shape[3].IsConstant && merged.Shape[^1].IsConstant && merged.Shape[^1].Value == heads.Shape[2].Value * heads.Shape[3].Value);
+            && heads.Shape[2].IsConstant && heads.Shape[3].IsConstant && merged.Shape[^1].IsConstant
+                && merged.Shape[^1].Value == heads.Shape[2].Value * heads.Shape[3].Value);
 
     private static bool IsSame(Dimension a, Dimension b) => !a.IsUnknown && a == b;
 
@@ -89,12 +94,14 @@ internal static class AttentionPattern
         if (match.Constant("q") is not null || match.Constant("kT") is not null || match.Constant("v") is not null || match.Type("q") is not { HasRank: true } q
             || match.Number("axis") is not { } axis || axis >= 0 && match.Type("probabilities") is { HasRank: true } p && axis != p.Rank - 1)
             return false;
-        match.Add("scale", (match.Number("factor") ?? 1) * (match.Number("keyFactor") ?? 1) / ((match.Number("divisor") ?? 1) * (match.Number("keyDivisor") ?? 1)));
+        match.Add("scale", (match.Number("factor") ?? 1) * (match.Number("keyFactor")
+            ?? 1) / ((match.Number("divisor") ?? 1) * (match.Number("keyDivisor") ?? 1)));
         if (q.Rank == 4 && q.Shape[1].IsConstant)
         {
             match.Add("heads", q.Shape[1].Value);
             // Repetition, where there is one, is seen at the values: they are not rotated.
-            match.Add("keyValueHeads", match.Value("valueRepeated") is not null && match.Type("valueHeads") is { Rank: 4 } v && v.Shape[2].IsConstant ? v.Shape[2].Value : q.Shape[1].Value);
+            match.Add("keyValueHeads", match.Value("valueRepeated") is not null && match.Type("valueHeads") is { Rank: 4 } v && v.Shape[2].IsConstant
+                ? v.Shape[2].Value : q.Shape[1].Value);
         }
         if (CausalMask.IsIn(match))
             match.Add("causal", 1);
@@ -102,8 +109,8 @@ internal static class AttentionPattern
     }
 
     /// <summary>
-    /// Whether the operator takes the match as it is: three values of the model's width, and a mask that is added. ONNX Runtime does not broadcast a mask along the places, as the operator's
-    /// definition would have it.
+    /// Whether the operator takes the match as it is: three values of the model's width, and a mask that is added. ONNX Runtime does not broadcast a mask along
+    /// the places, as the operator's definition would have it.
     /// </summary>
     private static bool IsStandard(PatternMatch match) => match.Form == "multi-head" && match.Number("heads") is not null
         && new[] { "query", "key", "value" }.All(n => match.Type(n) is { Rank: 3 }) && match.OutputType is { Rank: 3 }

@@ -8,11 +8,13 @@ internal static class ConvActivation
 {
     private static readonly OperatorValue Conv = Op("Conv", Any("input"), Any("weights")).AndMore();
 
-    public static Pattern Pattern { get; } = new("conv-activation", "An activation of x, the convolution of input with weights; the form names the activation", [.. Activated(Conv.As("x"))]);
+    public static Pattern Pattern { get; } = new("conv-activation", "An activation of x, the convolution of input with weights; the form names the activation",
+        [.. Activated(Conv.As("x"))]);
 
     public static Pattern ResidualPattern { get; } = new("conv-add-activation",
         "An activation of x, the convolution of input with weights plus a residual of the same shape; the form names the activation",
-        [.. Activated(OneOf(Op("Add", Conv.As("conv"), Any("residual")), Op("Sum", Conv.As("conv"), Any("residual"))).As("x")).Select(static f => f with { Check = m => IsResidual(m) && f.Check?.Invoke(m) != false })]);
+        [.. Activated(OneOf(Op("Add", Conv.As("conv"), Any("residual")), Op("Sum", Conv.As("conv"), Any("residual"))).As("x"))
+            .Select(static f => f with { Check = m => IsResidual(m) && f.Check?.Invoke(m) != false })]);
 
     private static IEnumerable<PatternForm> Activated(ValuePattern x) =>
     [
@@ -32,6 +34,7 @@ internal static class ConvActivation
 
     private static IEnumerable<PatternForm> Named(string name, IEnumerable<PatternForm> forms) => forms.Select(f => f with { Name = name });
 
-    private static bool IsResidual(Matching match) => match.Type("conv") is { HasRank: true } a && match.Type("residual") is { HasRank: true } b && match.Constant("residual") is null
+    private static bool IsResidual(Matching match) => match.Type("conv") is { HasRank: true } a && match.Type("residual") is { HasRank: true } b
+        && match.Constant("residual") is null
         && a.Shape.AsSpan().SequenceEqual(b.Shape.AsSpan());
 }

@@ -3,14 +3,16 @@ using static ModelBuild.Onnx.Patterns.ValuePattern;
 
 namespace ModelBuild.Onnx.Patterns;
 
-/// <summary>The Gaussian error linear unit (Hendrycks and Gimpel 2016): x times the normal distribution function of x, or one of its two approximations.</summary>
+/// <summary>The Gaussian error linear unit (Hendrycks and Gimpel 2016): x times the normal distribution function of x, or one of its two
+/// approximations.</summary>
 internal static class Gelu
 {
     private const double Cubic = 0.044715;
     private static readonly double RootOfTwoOverPi = Math.Sqrt(2 / Math.PI);
     private static readonly ValuePattern Same = Any("x");
 
-    public static Pattern Pattern { get; } = new("gelu", "Gaussian error linear unit of x; the form says whether it is exact (erf) or an approximation (tanh, sigmoid)", [.. Forms(Same)])
+    public static Pattern Pattern { get; } =
+        new("gelu", "Gaussian error linear unit of x; the form says whether it is exact (erf) or an approximation (tanh, sigmoid)", [.. Forms(Same)])
     {
         Replacements = [new("Gelu", 20, ["x"]) { Configure = static (node, match) => node.Attributes["approximate"] = match.Form == "tanh" ? "tanh" : "none" }],
     };

@@ -30,7 +30,8 @@ internal static class LayerNorm
     /// <summary>Whether a captured value has the shape of <c>x</c>, with 1 along <c>axes</c>.</summary>
     public static bool IsReducedAlike(Matching match, string capture)
     {
-        if (match.Type("x") is not { HasRank: true } x || match.Type(capture) is not { HasRank: true } reduced || reduced.Rank != x.Rank || match.Numbers("axes") is not { } axes)
+        if (match.Type("x") is not { HasRank: true } x || match.Type(capture) is not { HasRank: true } reduced || reduced.Rank != x.Rank
+            || match.Numbers("axes") is not { } axes)
             return false;
         return axes.All(a => (int)(a < 0 ? a + x.Rank : a) is var i && i >= 0 && i < x.Rank && reduced.Shape[i].IsConstant && reduced.Shape[i].Value == 1);
     }

@@ -14,13 +14,15 @@ internal static class RecurrentCells
 
     /// <summary>Gated recurrent unit (Cho et al. 2014): h = (1 - σ(z)) n + σ(z) h₀.</summary>
     public static Pattern Gru { get; } = new("gru-cell",
-        "h = (1 - σ(update)) tanh(n) + σ(update) hidden; n adds up what comes from the input and σ(reset) times what comes from hidden, by the form after (linear before reset) or before the product with the weights",
+        "h = (1 - σ(update)) tanh(n) + σ(update) hidden; n adds up what comes from the input and σ(reset) times what comes from hidden, by the form after "
+            + "(linear before reset) or before the product with the weights",
         new("reset-after", GruStep(ResetAfter)),
         new("reset-before", GruStep(ResetBefore)));
 
     private static ValuePattern LstmStep(Func<string, ValuePattern> gate)
     {
-        var cell = Op("Add", Mul(Op("Sigmoid", gate("forget")), Any("cell")), Mul(Op("Sigmoid", gate("input")), Op("Tanh", gate("candidate")))).Shared().As("c");
+        var cell = Op("Add", Mul(Op("Sigmoid", gate("forget")), Any("cell")), Mul(Op("Sigmoid", gate("input")), Op("Tanh", gate("candidate")))).Shared()
+            .As("c");
         return Mul(Op("Sigmoid", gate("output")), Op("Tanh", cell));
     }
 

@@ -30,7 +30,8 @@ internal static class RmsNorm
 
     /// <summary>What is centred before is part of a layer normalization.</summary>
     private static bool IsNormalization(Matching match) =>
-        !(match.Value("x")!.Producer is { Domain: "", OpType: "Sub" } sub && sub.Input(1)?.Producer is { Domain: "", OpType: "ReduceMean" }) && NormalizedAxes.AreLast(match);
+        !(match.Value("x")!.Producer is { Domain: "", OpType: "Sub" } sub && sub.Input(1)?.Producer is { Domain: "", OpType: "ReduceMean" })
+            && NormalizedAxes.AreLast(match);
 
     private static ValuePattern MeanSquare => Add(Mean(Square(Same)), Number("epsilon"));
 }

@@ -9,7 +9,8 @@ internal static class RotaryEmbeddingPattern
     private static readonly ValuePattern Cos = Any("cos");
     private static readonly ValuePattern Sin = Any("sin");
 
-    public static Pattern Pattern { get; } = new("rotary-embedding", "Pairs of elements of x, first and second halves or neighbours (interleaved), rotated by angles with cosine cos and sine sin",
+    public static Pattern Pattern { get; } =
+        new("rotary-embedding", "Pairs of elements of x, first and second halves or neighbours (interleaved), rotated by angles with cosine cos and sine sin",
         new("operator", Op("RotaryEmbedding", Any("x"), Cos, Sin).AndMore()),
         new("contrib", Op(("com.microsoft", "RotaryEmbedding"), Any("x"), Any("positions"), Cos, Sin)),
         new("rotate-half", Add(Mul(Any("x"), Cos), Mul(Op("Concat", Op("Neg", Second), First).With("axis", [-1]), Sin)), AreHalves),
@@ -18,11 +19,13 @@ internal static class RotaryEmbeddingPattern
 
     private static ValuePattern First => OneOf(
         Op("Split", Any("x")).AndMore().Take("axis", otherwise: [0]),
-        Op("Slice", Any("x")).Take("starts", 1, capture: "start").Take("ends", 2, capture: "middle").Take("axes", 3).With("steps", [1], 4, otherwise: [1])).As("first");
+        Op("Slice", Any("x")).Take("starts", 1, capture: "start").Take("ends", 2, capture: "middle").Take("axes", 3).With("steps", [1], 4, otherwise: [1]))
+            .As("first");
 
     private static ValuePattern Second => OneOf(
         Op("Split", Any("x")).AndMore().Take("axis", otherwise: [0]).At(1),
-        Op("Slice", Any("x")).Take("starts", 1, capture: "middle").Take("ends", 2, capture: "end").Take("axes", 3).With("steps", [1], 4, otherwise: [1])).As("second");
+        Op("Slice", Any("x")).Take("starts", 1, capture: "middle").Take("ends", 2, capture: "end").Take("axes", 3).With("steps", [1], 4, otherwise: [1]))
+            .As("second");
 
     private static ValuePattern Neighbours
     {
@@ -31,7 +34,8 @@ internal static class RotaryEmbeddingPattern
             // One of each pair: picked along a last axis of two, or every second one.
             ValuePattern Pick(double index) => OneOf(
                 Op("Gather", Any("pairs"), Number(index)).Take("axis", otherwise: [0]),
-                Op("Slice", Any("pairs")).With("starts", [index], 1).Take("ends", 2, capture: $"end{index}").Take("axes", 3).With("steps", [2], 4)).As($"picked{index}");
+                Op("Slice", Any("pairs")).With("starts", [index], 1).Take("ends", 2, capture: $"end{index}").Take("axes", 3).With("steps", [2], 4))
+                    .As($"picked{index}");
             ValuePattern Column(ValuePattern v) => Op("Unsqueeze", v).With("axes", [-1], 1);
             return Op("Concat", Column(RotatedFirst(Pick(0), Pick(1))), Column(RotatedSecond(Pick(0), Pick(1)))).With("axis", [-1]);
         }

@@ -8,15 +8,18 @@ internal static class SkipLayerNorm
 {
     private static readonly ValuePattern Sum = SharedSum(Any("input"), Any("skip")).As("x");
 
-    public static Pattern Pattern { get; } = new("skip-layer-norm", "Layer normalization of a sum x of two values of one shape, input and skip: scale, bias, epsilon, axis",
+    public static Pattern Pattern { get; } =
+        new("skip-layer-norm", "Layer normalization of a sum x of two values of one shape, input and skip: scale, bias, epsilon, axis",
     [
         new("contrib", Op(("com.microsoft", "SkipLayerNormalization"), Any("input"), Any("skip"), Any("scale")).AndMore().Take("epsilon", otherwise: [1e-12f])),
         .. Residual(LayerNorm.Forms(Sum)),
     ]);
 
-    public static Pattern RmsPattern { get; } = new("skip-rms-norm", "Root mean square normalization of a sum x of two values of one shape, input and skip: scale, epsilon, axis",
+    public static Pattern RmsPattern { get; } =
+        new("skip-rms-norm", "Root mean square normalization of a sum x of two values of one shape, input and skip: scale, epsilon, axis",
     [
-        new("contrib", Op(("com.microsoft", "SkipSimplifiedLayerNormalization"), Any("input"), Any("skip"), Any("scale")).AndMore().Take("epsilon", otherwise: [1e-5f])),
+        new("contrib", Op(("com.microsoft", "SkipSimplifiedLayerNormalization"), Any("input"), Any("skip"), Any("scale")).AndMore()
+            .Take("epsilon", otherwise: [1e-5f])),
         .. Residual(RmsNorm.Forms(Sum)),
     ]);
 

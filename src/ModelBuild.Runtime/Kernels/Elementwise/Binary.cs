@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Arithmetic of two tensors, with the activation that follows. Where both run alike, whole vectors only: every activation is padded to whole vectors. Where rows are
-/// apart, the end of each row is done one by one.
+/// Arithmetic of two tensors, with the activation that follows. Where both run alike, whole vectors only: every activation is padded to whole vectors. Where
+/// rows are apart, the end of each row is done one by one.
 /// </summary>
 internal static unsafe class Binary
 {
@@ -53,7 +53,8 @@ internal static unsafe class Binary
                 for (long i = 0; i < rows * length; i += lanes) Vector.Min(Vector.Max(T.Apply(Vector.Load(a + i), Vector.Load(b + i)), low), high).Store(y + i);
                 break;
             case BinaryLayout.Scalar:
-                for (long i = 0; i < rows * length; i += lanes) Vector.Min(Vector.Max(T.Apply(Vector.Load(a + i), new Vector<float>(*b)), low), high).Store(y + i);
+                for (long i = 0; i < rows * length; i += lanes) Vector.Min(Vector.Max(T.Apply(Vector.Load(a + i), new Vector<float>(*b)), low), high)
+                    .Store(y + i);
                 break;
             case BinaryLayout.Row:
                 for (long r = 0; r < rows; r++, a += length, y += length)

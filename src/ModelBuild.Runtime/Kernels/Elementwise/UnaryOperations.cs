@@ -55,25 +55,29 @@ internal readonly struct ReciprocalOperation : IUnaryOperation
 internal readonly struct LeakyReluOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), x * alpha, x);
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), x * alpha, x);
 }
 
 internal readonly struct EluOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), alpha * (VectorMath.Exp(x) - Vector<float>.One), x);
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), alpha * (VectorMath.Exp(x) - Vector<float>.One), x);
 }
 
 internal readonly struct HardSigmoidOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => Vector.Min(Vector.Max(x * alpha + beta, Vector<float>.Zero), Vector<float>.One);
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        Vector.Min(Vector.Max(x * alpha + beta, Vector<float>.Zero), Vector<float>.One);
 }
 
 internal readonly struct HardSwishOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => x * Vector.Min(Vector.Max(x * new Vector<float>(1f / 6) + new Vector<float>(0.5f), Vector<float>.Zero), Vector<float>.One);
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        x * Vector.Min(Vector.Max(x * new Vector<float>(1f / 6) + new Vector<float>(0.5f), Vector<float>.Zero), Vector<float>.One);
 }
 
 internal readonly struct SiluOperation : IUnaryOperation
@@ -91,5 +95,6 @@ internal readonly struct ErfOperation : IUnaryOperation
 internal readonly struct GeluOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) => x * new Vector<float>(0.5f) * (Vector<float>.One + VectorMath.Erf(x * new Vector<float>(0.70710678f)));
+    public static Vector<float> Apply(Vector<float> x, Vector<float> alpha, Vector<float> beta) =>
+        x * new Vector<float>(0.5f) * (Vector<float>.One + VectorMath.Erf(x * new Vector<float>(0.70710678f)));
 }

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>The dense layer on activations that are quantized as they come, by ONNX DynamicQuantizeLinear: one scale for the whole tensor, all rows of a batch together.</summary>
+/// <summary>The dense layer on activations that are quantized as they come, by ONNX DynamicQuantizeLinear: one scale for the whole tensor, all rows of a batch
+/// together.</summary>
 internal static unsafe class DenseDynamicInt8
 {
     public static Kernel Kernel { get; } = new(KernelIds.DenseDynamicInt8, nameof(DenseDynamicInt8), 6, 4, 2, Check, &Run);
@@ -28,8 +29,10 @@ internal static unsafe class DenseDynamicInt8
         QuantizeLinear.Run(x, quantized, m * k, scale, zero, byte.MinValue);
         DenseInt8Arguments a = new()
         {
-            X = quantized, W = (byte*)call->Operands[2], FloatBias = (float*)call->Operands[3], Multiplier = (float*)call->Operands[4], FloatY = (float*)call->Operands[5],
-            M = m, K = k, N = call->Integers[2], Narrow = call->Integers[3] == 1, XZero = zero, Factor = scale, Minimum = call->Floats[0], Maximum = call->Floats[1],
+            X = quantized, W = (byte*)call->Operands[2], FloatBias = (float*)call->Operands[3], Multiplier = (float*)call->Operands[4],
+                FloatY = (float*)call->Operands[5],
+            M = m, K = k, N = call->Integers[2], Narrow = call->Integers[3] == 1, XZero = zero, Factor = scale, Minimum = call->Floats[0],
+                Maximum = call->Floats[1],
         };
         DenseInt8Core.Run(&a);
     }

@@ -50,7 +50,8 @@ internal static unsafe class DenseF32
                 if (direct) tile.Y = y + row * n + column;
                 Run(&tile);
                 if (direct) continue;
-                for (var r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide, (uint)(n - column) * sizeof(float));
+                for (var r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide,
+                    (uint)(n - column) * sizeof(float));
             }
             w += k * width;
         }
@@ -94,6 +95,7 @@ internal unsafe struct DenseF32Tile
     public float Minimum;
     public float Maximum;
 
-    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code computes.</summary>
+    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code
+    /// computes.</summary>
     public readonly float* Row(int row) => X + Math.Min(row, Rows - 1) * K;
 }

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// 512-bit path of the float dense layer. One row: 4 lines of the panel at a time, so that 8 (wide panel) or 4 sums hide the latency of the multiply-add while the
-/// panel streams by once. Several rows: 8 x 32 or 4 x 32 sums stay in registers; x is broadcast from memory. A tile with fewer rows than that computes its
+/// 512-bit path of the float dense layer. One row: 4 lines of the panel at a time, so that 8 (wide panel) or 4 sums hide the latency of the multiply-add while
+/// the panel streams by once. Several rows: 8 x 32 or 4 x 32 sums stay in registers; x is broadcast from memory. A tile with fewer rows than that computes its
 /// last row again and stores it once.
 /// </summary>
 internal static unsafe class DenseF32Avx512

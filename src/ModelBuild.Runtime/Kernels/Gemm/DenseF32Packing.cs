@@ -1,7 +1,8 @@
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Packs float weights for <see cref="KernelIds.DenseF32"/>: panel after panel of 32 columns (the last one 16, where that is enough), within a panel row by row,
+/// Packs float weights for <see cref="KernelIds.DenseF32"/>: panel after panel of 32 columns (the last one 16, where that is enough), within a panel row by
+/// row,
 /// <c>[panel][K][width]</c>; columns beyond N are zeros. Every instruction-set path reads this layout.
 /// </summary>
 public static class DenseF32Packing

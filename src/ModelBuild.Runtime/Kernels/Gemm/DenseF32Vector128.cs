@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Portable path of the float dense layer: 128-bit vectors, arm64 and x64 without FMA. Tiles of 4 rows x 8 columns, or one row x 16; a multiply-add is fused where
-/// the CPU fuses, and a multiplication and an addition elsewhere, never a call.
+/// Portable path of the float dense layer: 128-bit vectors, arm64 and x64 without FMA. Tiles of 4 rows x 8 columns, or one row x 16; a multiply-add is fused
+/// where the CPU fuses, and a multiplication and an addition elsewhere, never a call.
 /// </summary>
 internal static unsafe class DenseF32Vector128
 {

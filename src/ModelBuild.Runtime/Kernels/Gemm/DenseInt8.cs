@@ -41,7 +41,8 @@ internal static unsafe class DenseInt8
         var signed = i[4] == 1;
         DenseInt8Arguments a = new()
         {
-            X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], Bias = (int*)call->Operands[2], Multiplier = (float*)call->Operands[3], Y = (byte*)call->Operands[4],
+            X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], Bias = (int*)call->Operands[2], Multiplier = (float*)call->Operands[3],
+                Y = (byte*)call->Operands[4],
             M = i[0], K = i[1], N = i[2], Narrow = i[3] == 1, Signed = signed, XZero = (int)i[5] + (signed ? 128 : 0), Factor = 1,
             YZero = (int)i[7], YMinimum = (int)i[8], YMaximum = (int)i[9],
         };

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// 256-bit tiles of the integer dense layer. A vector of weights holds 8 columns of 4 rows; 4 values of x are broadcast to all of its lanes. One row: 32 (or 16) columns, two
-/// groups of 4 rows in flight. Several rows: 6 x 16 (or 4 x 16) sums stay in 12 of 16 registers. Groups beyond K are zeros in the weights, so what x holds there counts for nothing.
+/// 256-bit tiles of the integer dense layer. A vector of weights holds 8 columns of 4 rows; 4 values of x are broadcast to all of its lanes. One row: 32 (or
+/// 16) columns, two groups of 4 rows in flight. Several rows: 6 x 16 (or 4 x 16) sums stay in 12 of 16 registers. Groups beyond K are zeros in the weights, so
+/// what x holds there counts for nothing.
 /// </summary>
 internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, IByteDot where TSource : struct, IByteSource
 {

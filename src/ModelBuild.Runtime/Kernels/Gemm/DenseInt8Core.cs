@@ -50,7 +50,8 @@ internal unsafe struct DenseInt8Tile
     public int Rows;
     public bool Signed;
 
-    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code computes.</summary>
+    /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code
+    /// computes.</summary>
     public readonly byte* Row(int row) => X + Math.Min(row, Rows - 1) * K;
 }
 
@@ -80,13 +81,15 @@ internal static unsafe class DenseInt8Core
             for (long row = 0; row < a->M;)
             {
                 var rows = Avx2.IsSupported ? DenseInt8Avx2<VnniDot, UnsignedSource>.RowsAt(a->M - row) : 1;
-                DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows, Signed = a->Signed };
+                DenseInt8Tile tile = new() { X = a->X + row * a->K, W = w, Start = start, Sums = sums, K = a->K, Width = width, Rows = rows,
+                    Signed = a->Signed };
                 if (a->Signed) Run<SignedSource>(&tile, a->Narrow);
                 else Run<UnsignedSource>(&tile, a->Narrow);
                 for (var r = 0; r < rows; r++)
                 {
                     if (a->Y != null) Requantize(sums + r * Panels.Wide, multiplier, a->Y + (row + r) * a->N + column, filled, a);
-                    else Dequantize(sums + r * Panels.Wide, multiplier, a->FloatBias == null ? null : a->FloatBias + column, a->FloatY + (row + r) * a->N + column, filled, a);
+                    else Dequantize(sums + r * Panels.Wide, multiplier, a->FloatBias == null ? null : a->FloatBias + column,
+                        a->FloatY + (row + r) * a->N + column, filled, a);
                 }
                 row += rows;
             }

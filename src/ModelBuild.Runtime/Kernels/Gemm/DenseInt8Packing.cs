@@ -4,8 +4,8 @@ namespace ModelBuild.Kernels;
 
 /// <summary>
 /// Packs signed 8-bit weights for the integer dense kernels: first the sum of each column as int32 (padded to 16 columns), with which kernels take off the
-/// input's zero point; then panel after panel of 32 columns (the last one 16, where that is enough), within a panel <c>[K/4][width][4]</c>: four weights of a column
-/// side by side, as dot-product instructions take them. K is padded to 4 and columns beyond N are zeros.
+/// input's zero point; then panel after panel of 32 columns (the last one 16, where that is enough), within a panel <c>[K/4][width][4]</c>: four weights of a
+/// column side by side, as dot-product instructions take them. K is padded to 4 and columns beyond N are zeros.
 /// </summary>
 public static class DenseInt8Packing
 {
@@ -44,7 +44,8 @@ public static class DenseInt8Packing
     }
 
     /// <summary>The packing that weights may have: <see cref="Packings.DenseInt7"/> if all are within -64 to 64.</summary>
-    public static int PackingFor(ReadOnlySpan<sbyte> weights) => weights.ContainsAnyExceptInRange((sbyte)-64, (sbyte)64) ? Packings.DenseInt8 : Packings.DenseInt7;
+    public static int PackingFor(ReadOnlySpan<sbyte> weights) => weights.ContainsAnyExceptInRange((sbyte)-64, (sbyte)64) ? Packings.DenseInt8
+        : Packings.DenseInt7;
 
     internal static long PaddedRows(long k) => (k + 3) / 4 * 4;
 }

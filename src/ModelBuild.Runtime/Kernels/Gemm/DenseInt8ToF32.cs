@@ -20,7 +20,8 @@ internal static unsafe class DenseInt8ToF32
         var signed = i[4] == 1;
         DenseInt8Arguments a = new()
         {
-            X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], FloatBias = (float*)call->Operands[2], Multiplier = (float*)call->Operands[3], FloatY = (float*)call->Operands[4],
+            X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], FloatBias = (float*)call->Operands[2], Multiplier = (float*)call->Operands[3],
+                FloatY = (float*)call->Operands[4],
             M = i[0], K = i[1], N = i[2], Narrow = i[3] == 1, Signed = signed, XZero = (int)i[5] + (signed ? 128 : 0), Factor = 1,
             Minimum = call->Floats[0], Maximum = call->Floats[1],
         };

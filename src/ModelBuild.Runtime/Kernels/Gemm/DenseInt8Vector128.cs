@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Portable tiles of the integer dense layer: 128-bit vectors, 4 columns of 4 rows each, one row of x and 16 columns at a time. Even and odd bytes are widened to 16 bits;
-/// a product of uint8 and int8 fits there, and its two halves of a 32-bit lane are then added as 32 bits: exact.
+/// Portable tiles of the integer dense layer: 128-bit vectors, 4 columns of 4 rows each, one row of x and 16 columns at a time. Even and odd bytes are widened
+/// to 16 bits; a product of uint8 and int8 fits there, and its two halves of a 32-bit lane are then added as 32 bits: exact.
 /// </summary>
 internal static unsafe class DenseInt8Vector128
 {

@@ -27,7 +27,8 @@ internal static unsafe class MatMulF32
         {
             if (i == 0 || batched)
             {
-                DenseF32Packing.Pack(new ReadOnlySpan<float>(b, (int)(k * n)), (int)k, (int)n, false, new Span<float>(packed, (int)(k * Panels.PaddedColumns(n))));
+                DenseF32Packing.Pack(new ReadOnlySpan<float>(b, (int)(k * n)), (int)k, (int)n, false,
+                    new Span<float>(packed, (int)(k * Panels.PaddedColumns(n))));
                 b += k * n;
             }
             DenseF32.Run(a, packed, null, y, m, k, n, float.NegativeInfinity, float.PositiveInfinity);

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>One row of softmax with 512-bit vectors. The end of a row that is no whole vector goes through a vector on the side, whose unused lanes are -infinity.</summary>
+/// <summary>One row of softmax with 512-bit vectors. The end of a row that is no whole vector goes through a vector on the side, whose unused lanes are
+/// -infinity.</summary>
 internal static unsafe class SoftmaxAvx512
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

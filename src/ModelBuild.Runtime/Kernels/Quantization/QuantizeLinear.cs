@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>ONNX QuantizeLinear with one scale: a division, not a product with the reciprocal, which rounds otherwise. Whole vectors only: every activation is padded to whole vectors.</summary>
+/// <summary>ONNX QuantizeLinear with one scale: a division, not a product with the reciprocal, which rounds otherwise. Whole vectors only: every activation is
+/// padded to whole vectors.</summary>
 internal static unsafe class QuantizeLinear
 {
     public static Kernel Kernel { get; } = new(KernelIds.QuantizeLinear, nameof(QuantizeLinear), 2, 3, 1, Check, &Run);
@@ -26,7 +27,8 @@ internal static unsafe class QuantizeLinear
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* x, byte* y, long count, float scale, int zero, int lowest)
     {
-        Vector256<float> low = Vector256.Create((float)(lowest - zero)), high = Vector256.Create((float)(lowest + 255 - zero)), divisor = Vector256.Create(scale);
+        Vector256<float> low = Vector256.Create((float)(lowest - zero)), high = Vector256.Create((float)(lowest + 255 - zero)),
+            divisor = Vector256.Create(scale);
         Vector256<int> offset = Vector256.Create(zero);
         // 16 at a time: a cache line of floats, which is what activations are padded to.
         for (long i = 0; i < count; i += 16)

@@ -1,9 +1,9 @@
+using ModelBuild.Compiler.Inspection;
 using ModelBuild.Compression;
 using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
-using ModelBuild.Compiler.Inspection;
 using ModelBuild.Loading;
 using ModelBuild.Onnx;
 

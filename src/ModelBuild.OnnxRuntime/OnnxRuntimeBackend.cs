@@ -34,7 +34,7 @@ public sealed class OnnxRuntimeBackend : ModelBackend
         ArgumentNullException.ThrowIfNull(artifact);
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        var session = Create(artifact, options, out int threads);
+        var session = Create(artifact, options, out var threads);
         try
         {
             CheckSignature(session, artifact, description);
@@ -88,7 +88,7 @@ public sealed class OnnxRuntimeBackend : ModelBackend
 
     private static void CheckSignature(InferenceSession session, ModelArtifact artifact, ModelDescription description)
     {
-        bool belongs = session.ModelMetadata.CustomMetadataMap.TryGetValue(SignatureKey, out string? hash)
+        var belongs = session.ModelMetadata.CustomMetadataMap.TryGetValue(SignatureKey, out var hash)
             ? hash == description.SignatureHash
             : session.InputNames.SequenceEqual(description.Inputs.Select(i => i.Name))
                 && description.Outputs.All(o => session.OutputMetadata.ContainsKey(o.Name));

@@ -40,7 +40,7 @@ internal sealed class OnnxRuntimeContext(OnnxRuntimeSession session) : ModelCont
 
     private ShapeBinding Find(ReadOnlySpan<long> symbols)
     {
-        for (int i = 0; i < _recent.Count; i++)
+        for (var i = 0; i < _recent.Count; i++)
         {
             var binding = _recent[i];
             if (!symbols.SequenceEqual(binding.Symbols)) continue;

@@ -39,7 +39,7 @@ internal sealed unsafe class ShapeBinding : IDisposable
         _description = session.Description;
         if (symbols.Length != _description.Symbols.Length) throw new ArgumentException($"{_description.Symbols.Length} dimensions are to be bound, "
             + $"{symbols.Length} were given", nameof(symbols));
-        for (int i = 0; i < symbols.Length; i++)
+        for (var i = 0; i < symbols.Length; i++)
         {
             if (symbols[i] < 0) ModelErrors.ThrowDimension(_description.Symbols[i], symbols[i]);
         }
@@ -55,13 +55,13 @@ internal sealed unsafe class ShapeBinding : IDisposable
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)size + Alignment, Alignment);
         NativeMemory.Clear(_memory, (nuint)size + Alignment);
         _binding = session.Session.CreateIoBinding();
-        for (int i = 0; i < _inputs.Length; i++) CreateValue(ref _inputs[i], _description.Inputs[i]);
-        for (int i = 0; i < _outputs.Length; i++)
+        for (var i = 0; i < _inputs.Length; i++) CreateValue(ref _inputs[i], _description.Inputs[i]);
+        for (var i = 0; i < _outputs.Length; i++)
         {
             if (session.OutputsKnown[i] && _first[i] == i) CreateValue(ref _outputs[i], _description.Outputs[i]);
         }
         BindInputs();
-        for (int i = 0; i < _outputs.Length; i++)
+        for (var i = 0; i < _outputs.Length; i++)
         {
             if (_first[i] != i) continue;
             if (_outputs[i].Value is { } value) _binding.BindOutput(_description.Outputs[i].Name, value);
@@ -95,13 +95,13 @@ internal sealed unsafe class ShapeBinding : IDisposable
         if (tensor.ElementType != ModelElementType.String) ModelErrors.ThrowElementType(tensor.Name, tensor.ElementType, typeof(string));
         if (values.Length != slot.Shape.Aggregate(1L, (a, b) => a * b)) ModelErrors.ThrowLength(tensor.Name, $"[{string.Join(", ", slot.Shape)}]",
             values.Length);
-        for (int i = 0; i < values.Length; i++) slot.Value!.StringTensorSetElementAt(values[i].AsSpan(), i);
+        for (var i = 0; i < values.Length; i++) slot.Value!.StringTensorSetElementAt(values[i].AsSpan(), i);
     }
 
     public void Run()
     {
         if (!_session.InputsOnCpu) BindInputs();
-        bool fetch = BindAllocatedOutputs(_session.OutputsKnown);
+        var fetch = BindAllocatedOutputs(_session.OutputsKnown);
         try
         {
             _session.Session.RunWithBinding(_session.Run, _binding);
@@ -110,7 +110,7 @@ internal sealed unsafe class ShapeBinding : IDisposable
         {
             // Perhaps the model declares a shape that it does not keep: alone, ONNX Runtime would run it, so let it allocate all outputs.
             // A failure with another cause shows again here.
-            bool[] none = new bool[_outputs.Length];
+            var none = new bool[_outputs.Length];
             fetch = BindAllocatedOutputs(none);
             _session.Session.RunWithBinding(_session.Run, _binding);
             none.CopyTo(_session.OutputsKnown, 0);
@@ -164,7 +164,7 @@ internal sealed unsafe class ShapeBinding : IDisposable
 
     private void BindInputs()
     {
-        for (int i = 0; i < _inputs.Length; i++) _binding.BindInput(_description.Inputs[i].Name, _inputs[i].Value!);
+        for (var i = 0; i < _inputs.Length; i++) _binding.BindInput(_description.Inputs[i].Name, _inputs[i].Value!);
     }
 
     // A bound output keeps its last value and shape, so an output that the run allocates is bound anew before every run.
@@ -172,8 +172,8 @@ internal sealed unsafe class ShapeBinding : IDisposable
     {
         _results?.Dispose();
         _results = null;
-        bool any = false;
-        for (int i = 0; i < _outputs.Length; i++)
+        var any = false;
+        for (var i = 0; i < _outputs.Length; i++)
         {
             if (_first[i] != i || (known[i] && _outputs[i].Value is not null)) continue;
             _outputs[i].Value?.Dispose();

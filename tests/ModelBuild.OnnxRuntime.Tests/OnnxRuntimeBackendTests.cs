@@ -11,7 +11,7 @@ public sealed class OnnxRuntimeBackendTests
     public void Runs_a_model_over_several_batch_sizes()
     {
         using var model = Load(Doubling(), DoublingDescription);
-        foreach (int batch in new[] { 1, 3, 1, 2, 5, 7, 8, 3, 0 })
+        foreach (var batch in new[] { 1, 3, 1, 2, 5, 7, 8, 3, 0 })
         {
             float[] x = [.. Enumerable.Range(0, batch * 3).Select(i => i + 0.5f)];
             var y = Run(model, new ModelTensor<float>("x", [batch, 3], x))["y"].As<float>();
@@ -29,9 +29,9 @@ public sealed class OnnxRuntimeBackendTests
         using var model = Load(Doubling(), DoublingDescription);
         long batch = 4;
         float[] x = [.. Enumerable.Range(0, 12).Select(i => (float)i)], y = new float[12];
-        for (int i = 0; i < 50; i++) Call(model, batch, x, y);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++) Call(model, batch, x, y);
+        for (var i = 0; i < 50; i++) Call(model, batch, x, y);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) Call(model, batch, x, y);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.Equal(22, y[11]);
     }
@@ -43,7 +43,7 @@ public sealed class OnnxRuntimeBackendTests
         Parallel.For(0, 16, t =>
         {
             float[] x = [.. Enumerable.Range(0, 3 * (1 + t % 3)).Select(i => (float)i + t)], y = new float[x.Length];
-            for (int i = 0; i < 200; i++)
+            for (var i = 0; i < 200; i++)
             {
                 Call(model, x.Length / 3, x, y);
                 if (y[^1] != 2 * x[^1]) throw new InvalidOperationException("another call's result");
@@ -54,7 +54,7 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Outputs_whose_size_depends_on_the_data_come_with_their_shape()
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, 4).Output("where", ModelElementType.Int64, 1, "count")
+        var content = new OnnxWriter().Input("x", ModelElementType.Float, 4).Output("where", ModelElementType.Int64, 1, "count")
             .Output("same", ModelElementType.Float, 4)
             .Node("NonZero", ["x"], ["where"]).Node("Neg", ["x"], ["same"]).ToArray();
         var description = Describe([],
@@ -62,7 +62,7 @@ public sealed class OnnxRuntimeBackendTests
             [new TensorInfo("where", ModelElementType.Int64, [ModelDimension.Constant(1), ModelDimension.DataDependent]),
                 new TensorInfo("same", ModelElementType.Float, [ModelDimension.Constant(4)])]);
         using var model = Load(content, description);
-        foreach (float[] x in new float[][] { [0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0], [5, 0, 0, 0] })
+        foreach (var x in new float[][] { [0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0], [5, 0, 0, 0] })
         {
             var outputs = Run(model, new ModelTensor<float>("x", [4], x));
             Assert.Equal(Enumerable.Range(0, 4).Where(i => x[i] != 0).Select(i => (long)i), outputs["where"].As<long>().Array);
@@ -75,13 +75,13 @@ public sealed class OnnxRuntimeBackendTests
     public void A_model_that_declares_a_shape_it_does_not_keep_still_runs()
     {
         // The output is declared with the input's dimensions in their order, the model transposes them.
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "a", "b").Output("y", ModelElementType.Float, "a", "b")
+        var content = new OnnxWriter().Input("x", ModelElementType.Float, "a", "b").Output("y", ModelElementType.Float, "a", "b")
             .Node("Transpose", ["x"], ["t"], ("perm", new long[] { 1, 0 })).Node("Neg", ["t"], ["y"]).ToArray();
         var description = Describe(["a", "b"],
             [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Named(1)])],
             [new TensorInfo("y", ModelElementType.Float, [ModelDimension.Named(0), ModelDimension.Named(1)])]);
         using var model = Load(content, description);
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
         {
             var y = Run(model, new ModelTensor<float>("x", [2, 3], new float[] { 1, 2, 3, 4, 5, 6 }))["y"].As<float>();
             Assert.Equal(new long[] { 3, 2 }, y.Shape.ToArray());
@@ -94,7 +94,7 @@ public sealed class OnnxRuntimeBackendTests
     [InlineData(false)]
     public void An_output_that_is_listed_twice_can_be_read_at_both_places(bool isKnown)
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n")
+        var content = new OnnxWriter().Input("x", ModelElementType.Float, "n").Output("y", ModelElementType.Float, "n")
             .Output("y", ModelElementType.Float, "n").Output("z", ModelElementType.Float, "n")
             .Node("Neg", ["x"], ["y"]).Node("Abs", ["x"], ["z"]).ToArray();
         ImmutableArray<ModelDimension> shape = [isKnown ? ModelDimension.Named(0) : ModelDimension.DataDependent];
@@ -103,13 +103,13 @@ public sealed class OnnxRuntimeBackendTests
                 new TensorInfo("z", ModelElementType.Float, shape)]);
         using var model = Load(content, description);
         var context = model.Rent();
-        for (int n = 1; n < 4; n++)
+        for (var n = 1; n < 4; n++)
         {
             float[] x = [.. Enumerable.Range(0, n).Select(i => 1.5f - i)];
             context.Prepare(n);
             x.CopyTo(context.Input<float>(0));
             context.Run();
-            for (int i = 0; i < 3; i++)
+            for (var i = 0; i < 3; i++)
             {
                 Assert.Equal([n], context.OutputShape(i).ToArray());
                 Assert.Equal(x.Select(v => i < 2 ? -v : Math.Abs(v)), context.Output<float>(i).ToArray());
@@ -125,7 +125,7 @@ public sealed class OnnxRuntimeBackendTests
     [InlineData(false)]
     public void Outputs_that_nothing_computes_have_their_values(bool isKnown)
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.Float, "n", 3).Output("x", ModelElementType.Float, "n", 3)
+        var content = new OnnxWriter().Input("x", ModelElementType.Float, "n", 3).Output("x", ModelElementType.Float, "n", 3)
             .Output("y", ModelElementType.Float, "n", 3)
             .Output("same", ModelElementType.Float, "n", 3).Output("c", ModelElementType.Float, 2).Output("d", ModelElementType.Float, 2)
                 .Constant<float>("c", [7, 8], 2)
@@ -136,7 +136,7 @@ public sealed class OnnxRuntimeBackendTests
             [.. new[] { "x", "y", "same" }.Select(name => new TensorInfo(name, ModelElementType.Float, rows)),
                 .. new[] { "c", "d" }.Select(name => new TensorInfo(name, ModelElementType.Float, two))]);
         using var model = Load(content, description);
-        foreach (int n in new[] { 1, 2, 1 })
+        foreach (var n in new[] { 1, 2, 1 })
         {
             float[] x = [.. Enumerable.Range(1, n * 3).Select(i => (float)i + n)];
             var outputs = Run(model, new ModelTensor<float>("x", [n, 3], x));
@@ -152,13 +152,13 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void Strings_go_in_and_out()
     {
-        byte[] content = new OnnxWriter().Input("x", ModelElementType.String, "n").Output("y", ModelElementType.String, "n").Node("Identity", ["x"], ["y"])
+        var content = new OnnxWriter().Input("x", ModelElementType.String, "n").Output("y", ModelElementType.String, "n").Node("Identity", ["x"], ["y"])
             .ToArray();
         var description = Describe(["n"],
             [new TensorInfo("x", ModelElementType.String, [ModelDimension.Named(0)])],
                 [new TensorInfo("y", ModelElementType.String, [ModelDimension.Named(0)])]);
         using var model = Load(content, description);
-        foreach (string[] words in new string[][] { ["a", "", "Grüße"], ["x", "y", "z"], ["one"] })
+        foreach (var words in new string[][] { ["a", "", "Grüße"], ["x", "y", "z"], ["one"] })
             Assert.Equal(words, Run(model, new ModelTensor<string>("x", [words.Length], words))["y"].As<string>().Array);
     }
 
@@ -168,7 +168,7 @@ public sealed class OnnxRuntimeBackendTests
     [MemberData(nameof(EveryType))]
     public void Every_element_type_passes_through(ModelElementType type)
     {
-        byte[] content = new OnnxWriter().Input("x", type, 2).Output("y", type, 2).Node("Identity", ["x"], ["y"]).ToArray();
+        var content = new OnnxWriter().Input("x", type, 2).Output("y", type, 2).Node("Identity", ["x"], ["y"]).ToArray();
         var description = Describe([], [new TensorInfo("x", type, [ModelDimension.Constant(2)])], [new TensorInfo("y", type, [ModelDimension.Constant(2)])]);
         using var model = Load(content, description);
         ModelTensor x = type switch
@@ -194,7 +194,7 @@ public sealed class OnnxRuntimeBackendTests
     [Fact]
     public void A_damaged_model_is_a_coded_error()
     {
-        byte[] content = Doubling();
+        var content = Doubling();
         Assert.Equal("MDLB3010", Assert.Throws<ModelLoadException>(() => Load(content[..^20], DoublingDescription)).Code);
         Assert.Equal("MDLB3010", Assert.Throws<ModelLoadException>(() => Load([], DoublingDescription)).Code);
     }
@@ -205,7 +205,7 @@ public sealed class OnnxRuntimeBackendTests
         var marked = Assert.Throws<ModelLoadException>(() => Load(Doubling(new string('b', 64)), DoublingDescription));
         Assert.Equal("MDLB3004", marked.Code);
         Assert.Contains("test.onnx", marked.Message);
-        byte[] other = new OnnxWriter().Input("z", ModelElementType.Float, "batch", 3).Output("y", ModelElementType.Float, "batch", 3)
+        var other = new OnnxWriter().Input("z", ModelElementType.Float, "batch", 3).Output("y", ModelElementType.Float, "batch", 3)
             .Node("Add", ["z", "z"], ["y"]).ToArray();
         Assert.Equal("MDLB3004", Assert.Throws<ModelLoadException>(() => Load(other, DoublingDescription)).Code);
     }

@@ -41,8 +41,31 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         return new(model, new((double)rows * inputs * outputs, (double)rows * outputs, (double)rows * inputs));
     }
 
+    /// <summary>A small dense net, whose kernels find their code and data in the first cache; the widths are those of its layers.</summary>
+    public static OperatorSample Dense(int[] widths, bool integer)
+    {
+        var (model, x) = Start(integer, 1, widths[0]);
+        var graph = model.Graph;
+        for (var i = 1; i < widths.Length; i++)
+        {
+            var weights = Weights(widths[i], widths[i - 1]);
+            var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, widths[i], integer, weights)],
+                [$"h{i}"]);
+            gemm.Attributes["transB"] = 1L;
+            gemm.Output.Type = TensorType.Of(ElementType.Float, 1, widths[i]);
+            x = integer ? Quantize(graph, gemm.Output) : gemm.Output;
+            if (integer)
+                x.Type = TensorType.Of(ElementType.UInt8, 1, widths[i]);
+        }
+        graph.AddOutput(x);
+        return new(model, new(widths.Zip(widths.Skip(1), static (a, b) => (double)a * b).Sum()));
+    }
+
     /// <summary>A MatMul with weights, as dynamic quantization rewrites it.</summary>
     public static OperatorSample DynamicGemm(int rows, int inputs, int outputs) => Rewritten(Gemm(rows, inputs, outputs, false));
+
+    /// <inheritdoc cref="Dense"/>
+    public static OperatorSample DynamicDense(int[] widths) => Rewritten(Dense(widths, false));
 
     /// <summary>An LSTM over a sequence.</summary>
     public static OperatorSample Lstm(int steps, int inputs, int hidden, bool dynamic)

@@ -91,5 +91,11 @@ internal static class OperatorSamples
                 yield return OperatorSample.Unary(op, channels, height, width);
         foreach (var (channels, height, width) in new[] { (16, 24, 24), (32, 60, 80), (256, 8, 10) })
             yield return OperatorSample.BatchNormalization(channels, height, width);
+        foreach (var widths in new int[][] { [24, 16, 8, 4], [60, 32, 16], [16, 64, 32, 10], [8, 12, 12, 12, 2] })
+        {
+            yield return OperatorSample.Dense(widths, false);
+            yield return OperatorSample.Dense(widths, true);
+            yield return OperatorSample.DynamicDense(widths);
+        }
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ModelBuild.Onnx;
-using StbImageSharp;
 using ModelBuild.Shared;
+using StbImageSharp;
 
 namespace ModelBuild.Compression.Data;
 

@@ -1,6 +1,6 @@
+using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
-using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;

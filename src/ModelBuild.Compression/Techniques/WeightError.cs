@@ -21,7 +21,7 @@ public static class WeightError
         double signal = 0, noise = 0;
         for (var i = 0; i < source.Length; i++)
         {
-            double d = source[i] - data[i] * (double)quantized.Scales[i / inner % quantized.Scales.Length];
+            var d = source[i] - data[i] * (double)quantized.Scales[i / inner % quantized.Scales.Length];
             signal += (double)source[i] * source[i];
             noise += d * d;
         }

@@ -57,6 +57,15 @@ public partial class NamesTests
         Assert.DoesNotContain(files, f => !lists.IsMatch(f) && Names(f));
     }
 
+    [Fact]
+    public void Lines_have_at_most_160_columns()
+    {
+        var files = Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)
+            && !f.Contains("\\obj\\", StringComparison.Ordinal)).ToList();
+        Assert.InRange(files.Count, 500, 10000);
+        Assert.Empty(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (File: f, Line: i + 1, line.Length))).Where(l => l.Length > 160));
+    }
+
     [GeneratedRegex("\"MDLB[0-9]{4}", RegexOptions.CultureInvariant)]
     private static partial Regex Code();
 

@@ -1,6 +1,6 @@
-using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Techniques;
 
 namespace ModelBuild.Compression.Tests.Planning;
 

@@ -50,6 +50,24 @@ public class LockFileTests
         second.Build("-question", Locked, cache).Succeeded();
     }
 
+    /// <summary>What repairs found out by data is in the plan, larger tensors beside it.</summary>
+    [Fact]
+    public void RepairsAreAppliedWithoutDataToo()
+    {
+        OutsideProject Repaired(string properties = "") => Project(properties)
+            .Write(OutsideProject.OnnxRuntime + Item.Replace("int8(mse)+weights-int8", "int8(mse)+weights-int8+bias-correction", StringComparison.Ordinal), properties);
+        var first = Repaired("<ModelBuildLockFile>true</ModelBuildLockFile>");
+        first.Build().Succeeded();
+        Assert.Contains("\"biases\"", File.ReadAllText(LockOf(first)), StringComparison.Ordinal);
+        var second = Repaired();
+        File.Delete(Path.Combine(second.Folder, "Models", "calibration.npz"));
+        foreach (var file in Directory.GetFiles(Path.Combine(first.Folder, "Models"), "digits.modelbuild.lock.*"))
+            File.Copy(file, Path.Combine(second.Folder, "Models", Path.GetFileName(file)));
+        second.Build(Locked, $"-p:ModelBuildCachePath={Path.Combine(second.Folder, "cache")}").Succeeded().Says("as locked");
+        Assert.Equal(Artifacts(first), Artifacts(second));
+        second.Run().Succeeded();
+    }
+
     [Fact]
     public void WhatDiffersIsRefusedByName()
     {

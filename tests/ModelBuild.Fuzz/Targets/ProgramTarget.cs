@@ -30,7 +30,7 @@ internal sealed class ProgramTarget : FuzzTarget
         using var artifact = ModelArtifact.FromStream("program", "portable", () => new MemoryStream(bytes));
         using var session = ManagedBackend.Instance.Open(artifact, ManagedBackend.Describe(artifact), new ModelOptions { MaxActivationBytes = 64 << 20 });
         using var context = session.CreateContext();
-        long[] symbols = new long[ManagedBackend.ReadProgram(artifact).Symbols.Length];
+        var symbols = new long[ManagedBackend.ReadProgram(artifact).Symbols.Length];
         Array.Fill(symbols, 2);
         try
         {

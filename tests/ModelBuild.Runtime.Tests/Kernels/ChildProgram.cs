@@ -14,8 +14,8 @@ internal static class ChildProgram
             return 0;
         }
         Console.WriteLine($"cpu {HardwareProfiles.Names(CpuFeatureDetection.Current)}");
-        int failed = 0;
-        foreach ((string name, var run) in KernelCases.All())
+        var failed = 0;
+        foreach ((var name, var run) in KernelCases.All())
         {
             try
             {

@@ -15,11 +15,11 @@ public sealed class InstructionSetTests
     [InlineData("DOTNET_EnableHWIntrinsic", "avx2")]
     public void Results_do_not_depend_on_the_instruction_set(string setting, string switchedOff)
     {
-        (string cpu, var without) = RunCases(setting);
+        (var cpu, var without) = RunCases(setting);
         Assert.DoesNotContain(switchedOff, cpu.Split(' '));
         (_, var all) = RunCases(null);
         Assert.Equal(KernelCases.All().Count(), without.Count);
-        foreach ((string name, var result) in without)
+        foreach ((var name, var result) in without)
         {
             Assert.True(result.Error <= result.Tolerance, $"{name}: error {result.Error}, tolerance {result.Tolerance}");
             Assert.True(result.Hash == all[name].Hash, $"{name}: other integers without {switchedOff}");
@@ -33,13 +33,13 @@ public sealed class InstructionSetTests
         if (Path.GetFileNameWithoutExtension(start.FileName) != "dotnet") start.FileName = "dotnet";
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(typeof(InstructionSetTests).Assembly.Location);
-        foreach (string name in setting?.Split(',') ?? []) start.Environment[name] = "0";
+        foreach (var name in setting?.Split(',') ?? []) start.Environment[name] = "0";
         using var child = Process.Start(start)!;
         var errors = child.StandardError.ReadToEndAsync();
-        string output = child.StandardOutput.ReadToEnd();
+        var output = child.StandardOutput.ReadToEnd();
         Assert.True(child.WaitForExit(TimeSpan.FromMinutes(5)), "the child did not end");
         Assert.True(child.ExitCode == 0, output + errors.Result);
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return (lines.First(l => l.StartsWith("cpu ", StringComparison.Ordinal))[4..].Trim(), lines.Where(l => l.StartsWith("case\t", StringComparison.Ordinal))
             .Select(l => l.Trim('\r').Split('\t'))
             .ToDictionary(l => l[1], l => new CaseResult(double.Parse(l[2], CultureInfo.InvariantCulture), double.Parse(l[3], CultureInfo.InvariantCulture),

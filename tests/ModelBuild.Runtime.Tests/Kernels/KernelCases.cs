@@ -18,14 +18,14 @@ internal static class KernelCases
 
     public static IEnumerable<(string Name, Func<CaseResult> Run)> All()
     {
-        foreach ((int m, int k, int n) in new[] { (1, 1, 1), (1, 16, 32), (1, 3, 5), (1, 64, 10), (2, 7, 33), (3, 100, 48), (5, 32, 64), (6, 30, 17),
+        foreach ((var m, var k, var n) in new[] { (1, 1, 1), (1, 16, 32), (1, 3, 5), (1, 64, 10), (2, 7, 33), (3, 100, 48), (5, 32, 64), (6, 30, 17),
             (7, 65, 31), (8, 33, 40), (9, 12, 100), (13, 257, 96), (1, 784, 128), (17, 5, 16), (0, 4, 4), (4, 0, 7) })
         {
             yield return ($"DenseF32 {m}x{k}x{n}", () => DenseF32(m, k, n, bias: true, 0, 6));
             yield return ($"DenseF32 no bias {m}x{k}x{n}", () => DenseF32(m, k, n, bias: false, -None, None));
-            foreach (bool narrow in new[] { false, true })
+            foreach (var narrow in new[] { false, true })
             {
-                foreach (bool signed in new[] { false, true })
+                foreach (var signed in new[] { false, true })
                 {
                     yield return ($"DenseInt8 signed {signed} narrow {narrow} {m}x{k}x{n}", () => DenseInt8(m, k, n, signed, narrow, relu: m % 2 == 0));
                     yield return ($"DenseInt8ToF32 signed {signed} narrow {narrow} {m}x{k}x{n}", () => DenseInt8ToF32(m, k, n, signed, narrow));
@@ -40,9 +40,9 @@ internal static class KernelCases
         }
         yield return ("DenseInt8 extremes", Extremes);
         yield return ("Not a number", NotANumber);
-        foreach (int count in new[] { 1, 7, 16, 31, 64, 1000 })
+        foreach (var count in new[] { 1, 7, 16, 31, 64, 1000 })
         {
-            foreach (bool signed in new[] { false, true })
+            foreach (var signed in new[] { false, true })
             {
                 yield return ($"QuantizeLinear signed {signed} {count}", () => Quantize(count, signed));
                 yield return ($"DequantizeLinear signed {signed} {count}", () => Dequantize(count, signed));
@@ -59,7 +59,7 @@ internal static class KernelCases
         TestRandom random = new(m, k, n);
         float[] x = random.Floats(m * k), w = random.Floats(k * n), b = random.Floats(n);
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.DenseF32,
+        var y = h.Run<float>(KernelIds.DenseF32,
             [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), bias ? h.Constant(Packings.Raw, b) : ProgramOperand.Absent,
                 h.Output<float>(m * n)], [m, k, n], minimum, maximum);
         Assert.Equal(DenseF32Packing.Pack(w, k, n), DenseF32Packing.Pack(Transpose(w, k, n), k, n, transposed: true));
@@ -71,7 +71,7 @@ internal static class KernelCases
         TestRandom random = new(m, k, n);
         float[] a = random.Floats(batch * m * k), b = random.Floats((batched ? batch : 1) * k * n);
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.MatMulF32,
+        var y = h.Run<float>(KernelIds.MatMulF32,
             [h.Input(a), h.Input(b), h.Scratch<float>(k * ((n + 15) / 16 * 16)), h.Output<float>(batch * m * n)], [batch, m, k, n, batched ? 1 : 0]);
         return Sums(batch * m, k, n, y, (_, _) => 0, (r, i) => a[r * k + i], null, -None, None,
             (r, i, c) => b[(batched ? r / Math.Max(m, 1) * k * n : 0) + i * n + c]);
@@ -81,13 +81,13 @@ internal static class KernelCases
         double minimum, double maximum, Func<int, int, int, double>? wOfRow = null)
     {
         double worst = 0;
-        for (int r = 0; r < m; r++)
-            for (int c = 0; c < n; c++)
+        for (var r = 0; r < m; r++)
+            for (var c = 0; c < n; c++)
             {
                 double sum = start(r, c), size = Math.Abs(sum);
-                for (int i = 0; i < k; i++)
+                for (var i = 0; i < k; i++)
                 {
-                    double product = x(r, i) * (w is not null ? w(i, c) : wOfRow!(r, i, c));
+                    var product = x(r, i) * (w is not null ? w(i, c) : wOfRow!(r, i, c));
                     sum += product;
                     size += Math.Abs(product);
                 }
@@ -99,23 +99,23 @@ internal static class KernelCases
     private static CaseResult DenseInt8(int m, int k, int n, bool signed, bool narrow, bool relu)
     {
         TestRandom random = new(m, k, n);
-        sbyte[] w = random.Weights(k * n, narrow);
+        var w = random.Weights(k * n, narrow);
         int[] bias = [.. random.Floats(n).Select(v => (int)(v * 1000))];
         float[] multiplier = [.. random.Floats(n).Select(v => 0.001f + Math.Abs(v) * 0.003f)];
         int xZero = signed ? -7 : 119, yZero = signed ? 5 : 130;
         int lowest = relu ? yZero : signed ? -128 : 0, highest = signed ? 127 : 255;
         KernelHarness h = new();
-        byte[] x = random.Bytes(m * k);
-        byte[] y = signed
+        var x = random.Bytes(m * k);
+        var y = signed
             ? [.. h.Run<sbyte>(KernelIds.DenseInt8, Operands(h.Input(Array.ConvertAll(x, v => (sbyte)v)), h.Output<sbyte>(m * n)), Integers())
                 .Select(v => (byte)v)]
             : h.Run<byte>(KernelIds.DenseInt8, Operands(h.Input(x), h.Output<byte>(m * n)), Integers());
-        byte[] expected = new byte[m * n];
-        for (int r = 0; r < m; r++)
-            for (int c = 0; c < n; c++)
+        var expected = new byte[m * n];
+        for (var r = 0; r < m; r++)
+            for (var c = 0; c < n; c++)
             {
-                int sum = bias[c];
-                for (int i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
+                var sum = bias[c];
+                for (var i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
                 expected[r * n + c] = (byte)Math.Clamp((long)MathF.Round(sum * multiplier[c], MidpointRounding.ToEven) + yZero, lowest, highest);
             }
         Assert.Equal(expected, y);
@@ -135,7 +135,7 @@ internal static class KernelCases
         float[] one = [.. Enumerable.Repeat(1f, n)];
         KernelHarness h = new();
         byte[] x = [.. Enumerable.Repeat((byte)255, 2 * k)];
-        float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
+        var y = h.Run<float>(KernelIds.DenseInt8ToF32,
             [h.Input(x), h.Constant(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent, h.Constant(Packings.Raw, one),
                 h.Output<float>(2 * n)], [2, k, n, 0, 0, 0], -None, None);
         Assert.Equal(Enumerable.Range(0, 2 * n).Select(i => 255f * k * (i % n < 10 ? 127 : -128)), y);
@@ -145,11 +145,11 @@ internal static class KernelCases
     // One value that is none makes its whole row of softmax none, wherever it stands, and only itself elsewhere.
     private static CaseResult NotANumber()
     {
-        foreach (int length in new[] { 1, 5, 16, 40, 100 })
+        foreach (var length in new[] { 1, 5, 16, 40, 100 })
         {
-            for (int at = 0; at < length; at++)
+            for (var at = 0; at < length; at++)
             {
-                float[] x = new float[2 * length];
+                var x = new float[2 * length];
                 x[at] = float.NaN;
                 KernelHarness softmax = new(), sigmoid = new(), tanh = new(), clamp = new();
                 Assert.Equal(x.Select((_, i) => i < length), softmax.Run<float>(KernelIds.Softmax, [softmax.Input(x), softmax.Output<float>(x.Length)],
@@ -169,23 +169,23 @@ internal static class KernelCases
     private static CaseResult DenseInt8ToF32(int m, int k, int n, bool signed, bool narrow)
     {
         TestRandom random = new(m, k, n);
-        sbyte[] w = random.Weights(k * n, narrow);
+        var w = random.Weights(k * n, narrow);
         float[] bias = random.Floats(n), multiplier = [.. random.Floats(n).Select(v => 0.01f + Math.Abs(v) * 0.01f)];
-        int xZero = signed ? 3 : 128;
-        byte[] x = random.Bytes(m * k);
+        var xZero = signed ? 3 : 128;
+        var x = random.Bytes(m * k);
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.DenseInt8ToF32,
+        var y = h.Run<float>(KernelIds.DenseInt8ToF32,
             [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x),
                 h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(Transpose(w, k, n), k, n, transposed: true)),
              h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, multiplier), h.Output<float>(m * n)], [m, k, n, narrow ? 1 : 0, signed ? 1 : 0, xZero],
                  0, None);
-        float[] expected = new float[m * n];
-        for (int r = 0; r < m; r++)
-            for (int c = 0; c < n; c++)
+        var expected = new float[m * n];
+        for (var r = 0; r < m; r++)
+            for (var c = 0; c < n; c++)
             {
-                int sum = 0;
-                for (int i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
-                float scaled = sum * multiplier[c];
+                var sum = 0;
+                for (var i = 0; i < k; i++) sum += ((signed ? (sbyte)x[r * k + i] : x[r * k + i]) - xZero) * w[i * n + c];
+                var scaled = sum * multiplier[c];
                 expected[r * n + c] = MathF.Max(scaled + bias[c], 0);
             }
         Assert.Equal(expected, y);
@@ -195,21 +195,21 @@ internal static class KernelCases
     private static CaseResult DenseDynamicInt8(int m, int k, int n, bool narrow)
     {
         TestRandom random = new(m, k, n);
-        sbyte[] w = random.Weights(k * n, narrow);
+        var w = random.Weights(k * n, narrow);
         float[] x = random.Floats(m * k), bias = random.Floats(n), scale = [.. random.Floats(n).Select(v => 0.01f + Math.Abs(v) * 0.01f)];
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.DenseDynamicInt8,
+        var y = h.Run<float>(KernelIds.DenseDynamicInt8,
             [h.Input(x), h.Scratch<byte>(m * k), h.Constant(narrow ? Packings.DenseInt7 : Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
                 h.Constant(Packings.Raw, bias), h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
             [m, k, n, narrow ? 1 : 0], -None, None);
         float low = Math.Min(0, x.DefaultIfEmpty().Min()), high = Math.Max(0, x.DefaultIfEmpty().Max()), step = low == high ? 1 : (high - low) / 255;
-        int zero = (int)Math.Clamp(MathF.Round(-low / step), 0, 255);
-        float[] expected = new float[m * n];
-        for (int r = 0; r < m; r++)
-            for (int c = 0; c < n; c++)
+        var zero = (int)Math.Clamp(MathF.Round(-low / step), 0, 255);
+        var expected = new float[m * n];
+        for (var r = 0; r < m; r++)
+            for (var c = 0; c < n; c++)
             {
-                int sum = 0;
-                for (int i = 0; i < k; i++) sum += ((int)Math.Clamp(MathF.Round(x[r * k + i] / step) + zero, 0, 255) - zero) * w[i * n + c];
+                var sum = 0;
+                for (var i = 0; i < k; i++) sum += ((int)Math.Clamp(MathF.Round(x[r * k + i] / step) + zero, 0, 255) - zero) * w[i * n + c];
                 float factor = scale[c] * step, scaled = sum * factor;
                 expected[r * n + c] = scaled + bias[c];
             }
@@ -221,12 +221,12 @@ internal static class KernelCases
     {
         float[] x = [.. new TestRandom(rows, length, 1).Floats(rows * length).Select(v => v * 20 + 100)];
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(rows * length)], [rows, length]);
+        var y = h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(rows * length)], [rows, length]);
         double worst = 0;
-        for (int r = 0; r < rows; r++)
+        for (var r = 0; r < rows; r++)
         {
             double most = x.Skip(r * length).Take(length).Max(), total = x.Skip(r * length).Take(length).Sum(v => Math.Exp(v - most));
-            for (int i = 0; i < length; i++) worst = Math.Max(worst, Math.Abs(y[r * length + i] - Math.Exp(x[r * length + i] - most) / total));
+            for (var i = 0; i < length; i++) worst = Math.Max(worst, Math.Abs(y[r * length + i] - Math.Exp(x[r * length + i] - most) / total));
         }
         return new CaseResult(worst, 1e-6, "");
     }
@@ -234,8 +234,8 @@ internal static class KernelCases
     private static CaseResult Binary(int rows, int length, BinaryLayout layout)
     {
         TestRandom random = new(rows, length, 2);
-        float[] a = random.Floats(rows * length);
-        float[] b = random.Floats(layout switch { BinaryLayout.Same => rows * length, BinaryLayout.Row => length, BinaryLayout.Scalar => 1, _ => rows });
+        var a = random.Floats(rows * length);
+        var b = random.Floats(layout switch { BinaryLayout.Same => rows * length, BinaryLayout.Row => length, BinaryLayout.Scalar => 1, _ => rows });
         foreach (var operation in Enum.GetValues<BinaryOperation>())
         {
             float[] expected = [.. a.Select((v, i) =>
@@ -269,7 +269,7 @@ internal static class KernelCases
         int zero = signed ? -3 : 100, lowest = signed ? -128 : 0;
         const float scale = 0.25f;
         KernelHarness h = new();
-        byte[] y = signed
+        var y = signed
             ? [.. h.Run<sbyte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<sbyte>(count)], [count, zero, 1], scale).Select(v => (byte)v)]
             : h.Run<byte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<byte>(count)], [count, zero, 0], scale);
         Assert.Equal(x.Select(v => (byte)(int)Math.Clamp(Math.Round((double)(v / scale), MidpointRounding.ToEven) + zero, lowest, lowest + 255)), y);
@@ -278,10 +278,10 @@ internal static class KernelCases
 
     private static CaseResult Dequantize(int count, bool signed)
     {
-        byte[] x = new TestRandom(count, 4, 4).Bytes(count);
-        int zero = signed ? -3 : 100;
+        var x = new TestRandom(count, 4, 4).Bytes(count);
+        var zero = signed ? -3 : 100;
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.DequantizeLinear, [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Output<float>(count)],
+        var y = h.Run<float>(KernelIds.DequantizeLinear, [signed ? h.Input(Array.ConvertAll(x, v => (sbyte)v)) : h.Input(x), h.Output<float>(count)],
             [count, zero, signed ? 1 : 0], 0.1f);
         Assert.Equal(x.Select(v => ((signed ? (sbyte)v : v) - zero) * 0.1f), y);
         return new CaseResult(0, 0, HashOf(y));
@@ -302,7 +302,7 @@ internal static class KernelCases
         float[] x = [.. new TestRandom(count, 5, (int)operation).Floats(count).Select((v, i) => (i % 8) switch { 0 => v * 80, 1 => v * 0.001f, _ => v * 4 })];
         if (operation == UnaryOperation.Sqrt) x = Array.ConvertAll(x, MathF.Abs);
         KernelHarness h = new();
-        float[] y = h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(count)], [(int)operation, count], alpha, beta);
+        var y = h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(count)], [(int)operation, count], alpha, beta);
         return new CaseResult(x.Select((v, i) => Expected(v) is var e ? Math.Abs(y[i] - e) / Math.Max(1, Math.Abs(e)) : 0).Max(), 6e-7, "");
 
         double Expected(double v) => operation switch
@@ -328,7 +328,7 @@ internal static class KernelCases
         {
             if (Math.Abs(v) > 5) return Math.Sign(v);
             double sum = 0, term = v;
-            for (int n = 0; n < 200; n++)
+            for (var n = 0; n < 200; n++)
             {
                 sum += term / (2 * n + 1);
                 term *= -v * v / (n + 1);
@@ -339,7 +339,7 @@ internal static class KernelCases
 
     private static CaseResult Copy(int count)
     {
-        float[] x = new TestRandom(count, 7, 7).Floats(count);
+        var x = new TestRandom(count, 7, 7).Floats(count);
         KernelHarness h = new();
         Assert.Equal(x, h.Run<float>(KernelIds.Copy, [h.Input(x), h.Output<float>(count)], [count * 4]));
         return new CaseResult(0, 0, "");

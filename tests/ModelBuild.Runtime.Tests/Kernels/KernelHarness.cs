@@ -13,9 +13,9 @@ internal sealed class KernelHarness
 
     public ProgramOperand Input<T>(T[] values) where T : unmanaged
     {
-        int size = _builder.Number(values.Length);
+        var size = _builder.Number(values.Length);
         var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
-        string name = $"x{_inputs.Count}";
+        var name = $"x{_inputs.Count}";
         _builder.AddInput(name, buffer, size);
         _inputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(values.Length)]));
         _values.Add(new ModelTensor<T>(name, [values.Length], values));
@@ -24,9 +24,9 @@ internal sealed class KernelHarness
 
     public ProgramOperand Output<T>(int length) where T : unmanaged
     {
-        int size = _builder.Number(length);
+        var size = _builder.Number(length);
         var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
-        string name = $"y{_outputs.Count}";
+        var name = $"y{_outputs.Count}";
         _builder.AddOutput(name, buffer, size);
         _outputs.Add(new TensorInfo(name, ModelElementTypes.Of<T>(), [ModelDimension.Constant(length)]));
         return buffer;

@@ -18,7 +18,7 @@ public sealed class OnnxRuntimeReferenceTests
     {
         TestRandom random = new(m, k, n);
         float[] x = random.Floats(m * k), w = random.Floats(k * n), b = random.Floats(n);
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
             .Constant<float>("w", w, n, k).Constant<float>("b", b, n)
             .Node("Gemm", ["x", "w", "b"], ["g"], ("transB", 1)).Node("Relu", ["g"], ["y"]).ToArray();
         KernelHarness h = new();
@@ -33,7 +33,7 @@ public sealed class OnnxRuntimeReferenceTests
     public void Softmax_is_Softmax(int rows, int length)
     {
         float[] x = [.. new TestRandom(rows, length, 0).Floats(rows * length).Select(v => v * 10)];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length)
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length)
             .Node("Softmax", ["x"], ["y"], ("axis", -1)).ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, rows, length), h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(x.Length)], [rows, length]));
@@ -55,7 +55,7 @@ public sealed class OnnxRuntimeReferenceTests
     public void Functions_are_ONNX_functions(string op, UnaryOperation operation, float alpha = 0, float beta = 0)
     {
         float[] x = [.. Enumerable.Range(-500, 1001).Select(i => i / 40f + 0.001f)];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"])
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"])
             .ToArray();
         KernelHarness h = new();
         Close(Reference(model, x, x.Length), h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(x.Length)], [(int)operation, x.Length], alpha, beta));
@@ -65,13 +65,13 @@ public sealed class OnnxRuntimeReferenceTests
     public void QuantizeLinear_rounds_and_saturates_as_ONNX()
     {
         // Halves of the scale are ties; the scale is no power of two, so that a product with its reciprocal would round otherwise.
-        float scale = 0.1f;
+        var scale = 0.1f;
         float[] x = [.. Enumerable.Range(-4000, 8000).Select(i => i * 0.05f * 0.1f), 1e9f, -1e9f, None, -None];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length)
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length)
             .Constant<float>("scale", [scale]).Constant<byte>("zero", [77])
             .Node("QuantizeLinear", ["x", "scale", "zero"], ["q"]).Node("Cast", ["q"], ["y"], ("to", 1)).ToArray();
         KernelHarness h = new();
-        byte[] y = h.Run<byte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<byte>(x.Length)], [x.Length, 77, 0], scale);
+        var y = h.Run<byte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<byte>(x.Length)], [x.Length, 77, 0], scale);
         Assert.Equal(Reference(model, x, x.Length), y.Select(v => (float)v));
     }
 
@@ -81,19 +81,19 @@ public sealed class OnnxRuntimeReferenceTests
     public void DenseInt8_is_QLinearMatMul(int m, int k, int n)
     {
         TestRandom random = new(m, k, n);
-        sbyte[] w = random.Weights(k * n, narrow: true);
+        var w = random.Weights(k * n, narrow: true);
         float[] weightScales = [.. random.Floats(n).Select(v => 0.01f + MathF.Abs(v) * 0.01f)];
-        byte[] quantized = random.Bytes(m * k);
+        var quantized = random.Bytes(m * k);
         float[] x = [.. quantized.Select(v => (float)v)];
         const float inScale = 0.02f, outScale = 0.3f;
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
             .Constant<float>("xs", [inScale]).Constant<byte>("xz", [100]).Constant<sbyte>("w", w, k, n).Constant<float>("ws", weightScales, n)
                 .Constant<sbyte>("wz", new sbyte[n], n)
             .Constant<float>("ys", [outScale]).Constant<byte>("yz", [120])
             .Node("Cast", ["x"], ["q"], ("to", 2)).Node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["r"])
                 .Node("Cast", ["r"], ["y"], ("to", 1)).ToArray();
         KernelHarness h = new();
-        byte[] y = h.Run<byte>(KernelIds.DenseInt8,
+        var y = h.Run<byte>(KernelIds.DenseInt8,
             [h.Input(quantized), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent,
              h.Constant(Packings.Raw, weightScales.Select(s => inScale * s / outScale).ToArray()), h.Output<byte>(m * n)],
                  [m, k, n, 1, 0, 100, 0, 120, 0, 255]);
@@ -106,9 +106,9 @@ public sealed class OnnxRuntimeReferenceTests
     public void DenseDynamicInt8_is_the_chain_of_dynamic_quantization(int m, int k, int n)
     {
         TestRandom random = new(m, k, n);
-        sbyte[] w = random.Weights(k * n, narrow: true);
+        var w = random.Weights(k * n, narrow: true);
         float[] x = random.Floats(m * k), bias = random.Floats(n), scale = [.. random.Floats(n).Select(v => 0.01f + MathF.Abs(v) * 0.01f)];
-        byte[] model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
+        var model = new OnnxWriter().Input("x", ModelElementType.Float, m, k).Output("y", ModelElementType.Float, m, n)
             .Constant<sbyte>("w", w, k, n).Constant<float>("ws", scale, n).Constant<sbyte>("wz", [0]).Constant<float>("b", bias, n)
             .Node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]).Node("MatMulInteger", ["q", "w", "z", "wz"], ["i"]).Node("Cast", ["i"], ["f"], ("to", 1))
             .Node("Mul", ["s", "ws"], ["t"]).Node("Mul", ["f", "t"], ["g"]).Node("Add", ["g", "b"], ["y"]).ToArray();
@@ -133,8 +133,8 @@ public sealed class OnnxRuntimeReferenceTests
     private static void Close(float[] expected, float[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);
-        float most = expected.Max(MathF.Abs);
-        for (int i = 0; i < expected.Length; i++) Assert.True(MathF.Abs(expected[i] - actual[i]) <= 1e-5f * most,
+        var most = expected.Max(MathF.Abs);
+        for (var i = 0; i < expected.Length; i++) Assert.True(MathF.Abs(expected[i] - actual[i]) <= 1e-5f * most,
             $"element {i}: {expected[i]} and {actual[i]}");
     }
 }

@@ -59,7 +59,7 @@ internal sealed class DoublingBackend(string name = "doubling", bool isNative = 
         public Context(DoublingBackend owner) : base(DoublingBackend.Description)
         {
             _owner = owner;
-            int open = Interlocked.Increment(ref owner.OpenContexts);
+            var open = Interlocked.Increment(ref owner.OpenContexts);
             InterlockedMax(ref owner.MostContexts, open);
         }
 
@@ -74,7 +74,7 @@ internal sealed class DoublingBackend(string name = "doubling", bool isNative = 
 
         public override void Run()
         {
-            foreach (ref float v in _x.AsSpan()) v *= 2;
+            foreach (ref var v in _x.AsSpan()) v *= 2;
         }
 
         protected override ReadOnlySpan<byte> OutputBytes(int index) => InputBytes(index);
@@ -85,7 +85,7 @@ internal sealed class DoublingBackend(string name = "doubling", bool isNative = 
 
         private static void InterlockedMax(ref int target, int value)
         {
-            int seen = target;
+            var seen = target;
             while (value > seen && Interlocked.CompareExchange(ref target, value, seen) is var now && now != seen) seen = now;
         }
     }

@@ -27,7 +27,7 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("the content"u8);
         using var model = Load();
-        string path = model.ArtifactPath!;
+        var path = model.ArtifactPath!;
         File.Delete(path);
         File.WriteAllText(path, "another one");
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("the content"u8)), model.ArtifactSha256);
@@ -79,10 +79,10 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void Weights_beside_an_artifact_must_be_there_and_whole()
     {
-        string name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("12345"u8))[..32] + ".data";
+        var name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("12345"u8))[..32] + ".data";
         WriteArtifact("x"u8, data: $", \"data\": {{ \"file\": \"{name}\", \"bytes\": 5 }}");
         Assert.Contains("missing", Refused());
-        string weights = Path.Combine(_folder.FullName, name);
+        var weights = Path.Combine(_folder.FullName, name);
         File.WriteAllText(weights, "1234");
         Assert.Contains("4 bytes", Refused());
         File.WriteAllText(weights, "12345");
@@ -134,8 +134,8 @@ public sealed class LoadedModelTests : IDisposable
         WriteArtifact("x"u8);
         using var model = Load();
         Call(model);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++) Call(model);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) Call(model);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
@@ -144,10 +144,10 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("x"u8);
         using LoadedModel model = LoadedModel.Load(DoublingBackend.Description, new ModelOptions { Directory = _folder.FullName, MaxConcurrency = 2 });
-        int calls = 0;
+        var calls = 0;
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
         {
-            for (int i = 0; i < 500; i++)
+            for (var i = 0; i < 500; i++)
             {
                 var context = model.Rent();
                 Thread.Yield();
@@ -162,7 +162,7 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public async Task Disposing_while_calls_run_lets_them_finish_and_releases_everything_once()
     {
-        for (int round = 0; round < 50; round++)
+        for (var round = 0; round < 50; round++)
         {
             WriteArtifact("x"u8);
             var model = Load();
@@ -205,11 +205,11 @@ public sealed class LoadedModelTests : IDisposable
     [InlineData(5_000_000)]
     public void An_artifact_that_was_changed_gives_no_answer(int bytes)
     {
-        byte[] content = new byte[bytes];
+        var content = new byte[bytes];
         WriteArtifact(content);
         using (var model = Load()) Call(model);
         content[bytes / 2] ^= 1;
-        string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
+        var path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
         File.WriteAllBytes(path, content);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
         // A large one is verified while the app does other things, and before its first call.
@@ -230,7 +230,7 @@ public sealed class LoadedModelTests : IDisposable
     public void An_embedded_artifact_is_verified_too()
     {
         WriteArtifact("the content"u8);
-        byte[] manifest = File.ReadAllBytes(Path.Combine(_folder.FullName, "Doubling.json"));
+        var manifest = File.ReadAllBytes(Path.Combine(_folder.FullName, "Doubling.json"));
         ModelDescription Embedded(string content) => new(
             "Doubling", "Tests", DoublingBackend.Description.SignatureHash, ["batch"], [.. DoublingBackend.Description.Inputs],
                 [.. DoublingBackend.Description.Outputs], ["portable"],
@@ -248,7 +248,7 @@ public sealed class LoadedModelTests : IDisposable
             .DefineDynamicAssembly(new System.Reflection.AssemblyName("Tests" + Guid.NewGuid()), System.Reflection.Emit.AssemblyBuilderAccess.RunAndCollect)
                 .DefineDynamicModule("m");
 
-        public override Stream? GetManifestResourceStream(string name) => content.TryGetValue(name, out byte[]? bytes) ? new MemoryStream(bytes) : null;
+        public override Stream? GetManifestResourceStream(string name) => content.TryGetValue(name, out var bytes) ? new MemoryStream(bytes) : null;
     }
 
     [Fact]
@@ -256,7 +256,7 @@ public sealed class LoadedModelTests : IDisposable
     {
         WriteArtifact("the content"u8);
         Load().Dispose();
-        string path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
+        var path = Path.Combine(_folder.FullName, "Doubling.portable.bin");
         var time = File.GetLastWriteTimeUtc(path);
         File.WriteAllText(path, "THE CONTENT");
         File.SetLastWriteTimeUtc(path, time);

@@ -47,7 +47,7 @@ internal static class MlpModel
         TestRandom random = new(1, 2, 3);
         float[] w1 = random.Floats(100), b1 = random.Floats(20), w2 = random.Floats(60), x = new TestRandom(batch, 9, 9).Floats(batch * 5);
         List<double> y = [];
-        for (int r = 0; r < batch; r++)
+        for (var r = 0; r < batch; r++)
         {
             double[] h = [.. Enumerable.Range(0, 20).Select(c => Math.Max(0, b1[c] + Enumerable.Range(0, 5).Sum(i => (double)x[r * 5 + i] * w1[i * 20 + c])))];
             double[] s = [.. Enumerable.Range(0, 3).Select(c => Math.Exp(Enumerable.Range(0, 20).Sum(i => h[i] * w2[i * 3 + c])))];

@@ -13,7 +13,7 @@ public sealed class ProgramTests : IDisposable
     public void Runs_every_batch_size_of_one_loaded_model()
     {
         using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
-        foreach (int batch in (int[])[1, 4, 1, 9, 30, 2, 0, .. Enumerable.Range(1, 40)]) Check(model, batch);
+        foreach (var batch in (int[])[1, 4, 1, 9, 30, 2, 0, .. Enumerable.Range(1, 40)]) Check(model, batch);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Maps_a_file()
     {
-        string path = Path.Combine(_folder.FullName, "m.modelbuild");
+        var path = Path.Combine(_folder.FullName, "m.modelbuild");
         File.WriteAllBytes(path, MlpModel.Artifact());
         using LoadedModel model = LoadedModel.FromArtifact(ModelArtifact.FromFile(path, "portable"), MlpModel.Description, ManagedBackend.Instance);
         Check(model, 3);
@@ -69,10 +69,10 @@ public sealed class ProgramTests : IDisposable
     public void A_model_that_nobody_disposed_is_unmapped_when_it_is_collected()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "only Linux lists the mappings of a process in a file");
-        string path = Path.Combine(_folder.FullName, "forgotten.modelbuild");
+        var path = Path.Combine(_folder.FullName, "forgotten.modelbuild");
         File.WriteAllBytes(path, MlpModel.Artifact());
         LoadAndForget(path);
-        for (int i = 0; i < 10 && IsMapped(path); i++)
+        for (var i = 0; i < 10 && IsMapped(path); i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -94,10 +94,10 @@ public sealed class ProgramTests : IDisposable
     public void A_call_allocates_nothing_also_where_recent_sizes_alternate()
     {
         using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
-        float[] y = new float[30];
-        for (int i = 0; i < 40; i++) Call(1 + i % 3);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++) Call(1 + i % 3);
+        var y = new float[30];
+        for (var i = 0; i < 40; i++) Call(1 + i % 3);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) Call(1 + i % 3);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
         void Call(long batch)
@@ -120,7 +120,7 @@ public sealed class ProgramTests : IDisposable
         context.Prepare(2);
         context.Input<float>(0).Fill(0.25f);
         context.Run();
-        float[] first = context.Output<float>(0).ToArray();
+        var first = context.Output<float>(0).ToArray();
         context.Run();
         Assert.Equal(first, context.Output<float>(0).ToArray());
         model.Return(context);
@@ -140,7 +140,7 @@ public sealed class ProgramTests : IDisposable
     public void The_same_program_gives_the_same_bytes_and_survives_a_round_trip()
     {
         var program = MlpModel.Build().Build();
-        byte[] bytes = ProgramWriter.Write(program);
+        var bytes = ProgramWriter.Write(program);
         Assert.Equal(MlpModel.Artifact(), MlpModel.Artifact());
         Assert.Equal(bytes, ProgramWriter.Write(ProgramReader.Read(bytes, 1 << 20, "m")));
     }
@@ -148,7 +148,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Reads_the_artifact_of_format_1()
     {
-        byte[] golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-1.modelbuild"));
+        var golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-1.modelbuild"));
         using var model = TestModel.Load(golden, MlpModel.Description);
         Check(model, 3);
     }
@@ -164,7 +164,7 @@ public sealed class ProgramTests : IDisposable
             Inputs = MlpModel.Description.Inputs, Outputs = MlpModel.Description.Outputs, Profiles = ["x64-unobtainable", "portable"],
             EmbeddedIn = embedded ? typeof(ProgramTests).Assembly : null,
         };
-        string golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-1");
+        var golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-1");
         File.Copy(golden + ".json", Path.Combine(_folder.FullName, "Test.json"));
         File.Copy(golden + ".modelbuild", Path.Combine(_folder.FullName, "Test.portable.modelbuild"));
         using var model = await LoadedModel.LoadAsync(description, embedded ? null : new ModelOptions { Directory = _folder.FullName });
@@ -177,10 +177,10 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Refuses_a_newer_format_and_another_signature()
     {
-        byte[] newer = MlpModel.Artifact();
+        var newer = MlpModel.Artifact();
         newer[8] = 2;
         Assert.Equal("MDLB3003", Assert.Throws<ModelLoadException>(() => TestModel.Load(newer, MlpModel.Description)).Code);
-        byte[] other = MlpModel.Artifact();
+        var other = MlpModel.Artifact();
         other[48] ^= 1;
         Assert.Equal("MDLB3004", Assert.Throws<ModelLoadException>(() => TestModel.Load(other, MlpModel.Description)).Code);
     }
@@ -188,15 +188,15 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void A_truncated_artifact_is_a_coded_error_at_every_length()
     {
-        byte[] whole = MlpModel.Artifact();
-        for (int length = 0; length < whole.Length; length++) Assert.Equal("MDLB3002",
+        var whole = MlpModel.Artifact();
+        for (var length = 0; length < whole.Length; length++) Assert.Equal("MDLB3002",
             Assert.Throws<ModelLoadException>(() => TestModel.Load(whole[..length], MlpModel.Description)).Code);
     }
 
     [Fact]
     public void A_changed_program_is_found_by_its_hash()
     {
-        byte[] changed = MlpModel.Artifact();
+        var changed = MlpModel.Artifact();
         changed[ArtifactHeader.Size + 20] ^= 0x10;
         Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => TestModel.Load(changed, MlpModel.Description)).Code);
     }
@@ -205,16 +205,16 @@ public sealed class ProgramTests : IDisposable
     public void Whatever_a_program_says_it_runs_or_is_refused()
     {
         // The hash is made to fit, as an attacker would: every check behind it must hold. Runs are made on what is accepted.
-        byte[] whole = MlpModel.Artifact();
-        int length = BitConverter.ToInt32(whole, 24);
+        var whole = MlpModel.Artifact();
+        var length = BitConverter.ToInt32(whole, 24);
         TestRandom random = new(5, 5, 5);
         int refused = 0, ran = 0;
-        for (int round = 0; round < 4000; round++)
+        for (var round = 0; round < 4000; round++)
         {
-            byte[] changed = (byte[])whole.Clone();
+            var changed = (byte[])whole.Clone();
             var section = changed.AsSpan(ArtifactHeader.Size, length);
-            byte[] dice = random.Bytes(6);
-            for (int i = 0; i <= dice[0] % 2; i++) section[(dice[1] + i * dice[2] + 256 * dice[5]) % length] = dice[3 + i];
+            var dice = random.Bytes(6);
+            for (var i = 0; i <= dice[0] % 2; i++) section[(dice[1] + i * dice[2] + 256 * dice[5]) % length] = dice[3 + i];
             System.Security.Cryptography.SHA256.HashData(section).CopyTo(changed, 80);
             try
             {
@@ -236,9 +236,9 @@ public sealed class ProgramTests : IDisposable
 
     private static void Check(LoadedModel model, int batch)
     {
-        float[] y = MlpModel.Run(model, batch);
-        double[] expected = MlpModel.Expected(batch);
+        var y = MlpModel.Run(model, batch);
+        var expected = MlpModel.Expected(batch);
         Assert.Equal(expected.Length, y.Length);
-        for (int i = 0; i < y.Length; i++) Assert.Equal(expected[i], y[i], 1e-5);
+        for (var i = 0; i < y.Length; i++) Assert.Equal(expected[i], y[i], 1e-5);
     }
 }

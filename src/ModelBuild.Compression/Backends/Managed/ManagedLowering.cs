@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ModelBuild.Compression.Execution;
-using ModelBuild.Onnx;
 using ModelBuild.Managed;
+using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 

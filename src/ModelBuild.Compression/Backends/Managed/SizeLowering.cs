@@ -1,5 +1,5 @@
-using ModelBuild.Onnx;
 using ModelBuild.Managed;
+using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 

@@ -56,7 +56,7 @@ internal sealed class Pad : Operator
     {
         var rank = context.Rank(0);
         var pads = context.Opset < 11 ? context.Node.Ints("pads")?.Select(static v => Dimension.Of(v)).ToImmutableArray() : context.Elements(1);
-        long[]? axes = context.Has(3) ? context.Integers(3) : [.. Enumerable.Range(0, rank).Select(static i => (long)i)];
+        var axes = context.Has(3) ? context.Integers(3) : [.. Enumerable.Range(0, rank).Select(static i => (long)i)];
         if (pads is not { } p || axes is null)
             return null;
         var result = Enumerable.Repeat((Dimension.Of(0), Dimension.Of(0)), rank).ToArray();

@@ -63,7 +63,7 @@ public partial class NamesTests
         var files = Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)
             && !f.Contains("\\obj\\", StringComparison.Ordinal)).ToList();
         Assert.InRange(files.Count, 500, 10000);
-        Assert.Empty(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (File: f, Line: i + 1, line.Length))).Where(l => l.Length > 160));
+        Assert.DoesNotContain(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (File: f, Line: i + 1, line.Length))), static l => l.Length > 160);
     }
 
     [GeneratedRegex("\"MDLB[0-9]{4}", RegexOptions.CultureInvariant)]

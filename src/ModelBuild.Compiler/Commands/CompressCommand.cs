@@ -109,7 +109,8 @@ internal static class CompressCommand
     private static string Describe(CompressionReport r)
     {
         var judged = r.Metric is { } m
-            ? FormattableString.Invariant($"{m.Name} {m.Compressed:0.####} of {m.Original:0.####}, loss {m.Loss:0.#####} within {r.Budget:0.####}") : "unverified";
+            ? FormattableString.Invariant($"{m.Name} {m.Compressed:0.####} of {m.Original:0.####}, loss {m.Loss:0.#####} within {r.Budget:0.####}")
+            : "unverified";
         var size = FormattableString.Invariant($"{r.Artifact.Bytes} of {r.Source.Bytes} bytes ({(double)r.Artifact.Bytes / r.Source.Bytes:0.000})");
         return FormattableString.Invariant($"{r.Technique} on {r.Artifact.Backend}: {size}, {judged}, predicted {r.Latency.Ratio:0.00}x time");
     }

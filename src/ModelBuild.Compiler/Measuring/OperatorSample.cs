@@ -49,7 +49,8 @@ internal sealed record OperatorSample(Model Model, OperatorWork Work)
         for (var i = 1; i < widths.Length; i++)
         {
             var weights = Weights(widths[i], widths[i - 1]);
-            var gemm = graph.AddNode("Gemm", [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, widths[i], integer, weights)],
+            var gemm = graph.AddNode("Gemm",
+                [integer ? Dequantize(graph, x) : x, Constant(graph, weights, 0, integer), Bias(graph, widths[i], integer, weights)],
                 [$"h{i}"]);
             gemm.Attributes["transB"] = 1L;
             gemm.Output.Type = TensorType.Of(ElementType.Float, 1, widths[i]);

@@ -257,7 +257,7 @@ public sealed class Compressor : IDisposable
         {
             var made = _journal.Attempt($"{recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
                 () => Make(recipe, profile, table, CompilerBackends.Get(candidate.Backend), candidate.Floats));
-            if (made is not null && !ReferenceEquals(made, candidate))
+            if (made is not null && !ReferenceEquals(made, candidate) && made.Artifact.Length <= (_options.MaxSize ?? long.MaxValue))
             {
                 Verify(made);
                 repaired = made;

@@ -63,9 +63,10 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         mapped = regions.SelectMany(r => MappedValues(r.Graph, r.Region!)).Distinct().ToList();
 
         var tensors = new SortedDictionary<string, TensorQuantization>(StringComparer.Ordinal);
+        var answers = Answers(context.Model);
         foreach (var value in mapped)
         {
-            var (low, high) = IsAnswer(value) ? RangeEstimator.OfAnswers(histograms[value.Path])
+            var (low, high) = answers.Contains(value) ? RangeEstimator.OfAnswers(histograms[value.Path])
                 : RangeEstimator.Estimate(histograms[value.Path], arguments.Ranges);
             var q = Quantization.OfRange(low, high, context.Profile.Activations);
             tensors.Add(value.Path, new(q.Type, q.Scale, q.ZeroPoint));
@@ -80,12 +81,25 @@ public sealed class StaticInt8 : Technique<StaticInt8Plan>
         return new() { Layers = layers, Tensors = tensors, Kept = kept };
     }
 
-    /// <summary>Whether a value is an answer of the model, but for what moves it or maps it one by one: scores before a Softmax, boxes before they are
-    /// scaled.</summary>
-    private static bool IsAnswer(Value value) => value.IsGraphOutput
-        || value.Uses.Any(static u => ToAnswers.Contains(u.Node.OpType) && u.Node.Domain.Length == 0
-        && u.Node.Inputs.Where((_, i) => i != u.Index).All(static i => i is null or { Constant: not null } || i.Producer is { } p
-            && ToAnswers.Contains(p.OpType)) && u.Node.Outputs.Any(IsAnswer));
+    /// <summary>
+    /// The values that are answers of the model, but for what moves them or maps them one by one: scores before a Softmax, boxes before they are scaled. A
+    /// branch of If gives answers where the If does; turns of Loop and Scan give what further turns read.
+    /// </summary>
+    private static HashSet<Value> Answers(Model model)
+    {
+        var answers = model.Graph.Outputs.ToHashSet();
+        foreach (var graph in model.Graphs)
+        {
+            if (graph.Owner is { } owner && owner.Is("If"))
+                answers.UnionWith(graph.Outputs.Where((_, i) => i < owner.Outputs.Count && answers.Contains(owner.Outputs[i])));
+            foreach (var node in graph.Nodes.Reverse())
+                if (ToAnswers.Contains(node.OpType) && node.Domain.Length == 0 && node.Outputs.Any(answers.Contains))
+                    answers.UnionWith(node.Inputs.OfType<Value>()
+                        .Where(read => node.Inputs.All(i => ReferenceEquals(i, read) || i is null or { Constant: not null }
+                        || i.Producer is { } maker && ToAnswers.Contains(maker.OpType))));
+        }
+        return answers;
+    }
 
     // Concat joins answers with answers.
     private static readonly HashSet<string> ToAnswers =

@@ -31,7 +31,7 @@ public sealed class UnfoldedBranches
                 throw new ArgumentException($"'{value.Path}' is in the body of a {value.Graph.Owner!.OpType}", nameof(paths));
             for (var graph = value.Graph; graph.Owner is { } owner; graph = owner.Graph)
                 branches.Add(graph);
-            value.Type ??= TensorType.Of(ElementType.Float);
+            value.Type ??= new(ElementType.Float, default);
         }
         if (branches.Count == 0)
             return;

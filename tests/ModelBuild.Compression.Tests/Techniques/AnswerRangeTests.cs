@@ -43,4 +43,24 @@ public sealed class AnswerRangeTests : IDisposable
         Assert.InRange(Ratio("scores"), 1.249, 1.251);
         Assert.InRange(Ratio("hidden"), 0.5, 1.001);
     }
+
+    [Fact]
+    public void Long_chains_of_gates_that_lead_to_no_answer_take_no_time()
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        Value Conv(Value from, string name) => graph.AddNode("Conv", [from, graph.AddInitializer(name + ".w", Tensor.Of(Nets.Noise(16, 1), 4, 4, 1, 1))], [name]).Output;
+        var value = Conv(Conv(graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 4, 8, 8)), "first"), "second");
+        // Two ways from each to the next: 2^60 in all.
+        for (var i = 0; i < 60; i++)
+            value = graph.AddNode("Mul", [value, graph.AddNode("Sigmoid", [value], [$"s{i}"]).Output], [$"m{i}"]).Output;
+        var y = Conv(value, "y");
+        y.Type = TensorType.Of(ElementType.Float, 1, 4, 8, 8);
+        graph.AddOutput(y);
+        var source = ModelSource.Open(_nets.Write(model), new Dictionary<string, long>());
+        var data = new ListDataset([new Dictionary<string, Tensor> { ["x"] = Tensor.Of(Nets.Noise(256, 3), 1, 4, 8, 8) }]);
+        var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), source.Simplified!, (m, _, names) => Calibrator.Run(m, data, names, 1));
+        var costs = new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>());
+        Assert.NotNull(pipeline.TryPlan(Recipe.Parse("int8"), BuiltInProfiles.Get("x64-avx512vnni"), costs));
+    }
 }

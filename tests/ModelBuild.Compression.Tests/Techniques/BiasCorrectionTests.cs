@@ -103,5 +103,9 @@ public sealed class BiasCorrectionTests(ITestOutputHelper output)
         Assert.True(Noise(chosen) < 0.6 * Noise(plain.Candidate), $"{Noise(plain.Candidate)} without, {Noise(chosen)} with");
         Assert.Equal(outcome.Chosen.Latency, plain.Latency);
         Assert.InRange(chosen.Artifact.Length, 1, (long)(plain.Candidate.Artifact.Length * 1.05) + 1000);
+        // A corrected form that is larger than the item allows is not taken.
+        Assert.True(chosen.Artifact.Length > plain.Candidate.Artifact.Length);
+        using var bounded = new Compressor(source, options with { MaxSize = plain.Candidate.Artifact.Length }, ["onnxruntime"], new byte[32], new(), _ => { }, default);
+        Assert.InRange(bounded.Choose(Profile).Chosen.Candidate.Artifact.Length, 1, plain.Candidate.Artifact.Length);
     }
 }

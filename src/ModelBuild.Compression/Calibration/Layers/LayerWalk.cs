@@ -39,9 +39,11 @@ public static class LayerWalk
         var (fixedThere, fixedHere) = (StagedModel.Constants(there.Model, fed), StagedModel.Constants(here.Model, fed));
         var stops = Stops(there, fixedThere, work, here, fixedHere, targets);
         using var store = new ActivationStore(options.MemoryBound, options.DiskBound);
-        var source = new StagedModel(() => there.Model,
-            [.. stops.Select(s => (IReadOnlyCollection<string>)(s.TakenThere is null ? [s.Target] : [s.Target, s.TakenThere]))], fed, fixedThere, store, 0);
-        var walked = new StagedModel(() => new UnfoldedBranches(work, layers).Model, [.. stops.Select(s => s.Inputs)], fed, fixedHere, store, 1);
+        var source = new StagedModel(() => there.Model, [.. stops.Select(s => (IReadOnlyCollection<string>)[s.Target])], fed, fixedThere, store, 0);
+        // Where no branch is looked into, there is nothing to unfold.
+        var isFlat = stops.TrueForAll(static s => s.Node.Graph.Owner is null);
+        var walked = new StagedModel(() => isFlat ? work : new UnfoldedBranches(work, layers).Model, [.. stops.Select(s => s.Inputs)], fed, fixedHere, store,
+            1);
         var inputs = source.Inputs.Union(walked.Inputs, StringComparer.Ordinal).ToList();
         foreach (var input in inputs)
             walked.Share(input, source.IdOf(input));
@@ -72,7 +74,9 @@ public static class LayerWalk
 
     /// <summary>Whether a sample takes, in both models, the branch that a layer stands in.</summary>
     private static bool Comes(Stop stop, StagedModel source, StagedModel walked, int sample) =>
-        (stop.TakenThere is null || IsTrue(source.Get(stop.TakenThere, sample))) && (stop.TakenHere is null || IsTrue(walked.Get(stop.TakenHere, sample)));
+        // A branch that the original does not take gives an empty target.
+        (stop.Node.Graph.Owner is null || source.Get(stop.Target, sample).Length > 0)
+            && (stop.TakenHere is null || IsTrue(walked.Get(stop.TakenHere, sample)));
 
     private static bool IsTrue(Tensor taken) => taken.Length > 0 && taken.Span<bool>()[0];
 
@@ -127,11 +131,10 @@ public static class LayerWalk
                 throw new ArgumentException($"'{layer.Key}' follows from constants alone", nameof(targets));
             // A branch that constants choose is taken by all samples or by none, and by the same ones in both models.
             var takenHere = here.Taken(layer.Key) is { } taken && !fixedHere.Contains(taken.Name) ? taken.Name : null;
-            var takenThere = there.Taken(target.Value) is { } takes && !fixedThere.Contains(takes.Name) ? takes.Name : null;
             if (takenHere is not null)
                 inputs.Add(takenHere);
             stops.Add(new(layer, here.Find(layer.Key)!.Name, [.. layer.Inputs.Select(v => v is null ? null : here.Find(v.Path)?.Name)], inputs, takenHere,
-                value.Name, takenThere, target));
+                value.Name, target));
         }
         return stops;
     }
@@ -143,8 +146,7 @@ public static class LayerWalk
     /// <param name="Inputs">The activations that it reads, and whether its branch is taken.</param>
     /// <param name="TakenHere">Whether its branch is taken; null where it stands in none.</param>
     /// <param name="Target">The value of the original that stands for what it should give.</param>
-    /// <param name="TakenThere">Whether that value's branch is taken; null where it stands in none.</param>
     /// <param name="Provenance">What is left of that value.</param>
     private sealed record Stop(Node Node, string Output, IReadOnlyList<string?> Reads, IReadOnlyCollection<string> Inputs, string? TakenHere, string Target,
-        string? TakenThere, Provenance Provenance);
+        Provenance Provenance);
 }

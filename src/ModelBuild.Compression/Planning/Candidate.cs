@@ -22,9 +22,12 @@ public sealed class Candidate
     /// <summary>The artifact: an .onnx file, or a managed artifact. There until the <see cref="Compressor"/> is disposed.</summary>
     public required Artifact Artifact { get; init; }
 
-    /// <summary>Nodes (by <see cref="Node.Key"/>) that compute in float since the backend has no integer kernel for them where they stand, with the
-    /// reason.</summary>
+    /// <summary>Nodes (by <see cref="Node.Key"/>) that compute in float, since the backend has no integer kernel for them where they stand, or since the
+    /// answers would be off by too much; with the reason.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Nodes (by <see cref="Node.Key"/>) whose weights are not rounded to fewer than 16 bits either.</summary>
+    public IReadOnlyCollection<string> Exact { get; init; } = [];
 
     /// <summary>Whether this is the unmodified file.</summary>
     public bool IsOriginal => Plan is null;

@@ -6,7 +6,8 @@ using ModelBuild.Compression.Profiles;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>Walks the ranked candidates of one profile until one holds on the report part and against the clock, and says what the user should know.</summary>
-internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<FailedRecipe> failures)
+internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<FailedRecipe> failures,
+    Func<Candidate, RankedCandidate?> rank)
 {
     /// <summary>What is chosen for latency and measures above this share of the original's time does not ship.</summary>
     private const double SlowestRatio = 1.1;
@@ -17,7 +18,11 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     /// <summary>What a candidate may cost, over one of which the samples leave open whether it is within budget, to be preferred to it.</summary>
     private const double PriceOfRoom = 1.1;
 
+    /// <summary>How many candidates' layers are searched: each is run once for every layer.</summary>
+    private const int MostSearches = 2;
+
     private readonly List<Look> _looks = [];
+    private int _searches;
     private readonly HashSet<int> _judged = [];
     private readonly HashSet<int> _held = [];
     // What was judged beside a form of the same candidate that is better.
@@ -34,7 +39,10 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             if (instead is null && Holds(i))
                 instead = Open(ranked[i].Candidate, report: true) is not null ? WithRoom(i) ?? i : i;
             if (instead is not { } chosen)
+            {
+                LeaveLayersInFloat(i);
                 continue;
+            }
             for (var other = 0; other < ranked.Count; other++)
                 if (!_judged.Contains(other) && !ranked[other].Candidate.IsOriginal)
                     ranked[other] = ranked[other] with { Accepted = false };
@@ -43,6 +51,33 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             return new(profile, ranked[chosen], [.. ranked, .. _aside], failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
         }
         throw Nothing();
+    }
+
+    /// <summary>Where a candidate that could win loses too much, puts in the same with some layers left in float, where that is preferred now.</summary>
+    private void LeaveLayersInFloat(int i)
+    {
+        if (_searches == MostSearches || !ranked[i].Candidate.WasRun
+            || ranked[i].Candidate.Choose is not { } choose || choose.Deciding.Loss <= owner.Selection!.Budget)
+            return;
+        // Who asks for a technique by name gets it with fewer layers before anything else; otherwise it has its place by its cost.
+        var isWanted = owner.Options.Technique is not ("auto" or "none") && ranked[i].Candidate.Recipe == Recipe.Parse(owner.Options.Technique).ToString();
+        if (!isWanted && owner.Options is not { Technique: "auto", Optimize: not Objective.Size })
+            return;
+        _searches++;
+        if (owner.WithLayersInFloat(ranked[i].Candidate, profile, table, failures) is not { } made || rank(made) is not { Accepted: true } better)
+            return;
+        var at = i + 1;
+        if (!isWanted)
+            at = i + 1 + Ranking.Order([.. ranked.Skip(i + 1), better], owner.Options.Optimize).FindIndex(r => ReferenceEquals(r.Candidate, made));
+        ranked.Insert(at, better);
+        // What it was made of is not worth a second search.
+        _searches = MostSearches;
+        foreach (var set in new[] { _judged, _held })
+        {
+            var moved = set.Where(j => j >= at).ToList();
+            set.ExceptWith(moved);
+            set.UnionWith(moved.Select(j => j + 1));
+        }
     }
 
     /// <summary>Whether a candidate that keeps to the limits is within budget on the part that chooses.</summary>

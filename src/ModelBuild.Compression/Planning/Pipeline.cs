@@ -31,7 +31,9 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
     /// <param name="profile">The target.</param>
     /// <param name="costs">What things cost there.</param>
     /// <param name="floats">Nodes (by key) that must go on computing in float, with the reason; null for none.</param>
-    public Planned? TryPlan(Recipe recipe, HardwareProfile profile, ICosts costs, IReadOnlyDictionary<string, string>? floats = null)
+    /// <param name="exact">Nodes (by key) whose weights are not to be rounded to fewer than 16 bits; null for none.</param>
+    public Planned? TryPlan(Recipe recipe, HardwareProfile profile, ICosts costs, IReadOnlyDictionary<string, string>? floats = null,
+        IReadOnlyCollection<string>? exact = null)
     {
         var steps = new List<PlannedStep>();
         var (model, chain) = (simplified, Source);
@@ -46,6 +48,7 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
                 Step = step,
                 Costs = costs,
                 Floats = floats ?? new Dictionary<string, string>(),
+                Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
                 Histograms = statistics is null ? null : names => statistics(current, known, names),
                 Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
             });
@@ -96,6 +99,25 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
             return rests.Count == 0 ? null : rests;
         }
     }
+
+    /// <summary>The layers with weights that a plan lets compute otherwise than the original's, by key in the simplified model: those that planning can leave in
+    /// float.</summary>
+    public IReadOnlyList<string> ArithmeticOf(Plan plan) =>
+        [.. plan.Steps.Where(IsArithmetic).SelectMany(s => s.Plan.Decisions.Select(d => d.Key)).Distinct()];
+
+    /// <summary>What a plan's arithmetic does to one layer, all others and all other steps left out.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="layer">One of <see cref="ArithmeticOf"/>.</param>
+    public Planned Alone(Plan plan, string layer)
+    {
+        var (step, all) = plan.Steps.First(s => IsArithmetic(s) && s.Plan.Decisions.Any(d => d.Key == layer));
+        var alone = all;
+        foreach (var other in all.Decisions.Where(d => d.Key != layer).ToList())
+            alone = alone.Without(other.Key, simplified)!;
+        return Apply(plan with { Steps = [new(step, alone)] });
+    }
+
+    private bool IsArithmetic(PlannedStep step) => step.Plan.ChangesArithmetic && !techniques.Get(step.Step.Technique).Repairs;
 
     /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
     /// <param name="backend">The backend.</param>

@@ -25,6 +25,9 @@ public sealed class StepContext
     /// stand. Their weights may be stored in fewer bits.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Nodes (by <see cref="Node.Key"/>) whose weights are not to be rounded to fewer than 16 bits: the answers would be off by too much.</summary>
+    public IReadOnlySet<string> Exact { get; init; } = new HashSet<string>();
+
     /// <summary>Gives the histograms of tensors of <see cref="Model"/> by name; calibrates when it is first asked. Null without data.</summary>
     public Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? Histograms { get; init; }
 

@@ -39,7 +39,7 @@ public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
         foreach (var node in context.Model.Nodes)
         {
             var weights = ConstantWeights.Of(node).ToList();
-            if (weights.Count > 0)
+            if (weights.Count > 0 && !context.Exact.Contains(node.Key))
                 layers.Add(new(PlannedLayer.Of(node), Limit, weights.Max(w => WeightError.Of(node.Inputs[w.Index]!.Constant!, w.Axis, Limit, w.Axes))));
         }
         return layers.Count == 0 ? null : new() { Layers = layers };

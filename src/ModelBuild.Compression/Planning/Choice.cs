@@ -6,7 +6,8 @@ using ModelBuild.Compression.Profiles;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>Walks the ranked candidates of one profile until one holds on the report part and against the clock, and says what the user should know.</summary>
-internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<FailedRecipe> failures)
+internal sealed class Choice(Compressor owner, HardwareProfile profile, Objective optimize, CostTable table, List<RankedCandidate> ranked,
+    List<FailedRecipe> failures)
 {
     /// <summary>What is chosen for latency and measures above this share of the original's time does not ship.</summary>
     private const double SlowestRatio = 1.1;
@@ -96,9 +97,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         if (owner.Options.Technique != "auto")
             return null;
-        var limit = Ranking.Cost(ranked[than], owner.Options.Optimize) * PriceOfRoom;
+        var limit = Ranking.Cost(ranked[than], optimize) * PriceOfRoom;
         for (var i = 0; i < ranked.Count; i++)
-            if (i != than && Ranking.Cost(ranked[i], owner.Options.Optimize) <= limit && IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is null
+            if (i != than && Ranking.Cost(ranked[i], optimize) <= limit && IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is null
                 && Holds(i) && Open(ranked[i].Candidate, report: true) is null)
                 return i;
         return null;
@@ -164,7 +165,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private string? Veto(RankedCandidate chosen)
     {
         // What only the original could do better must be there to fall back on.
-        if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal
+        if (!owner.Options.Measure || optimize != Objective.Latency || chosen.Candidate.IsOriginal
             || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
             || !BuiltInProfiles.IsTimedHere(profile))
             return null;

@@ -22,7 +22,7 @@ internal sealed record IntegerWork(double? MultiplyAdds, double Weights, IReadOn
     {
         double integers = 0, all = 0;
         var floats = new HashSet<string>(StringComparer.Ordinal);
-        foreach (TracedKernel kernel in RuntimeTrace.Of(path, sample.Inputs))
+        foreach (var kernel in RuntimeTrace.Of(path, sample.Inputs))
         {
             (var integer, var single) = MultiplyAddsOf(kernel);
             integers += integer;
@@ -39,7 +39,7 @@ internal sealed record IntegerWork(double? MultiplyAdds, double Weights, IReadOn
     /// <summary>Multiply-adds in integers and in float of one kernel. Inputs that are left out are not listed, so that places count from the front.</summary>
     private static (double Integer, double Float) MultiplyAddsOf(TracedKernel kernel)
     {
-        TracedTensor x = At(kernel.Inputs, 0), w = At(kernel.Inputs, 1), y = At(kernel.Outputs, 0);
+        var (x, w, y) = (At(kernel.Inputs, 0), At(kernel.Inputs, 1), At(kernel.Outputs, 0));
         return kernel.Operator switch
         {
             "Conv" or "FusedConv" or "NhwcFusedConv" => (0, Convolution(w, y)),
@@ -84,12 +84,13 @@ internal sealed record IntegerWork(double? MultiplyAdds, double Weights, IReadOn
         double integers = 0, all = 0;
         // A value that is used several times is stored once.
         var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
-        foreach (Node node in model.Nodes)
+        foreach (var node in model.Nodes)
             for (var i = 0; i < node.Inputs.Count; i++)
             {
                 if (node.Inputs[i]?.Constant is not { Length: >= SmallestWeight } constant || !seen.Add(constant)) continue;
                 var isInteger = constant.ElementType is ElementType.Int8 or ElementType.UInt8 or ElementType.Int4 or ElementType.UInt4;
-                if (!isInteger && constant.ElementType is not (ElementType.Float or ElementType.Float16 or ElementType.Double or ElementType.BFloat16)) continue;
+                var isFloat = constant.ElementType is ElementType.Float or ElementType.Float16 or ElementType.Double or ElementType.BFloat16;
+                if (!isInteger && !isFloat) continue;
                 // Two weights of 4 bits lie in a byte there.
                 var elements = node.OpType == "MatMulNBits" && i == 1 && node.Int("bits", 4) == 4 ? 2.0 * constant.Length : constant.Length;
                 all += elements;

@@ -31,8 +31,8 @@ internal sealed record PeerRecord(string Model, string Name, long Bytes, double?
     private static PeerRecord? Of(JsonElement run)
     {
         if (run.GetProperty("status").GetString() != "ok" || Number(run, "bytes") is not { } bytes || Flag(run, "unchanged")
-            || !run.TryGetProperty("evaluation", out JsonElement evaluation) || !Flag(evaluation, "runs") || !run.TryGetProperty("metric", out JsonElement metric)
-            || metric.GetString() is not { } name)
+            || !run.TryGetProperty("evaluation", out JsonElement evaluation) || !Flag(evaluation, "runs")
+            || !run.TryGetProperty("metric", out JsonElement metric) || metric.GetString() is not { } name)
             return null;
         var exact = evaluation.TryGetProperty("without_saturation", out JsonElement e) && e.ValueKind == JsonValueKind.Object ? e : evaluation;
         var loss = Number(run, "loss_vnni") ?? Number(run, "loss");

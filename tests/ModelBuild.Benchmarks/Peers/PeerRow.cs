@@ -72,9 +72,9 @@ internal sealed record PeerRow(string Model, PeerKind Kind, string Name, string 
     /// <summary>Why it could not be judged; null where it could.</summary>
     public string? Refused { get; init; }
 
-    /// <summary>The integer share that artifacts of the model are compared by.</summary>
+    /// <summary>The share of multiply-adds that artifacts of the model are compared by, beside that of weights; 0 where weights alone count.</summary>
     [JsonIgnore]
-    public double Share => CountsWeights ? Weights : MultiplyAdds ?? Weights;
+    public double Share => CountsWeights ? 0 : MultiplyAdds ?? 0;
 
     /// <summary>Where the rows of a CPU class are kept, so that a run for some models replaces theirs alone.</summary>
     public static string FileOf(string cpuClass) => Path.Combine(SharedFolder.Repository, "docs", "results", $"quantization.{cpuClass}.json");

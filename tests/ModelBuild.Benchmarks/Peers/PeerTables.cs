@@ -12,6 +12,12 @@ internal static class PeerTables
     /// <summary>What a median of ratios may be above 1 by noise.</summary>
     private const double Slower = 1.03;
 
+    /// <summary>Shares of multiply-adds that differ by less are the same.</summary>
+    private const double SameShare = 1e-3;
+
+    /// <summary>Shares of weights that differ by less are the same: biases and tables are counted with them.</summary>
+    private const double SameWeights = 0.02;
+
     /// <summary>What an SQNR may be below another and count as equal, in decibels.</summary>
     private const double Decibels = 0.5;
 
@@ -28,7 +34,7 @@ internal static class PeerTables
             "| model | artifact | backend | size | time | integers | metric | loss | in budget | top1 | agreement | regret | SQNR | samples |",
             "|---|---|---|---:|---:|---:|---|---:|---|---:|---:|---:|---:|---:|"];
         IGrouping<string, PeerRow>[] models = [.. rows.GroupBy(r => r.Model)];
-        foreach (IGrouping<string, PeerRow> model in models)
+        foreach (var model in models)
             lines.AddRange(model.Where(r => r.Refused is null).Select(r => Line(r, model.First(o => o.Kind == PeerKind.Original))));
         lines.AddRange(["", "### Refused", ""]);
         lines.AddRange(rows.Where(r => r.Refused is not null).Select(r => $"- {r.Model}, {r.Name}: {r.Refused}").DefaultIfEmpty("- none"));
@@ -40,8 +46,9 @@ internal static class PeerTables
 
     /// <summary>A row of the table.</summary>
     public static string Line(PeerRow row, PeerRow original) => row.Refused is { } why ? $"| {row.Model} | {Title(row)} | refused: {why} |"
-        : string.Create(CultureInfo.InvariantCulture, $"| {row.Model} | {Title(row)} | {row.Backend} | {(double)row.Bytes / original.Bytes:0.000} | {row.Time:0.00} | "
-        + $"{row.MultiplyAdds:0.000} / {row.Weights:0.000}{(row.CountsWeights ? " w" : "")} | {row.Metric} | {row.Loss:0.#####} | {(row.InBudget ? "yes" : "no")} | "
+        : string.Create(CultureInfo.InvariantCulture, $"| {row.Model} | {Title(row)} | {row.Backend} | {(double)row.Bytes / original.Bytes:0.000} | "
+        + $"{row.Time:0.00} | {row.MultiplyAdds:0.000} / {row.Weights:0.000}{(row.CountsWeights ? " w" : "")} | {row.Metric} | {row.Loss:0.#####} | "
+        + $"{(row.InBudget ? "yes" : "no")} | "
         + $"{row.Top1:0.0000} | {row.Agreement:0.0000} | {row.Regret:0.#####} | {row.Sqnr:0.0} | {row.Samples} |");
 
     /// <summary>What the rows come to.</summary>
@@ -49,12 +56,12 @@ internal static class PeerTables
     {
         List<double> overOriginal = [], overBest = [], sizes = [];
         List<string> slower = [], slowerThanPeer = [], larger = [], without = [], lower = [], lowerSeven = [], unknown = [];
-        foreach (IGrouping<string, PeerRow> model in rows.GroupBy(r => r.Model))
+        foreach (var model in rows.GroupBy(r => r.Model))
         {
             PeerRow Row(PeerKind kind) => model.First(r => r.Kind == kind);
             PeerRow[] peers = [.. model.Where(r => r.Kind == PeerKind.Peer && r.Refused is null)];
             PeerRow[] inBudget = [.. peers.Where(r => r.InBudget)];
-            PeerRow ours = Row(PeerKind.Latency);
+            var ours = Row(PeerKind.Latency);
             if (ours.Time is { } time)
             {
                 overOriginal.Add(time);
@@ -81,7 +88,8 @@ internal static class PeerTables
         }
         return
         [
-            Text($"Time of ours over the original's, geometric mean of {overOriginal.Count} models: {Mean(overOriginal):0.000} (bar {FasterThanOriginal:0.00})"),
+            Text($"Time of ours over the original's, geometric mean of {overOriginal.Count} models: {Mean(overOriginal):0.000} ")
+                + Text($"(bar {FasterThanOriginal:0.00})"),
             Text($"Time of ours over the best of the original and peers within budget, geometric mean: {Mean(overBest):0.000} (bar {FasterThanBest:0.00})"),
             Named($"Models above {Text($"{Slower:0.00}")} of the original", slower),
             Named($"Models above {Text($"{Slower:0.00}")} of the fastest peer within budget", slowerThanPeer),
@@ -98,11 +106,13 @@ internal static class PeerTables
     /// <summary>Where ours is worse than the best peer with at least our integer share, by SQNR or by regret.</summary>
     private static IEnumerable<string> Lower(PeerRow ours, IReadOnlyList<PeerRow> peers)
     {
-        PeerRow[] comparable = [.. peers.Where(p => p.Share >= ours.Share - 1e-3)];
+        // Who multiplies floats on both sides is still not alike: weights of 16 bits are no match for those of 8.
+        PeerRow[] comparable = [.. peers.Where(p => p.Share >= ours.Share - SameShare && p.Weights >= ours.Weights - SameWeights)];
         if (comparable.Where(p => p.Sqnr is not null).MaxBy(p => p.Sqnr) is { } clearest && ours.Sqnr < clearest.Sqnr - Decibels)
             yield return Text($"{ours.Model} {ours.Sqnr:0.0} dB, {clearest.Name} {clearest.Sqnr:0.0} dB");
         var factor = Math.Pow(10, Decibels / 10);
-        if (comparable.Where(p => p.Regret is not null).MinBy(p => p.Regret) is { } surest && ours.Regret > Math.Max(surest.Regret!.Value, SmallestRegret) * factor)
+        if (comparable.Where(p => p.Regret is not null).MinBy(p => p.Regret) is { } surest
+            && ours.Regret > Math.Max(surest.Regret!.Value, SmallestRegret) * factor)
             yield return Text($"{ours.Model} regret {ours.Regret:0.#####}, {surest.Name} {surest.Regret:0.#####}");
     }
 

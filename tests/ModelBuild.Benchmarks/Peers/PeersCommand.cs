@@ -51,15 +51,15 @@ internal static class PeersCommand
         OnnxRuntimeBackend.Register();
         Cores.PinToOne();
         var file = PeerRow.FileOf(CpuFeatureDetection.Class);
-        List<PeerRow> rows = PeerRow.Read(file);
-        IReadOnlyList<PeerRecord> records = PeerRecord.Read();
+        var rows = PeerRow.Read(file);
+        var records = PeerRecord.Read();
         foreach (var model in models.Count > 0 ? models : all)
         {
             var clock = Stopwatch.StartNew();
-            List<PeerRow> mine = Rows(model);
+            var mine = Rows(model);
             rows.RemoveAll(r => r.Model == model);
             rows.AddRange(mine);
-            foreach (PeerRow row in mine) Console.WriteLine(PeerTables.Line(row, mine[0]));
+            foreach (var row in mine) Console.WriteLine(PeerTables.Line(row, mine[0]));
             Console.WriteLine($"{model}: {clock.Elapsed.TotalSeconds:0} s");
             // After each model: a run that is stopped keeps what it has.
             PeerRow.Write(file, rows);
@@ -81,7 +81,7 @@ internal static class PeersCommand
 
     private static List<PeerRow> Rows(string name)
     {
-        ZooModel zoo = ZooModel.Open(name);
+        var zoo = ZooModel.Open(name);
         CompressionOptions options = new()
         {
             Profiles = [BuiltInProfiles.ThisMachine, BuiltInProfiles.Get(Seven)],
@@ -91,8 +91,8 @@ internal static class PeersCommand
             // What the table chooses: timing is done here.
             Measure = false,
         };
-        ModelSource source = ModelSource.Open(zoo.Model, options.Shapes);
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("peers");
+        var source = ModelSource.Open(zoo.Model, options.Shapes);
+        var folder = Directory.CreateTempSubdirectory("peers");
         try
         {
             using Compressor compressor = new(source, options, ["managed", "onnxruntime"], new byte[32], new TechniqueRegistry(), _ => { }, default);
@@ -112,7 +112,7 @@ internal static class PeersCommand
 
     private static Entry Ours(Compressor compressor, PeerKind kind, HardwareProfile profile, Objective objective, string folder)
     {
-        Candidate chosen = compressor.Choose(profile, objective).Chosen.Candidate;
+        var chosen = compressor.Choose(profile, objective).Chosen.Candidate;
         var counted = chosen.Artifact.Path;
         if (chosen.Backend != "onnxruntime" && chosen.Model is { } model)
         {
@@ -124,22 +124,22 @@ internal static class PeersCommand
 
     private static List<PeerRow> Rows(string name, ZooModel zoo, ModelSource source, Compressor compressor, List<Entry> entries)
     {
-        MetricSelection selection = Also(compressor.Selection!);
+        var selection = Also(compressor.Selection!);
         // The runner's way with integers: exact sums on every CPU, so that nobody is judged by a saturating instruction.
         using OnnxRuntimeRunner original = new(zoo.Model);
-        Dataset data = DataLoader.Open([File.Exists(zoo.Evaluation) ? zoo.Evaluation : zoo.Calibration], source.Interface, new(), "EvaluationData")!;
-        Sample sample = data[0];
+        var data = DataLoader.Open([File.Exists(zoo.Evaluation) ? zoo.Evaluation : zoo.Calibration], source.Interface, new(), "EvaluationData")!;
+        var sample = data[0];
         data = Bounded(data, original, sample);
         ReferenceAnswers reference = new(original, data, selection.Judged);
         Dictionary<string, (EvaluationResult? Result, string? Refused)> judged = [];
         Dictionary<string, IntegerWork?> work = [];
-        foreach (Entry e in entries)
+        foreach (var e in entries)
             if (!judged.ContainsKey(e.Key))
             {
                 judged[e.Key] = Judge(e, source, reference, selection);
                 work[e.Key] = judged[e.Key].Refused is null ? Counted(e, sample) : null;
             }
-        Dictionary<string, double> times = Times(entries.Where(e => judged[e.Key].Refused is null && e.Kind != PeerKind.Avx2), zoo, source, sample);
+        var times = Times(entries.Where(e => judged[e.Key].Refused is null && e.Kind != PeerKind.Avx2), zoo, source, sample);
         var countsWeights = IntegerWork.CountsWeights(source.Original);
         return [.. entries.Select(e =>
         {
@@ -164,7 +164,7 @@ internal static class PeersCommand
     private static MetricSelection Also(MetricSelection selection)
     {
         var regret = new Regret();
-        IEnumerable<string> scores = selection.Reported.Where(r => r.Metric.Name == "agreement" && selection.ReadingOf(r.Output).Meaning
+        var scores = selection.Reported.Where(r => r.Metric.Name == "agreement" && selection.ReadingOf(r.Output).Meaning
             is not (OutputMeaning.Classes or OutputMeaning.Exact)).Select(r => r.Output);
         return selection.Deciding.Name == regret.Name ? selection
             : selection with { Reported = [.. selection.Reported, .. scores.Select(o => ((Metric)regret, o))] };
@@ -183,15 +183,15 @@ internal static class PeersCommand
 
     private static (EvaluationResult? Result, string? Refused) Judge(Entry entry, ModelSource source, ReferenceAnswers reference, MetricSelection selection)
     {
-        // The option for exact sums rewrites weights, which not every file survives. CPUs with a dot product of integers need none; on others the file is run as
-        // it is written, where products are in float.
+        // The option for exact sums rewrites weights, which not every file survives. CPUs with a dot product of integers need none; on others the file is run
+        // as it is written, where products are in float.
         Func<IModelRunner>[] ways = entry.Backend == "onnxruntime" ? [() => new OnnxRuntimeRunner(entry.Path), () => AsItIs(entry.Path)]
             : [() => CompilerBackends.Get(entry.Backend).Open(entry.Path, () => DescriptionBuilder.Of(source.Simplified!.Graph, new byte[32]), 1)];
         string? why = null;
-        foreach (Func<IModelRunner> open in ways)
+        foreach (var open in ways)
             try
             {
-                using IModelRunner runner = open();
+                using var runner = open();
                 return (Evaluation.Run(reference, runner, selection), null);
             }
             catch (Exception e) when (e is CompressionException or OnnxException or ModelLoadException)
@@ -203,7 +203,7 @@ internal static class PeersCommand
 
     private static OnnxRuntimeRunner AsItIs(string path)
     {
-        using Microsoft.ML.OnnxRuntime.SessionOptions options = OnnxRuntimeRunner.Options(1, exactIntegers: false);
+        using var options = OnnxRuntimeRunner.Options(1, exactIntegers: false);
         if (!CpuFeatureDetection.HasIntegerDotProduct)
             options.GraphOptimizationLevel = Microsoft.ML.OnnxRuntime.GraphOptimizationLevel.ORT_DISABLE_ALL;
         return new(path, options);
@@ -228,10 +228,10 @@ internal static class PeersCommand
         Dictionary<string, PreparedModel> prepared = [];
         try
         {
-            foreach (Entry e in entries.DistinctBy(e => e.Key))
+            foreach (var e in entries.DistinctBy(e => e.Key))
                 try
                 {
-                    Graph graph = e.Kind == PeerKind.Original || e.Path == zoo.Model || e.Kind == PeerKind.Peer ? source.Original.Graph
+                    var graph = e.Kind == PeerKind.Original || e.Path == zoo.Model || e.Kind == PeerKind.Peer ? source.Original.Graph
                         : (source.Simplified ?? source.Original).Graph;
                     var isOurs = e.Kind is PeerKind.Latency or PeerKind.Size && e.Name != "original";
                     prepared.Add(e.Key, PreparedModel.Open(e.Path, DescriptionBuilder.Of(graph, isOurs ? new byte[32] : null), BackendRegistry.Find(e.Backend)!,
@@ -242,14 +242,14 @@ internal static class PeersCommand
                     Console.Error.WriteLine($"{e.Name}: not timed: {failure.Message}");
                 }
             string[] keys = [.. prepared.Keys];
-            IReadOnlyList<IReadOnlyList<double>> times = Interleaved.Measure([.. keys.Select(k => (Action)prepared[k].Call)], Rounds, default, limit: Limit);
-            IReadOnlyList<double> originals = times[Array.IndexOf(keys, zoo.Model)];
+            var times = Interleaved.Measure([.. keys.Select(k => (Action)prepared[k].Call)], Rounds, default, limit: Limit);
+            var originals = times[Array.IndexOf(keys, zoo.Model)];
             return keys.Select((k, i) => (k, Ratio: Interleaved.Median(times[i].Zip(originals, (own, whole) => own / whole))))
                 .ToDictionary(t => t.k, t => t.Ratio);
         }
         finally
         {
-            foreach (PreparedModel model in prepared.Values) model.Dispose();
+            foreach (var model in prepared.Values) model.Dispose();
         }
     }
 

@@ -16,6 +16,8 @@ if (args is ["scale", .. string[] scale]) return ScaleCommand.Run(scale);
 if (args is ["patterns", .. string[] patterns]) return PatternsCommand.Run(patterns);
 if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);
 if (args is ["tables", string folder]) return CostEstimates.Run(folder);
+// peers [MODEL...]              what ships beside what other tools made of the same models: accuracy, integers, size, time
+if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);
 BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args);

@@ -103,6 +103,8 @@ internal static class CompressCommand
             return ExitCodes.Failed;
         AtomicFile.Make(output, outcome.Chosen.Candidate.Artifact.CopyTo);
         Console.Error.WriteLine(Describe(result));
+        foreach (var line in PlainWords.Reached(result))
+            Console.Error.WriteLine($"  {line}");
         return ExitCodes.Done;
     }
 

@@ -6,8 +6,8 @@ using ModelBuild.Compression.Profiles;
 namespace ModelBuild.Compression.Planning;
 
 /// <summary>Walks the ranked candidates of one profile until one holds on the report part and against the clock, and says what the user should know.</summary>
-internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTable table, List<RankedCandidate> ranked, List<FailedRecipe> failures,
-    Func<Candidate, RankedCandidate?> rank)
+internal sealed class Choice(Compressor owner, HardwareProfile profile, Objective optimize, CostTable table, List<RankedCandidate> ranked,
+    List<FailedRecipe> failures, Func<Candidate, RankedCandidate?> rank)
 {
     /// <summary>What is chosen for latency and measures above this share of the original's time does not ship.</summary>
     private const double SlowestRatio = 1.1;
@@ -61,14 +61,14 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
             return;
         // Who asks for a technique by name gets it with fewer layers before anything else; otherwise it has its place by its cost.
         var isWanted = owner.Options.Technique is not ("auto" or "none") && ranked[i].Candidate.Recipe == Recipe.Parse(owner.Options.Technique).ToString();
-        if (!isWanted && owner.Options is not { Technique: "auto", Optimize: not Objective.Size })
+        if (!isWanted && (owner.Options.Technique != "auto" || optimize == Objective.Size))
             return;
         _searches++;
         if (owner.WithLayersInFloat(ranked[i].Candidate, profile, table, failures) is not { } made || rank(made) is not { Accepted: true } better)
             return;
         var at = i + 1;
         if (!isWanted)
-            at = i + 1 + Ranking.Order([.. ranked.Skip(i + 1), better], owner.Options.Optimize).FindIndex(r => ReferenceEquals(r.Candidate, made));
+            at = i + 1 + Ranking.Order([.. ranked.Skip(i + 1), better], optimize).FindIndex(r => ReferenceEquals(r.Candidate, made));
         ranked.Insert(at, better);
         // What it was made of is not worth a second search.
         _searches = MostSearches;
@@ -131,9 +131,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     {
         if (owner.Options.Technique != "auto")
             return null;
-        var limit = Ranking.Cost(ranked[than], owner.Options.Optimize) * PriceOfRoom;
+        var limit = Ranking.Cost(ranked[than], optimize) * PriceOfRoom;
         for (var i = 0; i < ranked.Count; i++)
-            if (i != than && Ranking.Cost(ranked[i], owner.Options.Optimize) <= limit && IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is null
+            if (i != than && Ranking.Cost(ranked[i], optimize) <= limit && IsWithinBudget(i) && Open(ranked[i].Candidate, report: false) is null
                 && Holds(i) && Open(ranked[i].Candidate, report: true) is null)
                 return i;
         return null;
@@ -199,7 +199,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, CostTabl
     private string? Veto(RankedCandidate chosen)
     {
         // What only the original could do better must be there to fall back on.
-        if (!owner.Options.Measure || owner.Options.Optimize != Objective.Latency || chosen.Candidate.IsOriginal
+        if (!owner.Options.Measure || optimize != Objective.Latency || chosen.Candidate.IsOriginal
             || !ranked.Any(r => r.Candidate.IsOriginal && r.Accepted)
             || !BuiltInProfiles.IsTimedHere(profile))
             return null;

@@ -121,9 +121,12 @@ public sealed class Compressor : IDisposable
     internal Judgement Judgement => _judgement;
 
     /// <summary>Chooses what ships for a profile.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="objective">What is preferred, where that is not what the options say: candidates are made and run once for all objectives.</param>
     /// <exception cref="CompressionException">Nothing is left that keeps to the item's limits, or that the app's backends run.</exception>
-    public ProfileOutcome Choose(HardwareProfile profile)
+    public ProfileOutcome Choose(HardwareProfile profile, Objective? objective = null)
     {
+        var optimize = objective ?? _options.Optimize;
         var table = CostTable.Load(profile.CostClass);
         var originalCost = PredictOriginal(table);
         var ranked = new List<RankedCandidate>();
@@ -148,14 +151,14 @@ public sealed class Compressor : IDisposable
         }
 
         ranked.AddRange(candidates.Select(Rank).OfType<RankedCandidate>());
-        ranked = Ranking.Order(ranked, _options.Optimize);
+        ranked = Ranking.Order(ranked, optimize);
         // Where latencies are estimates, MaxLatency is a wish and no limit.
         if (_options.MaxLatency is { } limit)
             ranked = [.. ranked.OrderBy(r => r.Latency > limit)];
         // What the user asked for by name comes first; the rest is what is fallen back on.
         if (_options.Technique is not ("auto" or "none"))
             ranked = [.. ranked.OrderBy(r => r.Candidate.Recipe == Recipe.Parse(_options.Technique).ToString() ? 0 : 1)];
-        return new Choice(this, profile, table, ranked, failures, Rank).Make();
+        return new Choice(this, profile, optimize, table, ranked, failures, Rank).Make();
     }
 
     private Dictionary<CompilerBackend, ICostModel> CostsOver(Sample? sample) =>

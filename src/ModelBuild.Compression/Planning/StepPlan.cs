@@ -14,6 +14,10 @@ public abstract record StepPlan
     [JsonIgnore]
     public virtual bool ChangesArithmetic => false;
 
+    /// <summary>Whether the nodes that it changes multiply integers afterwards.</summary>
+    [JsonIgnore]
+    public virtual bool ComputesIntegers => false;
+
     /// <summary>The choices that can be struck one by one.</summary>
     [JsonIgnore]
     public virtual IEnumerable<Decision> Decisions => Changes.Select(c => Decision.Of(c.Layer));

@@ -67,6 +67,9 @@ public sealed record CompressionReport
     /// <summary>The candidates that were judged on the part that reports before one was taken, in order: at most three.</summary>
     public required IReadOnlyList<LookFacts> Looks { get; init; }
 
+    /// <summary>How much of the model each step of the recipe that ships reached; empty for the original.</summary>
+    public required IReadOnlyList<StepFacts> Steps { get; init; }
+
     /// <summary>What was done to each layer of what ships.</summary>
     public required IReadOnlyList<LayerFacts> Layers { get; init; }
 
@@ -127,6 +130,14 @@ public sealed record CandidateFacts(string Technique, string Backend, long Bytes
 /// <summary>A candidate judged on the part that reports.</summary>
 public sealed record LookFacts(string Technique, string Backend, double? Loss, bool Held, string Why);
 
+/// <summary>What a step of the recipe that ships reached.</summary>
+/// <param name="Technique">The step.</param>
+/// <param name="Layers">How many layers it changes.</param>
+/// <param name="MultiplyAdds">Their share of all multiply-adds in a typical call.</param>
+/// <param name="WeightBytes">Their share of the bytes of all weights.</param>
+/// <param name="ComputesIntegers">Whether they multiply integers.</param>
+public sealed record StepFacts(string Technique, int Layers, double MultiplyAdds, double WeightBytes, bool ComputesIntegers);
+
 /// <summary>A layer of what ships.</summary>
 /// <param name="Name">The user's name of the layer.</param>
 /// <param name="Op">The operator.</param>
@@ -135,10 +146,26 @@ public sealed record LookFacts(string Technique, string Backend, double? Loss, b
 /// <param name="Sparsity">Share of the weights that pruning took away, or null where nothing was pruned.</param>
 /// <param name="Rank">The rank of a factorization, or null where the weights are whole.</param>
 /// <param name="Sensitivity">Noise over signal of the rounded weights, or null.</param>
-/// <param name="Why">Why a layer with weights was left as it is, or left to a later step; null where there is nothing to say.</param>
+/// <param name="Why">Why a layer with weights was left as it is, or left to a later step, or multiplies floats; null where there is nothing to say.</param>
 /// <param name="Sources">The source model's nodes that the layer came from.</param>
 public sealed record LayerFacts(string Name, string Op, string Technique, int? Bits, double? Sparsity, int? Rank, double? Sensitivity, string? Why,
-    IReadOnlyList<string> Sources);
+    IReadOnlyList<string> Sources)
+{
+    /// <summary>What a layer in integers is.</summary>
+    public const string Integer = "integer";
+
+    /// <summary>What a layer in float is; <see cref="Why"/> says why.</summary>
+    public const string Float = "float";
+
+    /// <summary>What it multiplies: <c>integer</c> or <c>float</c>; null where it has no multiply-adds.</summary>
+    public string? Arithmetic { get; init; }
+
+    /// <summary>Its share of all multiply-adds in a typical call.</summary>
+    public double MultiplyAdds { get; init; }
+
+    /// <summary>The share of the bytes of all weights that it reads.</summary>
+    public double WeightBytes { get; init; }
+}
 
 /// <summary>Something that the user was told.</summary>
 public sealed record FindingFacts(string Severity, string Code, string Text);

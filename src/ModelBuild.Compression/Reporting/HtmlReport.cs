@@ -69,11 +69,24 @@ public static class HtmlReport
             Invariant(page, $"<tr class=\"{(Ships(report, c) ? "ships" : c.Accepted || !c.WasRun ? "" : "out")}\"><td>{Text(c.Technique)}<td>{Text(c.Backend)}",
                 $"<td class=\"n\">{c.Bytes:N0}<td class=\"n\">{(double)c.Bytes / report.Source.Bytes:P1}<td class=\"n\">{c.LatencyRatio:0.00}",
                 $"<td class=\"n\">{c.Metric?.Loss:0.#####}<td>{Text(c.Why)}</tr>");
-        page.Append("</table><h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>weight noise<th>why<th>from</tr>");
+        page.Append("</table>");
+        if (report.Steps.Count > 0)
+        {
+            page.Append("<h2>What each step reached</h2><table><tr><th>step<th>layers<th>of the multiply-adds<th>of the weights' bytes<th>multiplies</tr>");
+            foreach (var s in report.Steps)
+                Invariant(page, $"<tr><td>{Text(s.Technique)}<td class=\"n\">{s.Layers}<td class=\"n\">{s.MultiplyAdds:P1}<td ",
+                    $"class=\"n\">{s.WeightBytes:P1}<td>{(s.ComputesIntegers ? LayerFacts.Integer : "as before")}</tr>");
+            page.Append("</table>");
+        }
+        page.Append("<h2>Layers</h2><table><tr><th>layer<th>operator<th>technique<th>bits<th>multiplies<th>of the multiply-adds<th>weight noise<th>why")
+            .Append("<th>from</tr>");
         foreach (var l in report.Layers)
-            Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}<td ",
-                $"class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(l.Why ?? "")}",
+        {
+            Invariant(page, $"<tr><td>{Text(l.Name)}<td>{Text(l.Op)}<td>{Text(l.Technique)}<td class=\"n\">{l.Bits}",
+                $"<td>{l.Arithmetic}<td class=\"n\">{(l.Arithmetic is null ? "" : l.MultiplyAdds.ToString("P1", CultureInfo.InvariantCulture))}");
+            Invariant(page, $"<td class=\"n\">{(l.Sensitivity is > 0 and var s ? $"{-10 * Math.Log10(s):0.0} dB" : "")}<td>{Text(l.Why ?? "")}",
                 $"<td>{Text(string.Join(", ", l.Sources))}</tr>");
+        }
         Invariant(page, $"</table><p>Source {Text(report.Source.Sha256)}, artifact {Text(report.Artifact.Sha256)}.</p>");
     }
 

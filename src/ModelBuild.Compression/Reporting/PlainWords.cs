@@ -24,6 +24,21 @@ public static class PlainWords
         { Plan: { } plan } => "The model ships with " + string.Join(" and ", plan.Recipe.Steps.Select(s => techniques.Get(s.Technique).Describe(s)).Distinct()),
     };
 
+    /// <summary>What each step of the recipe that ships reached, and every layer that multiplies floats, with the reason; a line each.</summary>
+    public static IEnumerable<string> Reached(CompressionReport report)
+    {
+        foreach (var s in report.Steps)
+            yield return $"{s.Technique}: {Layers(s.Layers)} with {Share(s.MultiplyAdds)} of the multiply-adds"
+                + $"{(s.ComputesIntegers ? ", in integers," : "")} and {Share(s.WeightBytes)} of the weights' bytes";
+        if (report.Steps.Count == 0)
+            yield break;
+        foreach (var same in report.Layers.Where(l => l.Arithmetic == LayerFacts.Float).GroupBy(l => l.Why, StringComparer.Ordinal))
+            yield return $"in float: {Layers(same.Count())} with {Share(same.Sum(l => l.MultiplyAdds))} of the multiply-adds, since {same.Key}: "
+                + string.Join(", ", same.Select(l => l.Name));
+    }
+
+    private static string Layers(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} layer{(count == 1 ? "" : "s")}");
+
     private static string Lost(CompressionReport report)
     {
         if (report.Metric is not { } m)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -181,6 +182,10 @@ public sealed record DynamicInt8Plan : StepPlan
 
     /// <inheritdoc/>
     public override bool ChangesArithmetic => true;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override bool ComputesIntegers => true;
 
     /// <inheritdoc/>
     public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left

@@ -173,6 +173,10 @@ public sealed record StaticInt8Plan : StepPlan
     /// <inheritdoc/>
     public override bool ChangesArithmetic => true;
 
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override bool ComputesIntegers => true;
+
     /// <summary>The layers with weights: what joins and moves their values follows.</summary>
     [JsonIgnore]
     public override IEnumerable<Decision> Decisions => Layers.Where(l => l.WeightLimit is not null).Select(l => Decision.Of(l.Layer));

@@ -3,6 +3,7 @@ using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Reporting;
 using ModelBuild.Compression.Techniques;
 using ModelBuild.Compression.Tests.Support;
 using ModelBuild.Onnx;
@@ -102,6 +103,6 @@ public class RepeatedOutputTests
             Assert.Equal((technique, count),
                 (outcome.Chosen.Candidate.Recipe,
                 OnnxReader.Read(outcome.Chosen.Candidate.Artifact.Path).Graph.Nodes.Count(n => n.OpType == "DynamicQuantizeLSTM")));
-        Assert.Equal(2, Reporting.ReportBuilder.Build(compressor, outcome, new Dictionary<string, double>(), "").Layers.Count(l => l.Op == "LSTM"));
+        Assert.Equal(2, ReportBuilder.Build(compressor, outcome, new Dictionary<string, double>(), "").Layers.Count(l => l.Op == "LSTM"));
     }
 }

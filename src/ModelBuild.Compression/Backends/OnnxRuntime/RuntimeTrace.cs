@@ -22,7 +22,11 @@ public sealed record TracedTensor(string Type, ImmutableArray<long> Shape)
 /// <param name="Operator">The operator, without its domain.</param>
 /// <param name="Inputs">What it read, left-out inputs excepted.</param>
 /// <param name="Outputs">What it gave.</param>
-public sealed record TracedKernel(string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs);
+public sealed record TracedKernel(string Operator, ImmutableArray<TracedTensor> Inputs, ImmutableArray<TracedTensor> Outputs)
+{
+    /// <summary>The node that it ran for, as ONNX Runtime names it after what it fused.</summary>
+    public string Node { get; init; } = "";
+}
 
 /// <summary>
 /// The kernels that ONNX Runtime runs for a model on one sample, after all that it fuses, folds and moves, with the sizes that tensors have then: the bodies of
@@ -74,13 +78,18 @@ public static class RuntimeTrace
         }
     }
 
+    private const string KernelTime = "_kernel_time";
+
     private static bool IsKernel(JsonElement e) => e.TryGetProperty("cat", out var cat) && cat.GetString() == "Node" && e.GetProperty("name")
-        .GetString()!.EndsWith("_kernel_time", StringComparison.Ordinal);
+        .GetString()!.EndsWith(KernelTime, StringComparison.Ordinal);
 
     private static TracedKernel KernelOf(JsonElement e)
     {
         var facts = e.GetProperty("args");
-        return new(facts.GetProperty("op_name").GetString()!, Tensors(facts, "input_type_shape"), Tensors(facts, "output_type_shape"));
+        return new(facts.GetProperty("op_name").GetString()!, Tensors(facts, "input_type_shape"), Tensors(facts, "output_type_shape"))
+        {
+            Node = e.GetProperty("name").GetString()![..^KernelTime.Length],
+        };
     }
 
     private static ImmutableArray<TracedTensor> Tensors(JsonElement facts, string name) => !facts.TryGetProperty(name, out var list) ? []

@@ -100,8 +100,8 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         }
     }
 
-    /// <summary>The layers with weights that a plan lets compute otherwise than the original's, by key in the simplified model: those that planning can leave in
-    /// float.</summary>
+    /// <summary>The layers with weights that a plan lets compute otherwise than the original's, by key in the simplified model: those that planning can leave
+    /// in float.</summary>
     public IReadOnlyList<string> ArithmeticOf(Plan plan) =>
         [.. plan.Steps.Where(IsArithmetic).SelectMany(s => s.Plan.Decisions.Select(d => d.Key)).Distinct()];
 

@@ -7,10 +7,12 @@ namespace ModelBuild.Compression.Calibration;
 /// Least squares, whitened factorization and second-order pruning need no more of the data.
 /// </summary>
 /// <param name="rows">How the layer's inputs are rows.</param>
-public sealed class GramMatrix(LayerRows rows)
+/// <param name="withTargets">Whether targets are wanted, too.</param>
+public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
 {
     private readonly double[][] _inputs = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width * rows.Width])];
-    private readonly double[][] _targets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width * rows.Channels])];
+    private readonly double[][] _targets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? rows.Width * rows.Channels : 0])];
+    private readonly double[][] _sums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width])];
     private readonly double[] _row = new double[rows.Width];
     private readonly double[] _target = new double[rows.Channels];
 
@@ -18,13 +20,16 @@ public sealed class GramMatrix(LayerRows rows)
     public long Count { get; private set; }
 
     /// <summary>Adds a sample.</summary>
-    public void Add(LayerPair pair) => rows.ForEach(pair, Add);
+    /// <param name="pair">The sample.</param>
+    /// <param name="most">About how many of its rows are taken, spread evenly.</param>
+    public void Add(LayerPair pair, int most = int.MaxValue) => rows.ForEach(pair, Add, most);
 
     private void Add(int group, ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets)
     {
         TensorPrimitives.ConvertTruncating(inputs, _row);
         TensorPrimitives.ConvertTruncating(targets, _target);
         var (width, channels) = (rows.Width, rows.Channels);
+        TensorPrimitives.Add(_sums[group], _row, _sums[group]);
         for (var i = 0; i < width; i++)
         {
             // Behind an activation many are 0.
@@ -33,6 +38,8 @@ public sealed class GramMatrix(LayerRows rows)
             // The other half is the same.
             var upper = _inputs[group].AsSpan(i * width + i, width - i);
             TensorPrimitives.MultiplyAdd(_row.AsSpan(i), _row[i], upper, upper);
+            if (!withTargets)
+                continue;
             var product = _targets[group].AsSpan(i * channels, channels);
             TensorPrimitives.MultiplyAdd(_target, _row[i], product, product);
         }
@@ -49,6 +56,9 @@ public sealed class GramMatrix(LayerRows rows)
                 full[j * width + i] = full[i * width + j];
         return full;
     }
+
+    /// <summary>The sum of x of a group.</summary>
+    public double[] Sums(int group) => _sums[group];
 
     /// <summary>The sum of x·yᵀ of a group, row by row: [width, channels].</summary>
     public double[] Targets(int group) => _targets[group];

@@ -1,0 +1,142 @@
+using System.Text.Json.Serialization.Metadata;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>
+/// Weights stored as 4-bit integers in blocks with a scale and a zero point each, arithmetic in float: unpacked by Cast, Sub and Mul, which runtimes fold into
+/// float weights once, at load. An eighth of the file and the speed of the original. Scales and zero points are those of the least squared error; on data,
+/// rounding looks at second moments of the layer's inputs (<see cref="SecondOrderRounding"/>), and what rounding each layer costs the answers decides in
+/// how many bits it is stored (<see cref="BitAllocation"/>).
+/// </summary>
+public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
+{
+    /// <inheritdoc/>
+    public override string Name => "weights-int4";
+
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Offer> Offers { get; } = [new(["gptq", "mixed"], NeedsProof: true)];
+
+    /// <inheritdoc/>
+    public override int? StoredBits => 4;
+
+    /// <inheritdoc/>
+    public override bool IsSameForAllTargets => true;
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => WeightsInt4Arguments.Parse(step).Mixed
+        ? "weights stored in 4 bits, in 8 or 16 where that costs too much" : "weights stored in 4 bits";
+
+    /// <inheritdoc/>
+    public override void Check(RecipeStep step) => WeightsInt4Arguments.Parse(step);
+
+    /// <inheritdoc/>
+    protected override JsonTypeInfo<WeightsInt4Plan> PlanType => PlanJson.Default.WeightsInt4Plan;
+
+    /// <inheritdoc/>
+    protected override WeightsInt4Plan? Plan(StepContext context)
+    {
+        var arguments = WeightsInt4Arguments.Parse(context.Step);
+        var layers = RoundedNode.Of(context.Model, arguments.Block);
+        List<RoundedNode> finite = [.. layers.Where(static l => l.WhyFloat is null)];
+        var data = arguments.SecondOrder ? context.Layers : null;
+        if (data is not null)
+            SecondOrderWalk.Run(finite, data);
+        var bits = Bits(context, arguments, finite);
+        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var layer in layers)
+            if ((layer.WhyFloat ?? bits[layer].Why) is { } why)
+                kept.Add(layer.Layer.Key, why);
+        List<StoredLayer> stored = [.. finite.Select(l => l.Stored(bits[l].Bits, arguments.Block))];
+        // In 8 or 16 bits alone it would be another technique.
+        return stored.Select(static l => l.Bits).Distinct().ToList() is [4] or { Count: > 1 } ? new()
+        {
+            Layers = stored,
+            Kept = kept,
+            ByData = data is not null || arguments.Mixed && context.Trials is not null,
+        } : null;
+    }
+
+    private static Dictionary<RoundedNode, (int Bits, string? Why)> Bits(StepContext context, WeightsInt4Arguments arguments, List<RoundedNode> layers)
+    {
+        if (!arguments.Mixed)
+            return layers.ToDictionary(static l => l, static l => l.WhyBytes is { } why ? (8, why) : (4, (string?)null));
+        if (context.Trials is not { } trials || layers.Count == 0)
+            return BitAllocation.ByWeights(layers);
+        // What weights were fitted to would promise too much.
+        List<int> samples = [.. Enumerable.Range(0, trials.Samples).Where(i => !arguments.SecondOrder || trials.Samples < 4 || SecondOrderWalk.IsHeldOut(i))];
+        return BitAllocation.ByAnswers(context.Model, layers, trials, samples);
+    }
+
+    /// <inheritdoc/>
+    protected override void Apply(Model model, WeightsInt4Plan plan)
+    {
+        var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
+        var nodes = model.Nodes.Where(n => layers.ContainsKey(n.Key)).Select(n => (Node: n, Layer: layers[n.Key], Weights: ConstantWeights.Of(n).ToArray()))
+            .ToArray();
+        if (model.Opset < UnpackedWeights.PackedOpset)
+            OpsetConverter.Upgrade(model, UnpackedWeights.PackedOpset);
+        var unpacked = new Dictionary<(Value, int, int, int, string), Value>();
+        foreach (var (node, layer, weights) in nodes)
+        {
+            if (layer.Bias is { } bias)
+                BiasPlace.Of(node)!.Set(bias.Value);
+            foreach (var (index, axis, axes) in weights)
+            {
+                var value = node.Inputs[index]!;
+                var blocks = layer.Weights.FirstOrDefault(w => w.Input == index);
+                var key = (value, axis, axes, layer.Bits, blocks?.Codes.Hash ?? "");
+                if (!unpacked.TryGetValue(key, out var floats))
+                {
+                    floats = layer.Bits == 16 ? UnpackedWeights.OfHalves(node, value) : blocks is null
+                        ? UnpackedWeights.OfBytes(node, value, axis, axes, RoundedTensor.Limit)
+                        : UnpackedWeights.OfBlocks(node, value, BlockLayout.Of(value.Constant!.Shape.AsSpan(), axis, axes, blocks.Block), blocks.Codes.Value,
+                            blocks.Scales.Value, blocks.Zeros.Value);
+                    unpacked.Add(key, floats);
+                }
+                node.SetInput(index, floats);
+            }
+        }
+        Sweep.Run(model);
+    }
+}
+
+/// <summary>The layers whose weights are stored in 4 bits, and those that have more beside them.</summary>
+public sealed record WeightsInt4Plan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<StoredLayer> Layers { get; init; }
+
+    /// <summary>Whether rounding or the choice of bits went by data.</summary>
+    public bool ByData { get; init; }
+
+    /// <inheritdoc/>
+    public override bool RestsOnData => ByData;
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => new LayerChange(l.Layer, l.Bits, l.Error));
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Layers = left } : null;
+}
+
+/// <summary>A layer whose weights are stored in fewer bits.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Bits">4, 8 or 16.</param>
+/// <param name="Error">Noise power over signal power of the rounded weights, of several tensors the largest.</param>
+/// <param name="Weights">Its tensors in 4 bits; none where they have more, which follow from the weights alone.</param>
+/// <param name="Bias">The bias that makes up for what rounding does to the mean of each channel; null where it stays as it is.</param>
+public sealed record StoredLayer(PlannedLayer Layer, int Bits, double Error, IReadOnlyList<StoredBlocks> Weights, PlanTensor? Bias = null);
+
+/// <summary>A tensor of weights in blocks of 4 bits.</summary>
+/// <param name="Input">The input of the layer.</param>
+/// <param name="Block">About how many weights share a scale.</param>
+/// <param name="Codes">The integers, UInt4.</param>
+/// <param name="Scales">A scale for each block.</param>
+/// <param name="Zeros">A zero point for each block, UInt4.</param>
+public sealed record StoredBlocks(int Input, int Block, PlanTensor Codes, PlanTensor Scales, PlanTensor Zeros);

@@ -17,9 +17,6 @@ public sealed class Trials(IModelRunner original, Dataset data, MetricSelection 
     private readonly MetricSelection _selection = OfCalibration(selection);
     private readonly Dictionary<string, ReferenceAnswers> _answers = new(StringComparer.Ordinal);
 
-    /// <summary>Where decisions are judged: noise of so many budgets is too much, whatever a few samples decide.</summary>
-    private const double MostNoise = 3;
-
     /// <summary>How many samples there are.</summary>
     public int Samples => data.Count;
 
@@ -36,13 +33,13 @@ public sealed class Trials(IModelRunner original, Dataset data, MetricSelection 
             var result = Evaluation.Run(answers, candidate, _selection, cancellation: cancellation);
             var noise = result.All.Where(static r => r.Metric == Sqnr.MetricName).ToList();
             var most = noise.Where(r => _selection.Outputs.Contains(r.Output)).Select(static r => r.Loss).DefaultIfEmpty(0).Max();
-            return new(Math.Max(result.Deciding.Loss, most / MostNoise) / _selection.Budget,
+            return new(result.Deciding.Loss / _selection.Budget, most / _selection.Budget, _selection.Deciding is Regret,
                 noise.Count > 0 ? [.. noise.Select(static r => r.Loss)] : [result.Deciding.Loss]);
         }
         catch (CompressionException e) when (e.Code == Codes.OtherShapes)
         {
             // Other integers, or as many boxes as pass a threshold: more than any budget bears.
-            return new(double.PositiveInfinity, [double.PositiveInfinity]);
+            return new(double.PositiveInfinity, double.PositiveInfinity, false, [double.PositiveInfinity]);
         }
     }
 
@@ -61,6 +58,8 @@ public sealed class Trials(IModelRunner original, Dataset data, MetricSelection 
 }
 
 /// <summary>What a trial came to.</summary>
-/// <param name="Share">The loss as a share of the budget, where decisions are judged that of the noise if that is much.</param>
+/// <param name="Share">The loss as a share of the budget.</param>
+/// <param name="NoiseShare">The noise of the outputs that are judged, as a share of the same number; of several outputs the largest.</param>
+/// <param name="IsRegret">Whether decisions are judged by what they cost.</param>
 /// <param name="Noise">Noise power over signal power of each output.</param>
-public sealed record TrialResult(double Share, IReadOnlyList<double> Noise);
+public sealed record TrialResult(double Share, double NoiseShare, bool IsRegret, IReadOnlyList<double> Noise);

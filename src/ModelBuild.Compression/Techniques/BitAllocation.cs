@@ -13,20 +13,52 @@ namespace ModelBuild.Compression.Techniques;
 /// which is found by halving. All of it on calibration data, in one session whose weights are inputs. Without data, layers whose own weights lose more than
 /// usual stay in 8 bits.
 /// </summary>
-internal static class BitAllocation
+internal sealed class BitAllocation
 {
-    /// <summary>What the rounding may take of the budget on calibration data.</summary>
-    private const double MostShare = 0.7;
+    // What trials may take, in predicted nanoseconds: all layers by themselves, and one choice.
+    private const double TimeOfLayers = 2e9, TimeOfChoice = 0.4e9;
 
-    // Single layers are told apart by few samples: about so many runs in all.
-    private const int Runs = 256, LeastSamples = 3, MostSamples = 16;
+    // Single layers are told apart by few samples; how much of the budget several take together is seen on more.
+    private const int LeastOfLayers = 2, MostOfLayers = 16, LeastOfChoice = 48, MostOfChoice = 512;
 
-    // How much of the budget several layers take together is seen on more.
-    private const int JudgedSamples = 64;
+    // Where fewer samples were left out of the fitting, those that were fitted to are looked at, too.
+    private const int EnoughSamples = 32, EnoughDecisions = 256;
+
+    // Decisions under more noise are no longer changed at the same rate; none costs less than a third of the noise that changes it.
+    private const double MostAlike = 10, LeastRate = 1.0 / 3;
+
+    // How many single steps are tried behind the first one that costs too much.
+    private const int FurtherTrials = 4;
 
     /// <summary>Noise over signal of a layer's own weights beyond which they stay in 8 bits where there is no data: in blocks of 32, normally distributed ones
     /// have 0.006.</summary>
     private const double MostError = 0.009;
+
+    private readonly Model _model;
+    private readonly IReadOnlyList<RoundedNode> _layers;
+    private readonly Trials _trials;
+    private readonly int[] _few, _unseen, _all;
+    private readonly Dictionary<(RoundedNode Layer, int Bits), double> _noise = [];
+    private readonly List<Step> _steps = [];
+    private readonly Dictionary<string, TrialResult> _results = new(StringComparer.Ordinal);
+
+    /// <summary>Prepares the choice for a model.</summary>
+    /// <param name="model">The model. Not changed.</param>
+    /// <param name="layers">Its layers with their rounded weights.</param>
+    /// <param name="trials">Runs models against the original.</param>
+    /// <param name="isUnseen">Whether nothing was fitted to a sample.</param>
+    /// <param name="time">Predicted nanoseconds of a call.</param>
+    public BitAllocation(Model model, IReadOnlyList<RoundedNode> layers, Trials trials, Func<int, bool> isUnseen, double time)
+    {
+        (_model, _layers, _trials) = (model, layers, trials);
+        int[] all = [.. Enumerable.Range(0, trials.Samples)];
+        int[] unseen = [.. all.Where(isUnseen)];
+        unseen = unseen.Length == 0 ? all : unseen;
+        int Samples(double all, int least, int most) => (int)Math.Clamp(all / Math.Max(time, 1), least, most);
+        var judged = Samples(TimeOfChoice, LeastOfChoice, MostOfChoice);
+        _few = Spread(unseen, Samples(TimeOfLayers / layers.Count, LeastOfLayers, MostOfLayers));
+        (_unseen, _all) = (Spread(unseen, judged), Spread(all, judged));
+    }
 
     /// <summary>A step of a layer to fewer bits.</summary>
     private sealed record Step(RoundedNode Layer, int Bits, double NoisePerByte);
@@ -38,59 +70,93 @@ internal static class BitAllocation
             ? (8, string.Create(CultureInfo.InvariantCulture, $"8 bits: in 4 its weights would lose {l.Error(4):0.0000} of their power")) : (4, (string?)null));
 
     /// <summary>The bits of each layer by what the answers bear, with the reason where they are not 4.</summary>
-    /// <param name="model">The model. Not changed.</param>
-    /// <param name="layers">Its layers with their rounded weights.</param>
-    /// <param name="trials">Runs models against the original.</param>
-    /// <param name="samples">The samples that nothing was fitted to.</param>
-    public static Dictionary<RoundedNode, (int Bits, string? Why)> ByAnswers(Model model, IReadOnlyList<RoundedNode> layers, Trials trials,
-        IReadOnlyList<int> samples)
+    /// <param name="share">What the rounding may take of the budget on calibration data.</param>
+    /// <param name="isCareful">Whether noise counts as loss, too, where decisions are judged.</param>
+    public Dictionary<RoundedNode, (int Bits, string? Why)> ByAnswers(double share, bool isCareful)
     {
-        using var fed = new FedModel(model, layers);
-        var few = Spread(samples, Math.Clamp(Runs / layers.Count, LeastSamples, MostSamples));
-        var judged = Spread(samples, JudgedSamples);
-        var noise = layers.ToDictionary(static l => l,
-            l => trials.Run(fed.With(other => !ReferenceEquals(other, l) ? 32 : l.WhyBytes is null ? 4 : 8), few).Noise.Sum());
-        var steps = layers.SelectMany(l => StepsOf(l, noise[l])).OrderBy(static s => s.NoisePerByte).ToList();
-
-        Dictionary<RoundedNode, int> After(int count)
+        using var fed = new FedModel(_model, _layers);
+        if (_steps.Count == 0)
         {
-            var bits = layers.ToDictionary(static l => l, static _ => 16);
-            foreach (var step in steps.Take(count))
-                bits[step.Layer] = step.Bits;
-            return bits;
+            foreach (var layer in _layers)
+                foreach (var bits in (int[])(layer.WhyBytes is null ? [8, 4] : [8]))
+                    _noise.Add((layer, bits), _trials.Run(fed.With(l => ReferenceEquals(l, layer) ? bits : 32), _few).Noise.Sum() is var noise
+                        && double.IsFinite(noise) ? noise : 1e9);
+            _steps.AddRange(_layers.SelectMany(StepsOf).OrderBy(static s => s.NoisePerByte));
         }
+        // Few samples say little about others.
+        var limit = share * (1 - 1 / Math.Sqrt(_unseen.Length + 1));
+        bool Holds(Dictionary<RoundedNode, int> bits) => ShareOf(fed, bits, isCareful) <= limit;
 
-        bool Holds(int count)
-        {
-            var bits = After(count);
-            return trials.Run(fed.With(l => bits[l]), judged).Share <= MostShare;
-        }
-
-        var (least, most) = (0, steps.Count);
-        if (Holds(most))
+        var (least, most) = (0, _steps.Count);
+        if (Holds(After(most)))
             least = most;
         while (most - least > 1)
-            if ((least + most) / 2 is var middle && Holds(middle))
+            if ((least + most) / 2 is var middle && Holds(After(middle)))
                 least = middle;
             else
                 most = middle;
-        return After(least).ToDictionary(static b => b.Key, b => (b.Value, b.Value == 4 ? null : b.Key.WhyBytes is { } why && b.Value == 8 ? why
+        var chosen = After(least);
+        // What one layer costs too much, others behind it may still bear.
+        var tried = 0;
+        foreach (var step in isCareful ? [] : _steps.Skip(least + 1))
+            if (chosen[step.Layer] > step.Bits && tried++ < FurtherTrials && new Dictionary<RoundedNode, int>(chosen) { [step.Layer] = step.Bits } is var more
+                && Holds(more))
+                chosen = more;
+        return chosen.ToDictionary(static b => b.Key, b => (b.Value, b.Value == 4 ? null : b.Key.WhyBytes is { } why && b.Value == 8 ? why
             : string.Create(CultureInfo.InvariantCulture,
-                $"{b.Value} bits: {(b.Key.WhyBytes is null ? 4 : 8)} would add noise of {noise[b.Key]:0.#####} of the answers' power")));
+                $"{b.Value} bits: {(b.Key.WhyBytes is null ? 4 : 8)} would add noise of {_noise[(b.Key, b.Key.WhyBytes is null ? 4 : 8)]:0.#####} of the "
+                    + $"answers' power")));
     }
 
-    /// <summary>The steps of a layer; noise in 8 bits follows from that in 4 as that of the weights themselves does.</summary>
-    private static IEnumerable<Step> StepsOf(RoundedNode layer, double noise)
+    private Dictionary<RoundedNode, int> After(int count)
     {
-        if (!double.IsFinite(noise))
-            noise = double.MaxValue;
-        var inBytes = layer.WhyBytes is not null ? noise : noise * Math.Min(1, layer.Error(8) / Math.Max(layer.Error(4), 1e-12));
-        var first = inBytes / Math.Max(1, layer.Bytes(16) - layer.Bytes(8));
-        if (layer.Bytes(16) > layer.Bytes(8))
-            yield return new(layer, 8, first);
-        // Not before the step to 8.
-        if (layer.WhyBytes is null)
-            yield return new(layer, 4, Math.Max(first, (noise - inBytes) / (layer.Bytes(8) - layer.Bytes(4))));
+        var bits = _layers.ToDictionary(static l => l, static _ => 16);
+        foreach (var step in _steps.Take(count))
+            bits[step.Layer] = step.Bits;
+        return bits;
+    }
+
+    /// <summary>What a choice takes of the budget.</summary>
+    /// <remarks>Where few samples were left out of the fitting, all are judged, and what the fitted ones promise too much is told by the noise. Noise also
+    /// says more about few samples than decisions do, of which it changes one or none: what a decision costs grows with the power of the noise, at a rate that
+    /// is taken of all that was tried so far.</remarks>
+    private double ShareOf(FedModel fed, Dictionary<RoundedNode, int> bits, bool isCareful)
+    {
+        var key = string.Join(',', _layers.Select(l => bits[l]));
+        if (!_results.TryGetValue(key, out var result))
+        {
+            var model = fed.With(l => bits[l]);
+            result = _trials.Run(model, _unseen);
+            if (_unseen.Length < (result.IsRegret ? EnoughDecisions : EnoughSamples) && _all.Length > _unseen.Length)
+            {
+                var all = _trials.Run(model, _all);
+                var factor = Math.Max(1, result.Noise.Sum() / Math.Max(all.Noise.Sum(), 1e-12));
+                result = all with { Share = all.Share * factor, NoiseShare = all.NoiseShare * factor };
+            }
+            _results.Add(key, result);
+        }
+        if (!double.IsFinite(result.Share) || !double.IsFinite(result.NoiseShare))
+            return double.PositiveInfinity;
+        if (isCareful || !result.IsRegret)
+            return Math.Max(result.Share, isCareful ? result.NoiseShare : 0);
+        var alike = _results.Values.Where(static r => r.NoiseShare <= MostAlike && double.IsFinite(r.Share)).Append(result).ToList();
+        return result.NoiseShare * Math.Max(LeastRate, alike.Sum(static r => r.Share) / Math.Max(alike.Sum(static r => r.NoiseShare), 1e-12));
+    }
+
+    /// <summary>The steps of a layer from 16 bits down, each of less noise a byte than those behind it; a form that gains nothing on the way is left
+    /// out.</summary>
+    private IEnumerable<Step> StepsOf(RoundedNode layer)
+    {
+        var (bits, at) = (16, 0.0);
+        while (bits > 4)
+        {
+            var next = ((int[])[8, 4]).Where(b => b < bits && layer.Bytes(b) < layer.Bytes(bits) && _noise.ContainsKey((layer, b)))
+                .Select(b => new Step(layer, b, Math.Max(0, _noise[(layer, b)] - at) / (layer.Bytes(bits) - layer.Bytes(b)))).MinBy(static s => s.NoisePerByte);
+            if (next is null)
+                yield break;
+            yield return next;
+            (bits, at) = (next.Bits, _noise[(layer, next.Bits)]);
+        }
     }
 
     private static int[] Spread(IReadOnlyList<int> samples, int count) => samples.Count <= count ? [.. samples]
@@ -117,7 +183,7 @@ internal static class BitAllocation
                 foreach (var (index, tensor) in layer.Weights)
                 {
                     if (!inputs.TryGetValue(tensor, out var input))
-                        inputs.Add(tensor, input = work.Graph.AddInput(work.Graph.UniqueName("fed_weights"), tensor.Weights.Type));
+                        inputs.Add(tensor, input = work.Graph.AddInput(work.Graph.UniqueName("fed_weights"), tensor.Value.Constant!.Type));
                     node.SetInput(index, input);
                 }
                 if (layer.Shifts.Count > 0)
@@ -163,10 +229,14 @@ internal static class BitAllocation
 
         private Tensor Stored(RoundedTensor tensor, int bits)
         {
+            var given = tensor.Value.Constant!;
             if (bits == 32)
-                return tensor.Weights;
+                return given;
             if (!_stored.TryGetValue((tensor, bits), out var stored))
-                _stored.Add((tensor, bits), stored = tensor.Stored(bits));
+            {
+                stored = tensor.Stored(bits);
+                _stored.Add((tensor, bits), stored = given.ElementType == ElementType.Float ? stored : UnpackedWeights.Halves(stored));
+            }
             return stored;
         }
 

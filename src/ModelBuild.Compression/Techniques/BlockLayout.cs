@@ -18,7 +18,7 @@ public sealed class BlockLayout
     private readonly int _steps;
     private readonly int _blockSteps;
 
-    private BlockLayout(long[] shape, int axis, int axes, int block)
+    private BlockLayout(long[] shape, int axis, int axes, int block, bool exact)
     {
         var outer = (int)Tensor.Count(shape.AsSpan(0, axis));
         _inner = (int)Tensor.Count(shape.AsSpan(axis + axes));
@@ -29,7 +29,7 @@ public sealed class BlockLayout
         Channels = (int)Tensor.Count(shape.AsSpan(axis, axes));
         _alongOuter = outer > 1;
         _steps = _alongOuter ? outer : _inner;
-        _blockSteps = BlockSteps(_steps, Math.Max(1, block / (_alongOuter ? _inner : 1)));
+        _blockSteps = exact ? block : BlockSteps(_steps, Math.Max(1, block / (_alongOuter ? _inner : 1)));
         Blocks = (_steps + _blockSteps - 1) / _blockSteps;
     }
 
@@ -38,7 +38,8 @@ public sealed class BlockLayout
     /// <param name="axis">The first axis of the channels.</param>
     /// <param name="axes">How many axes count channels.</param>
     /// <param name="block">About how many weights a block has.</param>
-    public static BlockLayout Of(ReadOnlySpan<long> shape, int axis, int axes, int block) => new(shape.ToArray(), axis, axes, block);
+    /// <param name="exact">Whether blocks have just so many, and whatever is lacking is filled up: what kernels want of matrices.</param>
+    public static BlockLayout Of(ReadOnlySpan<long> shape, int axis, int axes, int block, bool exact = false) => new(shape.ToArray(), axis, axes, block, exact);
 
     /// <summary>The nearest length, from half to one and a half of what is wanted, that comes out even; else the pieces of an even cut.</summary>
     private static int BlockSteps(int steps, int wanted)

@@ -6,24 +6,30 @@ namespace ModelBuild.Compression.Techniques;
 /// <summary>A layer with its weights in fewer bits.</summary>
 /// <param name="node">The layer.</param>
 /// <param name="weights">Its weights by input.</param>
-internal sealed class RoundedNode(Node node, IReadOnlyList<(int Index, RoundedTensor Tensor)> weights)
+/// <param name="hasKernel">Whether a kernel reads its integers.</param>
+internal sealed class RoundedNode(Node node, IReadOnlyList<(int Index, RoundedTensor Tensor)> weights, bool hasKernel)
 {
     /// <summary>The layers of a model that have weights, in the graph's order.</summary>
     /// <param name="model">The model. Not changed.</param>
     /// <param name="block">About how many weights share a scale.</param>
-    public static IReadOnlyList<RoundedNode> Of(Model model, int block)
+    /// <param name="byKernel">Whether products are to be computed by a kernel that reads integers.</param>
+    public static IReadOnlyList<RoundedNode> Of(Model model, int block, bool byKernel)
     {
-        var tensors = new Dictionary<(Value, int, int), RoundedTensor>();
+        var tensors = new Dictionary<(Value, int, int, bool), RoundedTensor>();
         List<RoundedNode> layers = [];
         foreach (var node in model.Nodes)
-            if (ConstantWeights.Of(node).ToList() is { Count: > 0 } weights)
-                layers.Add(new(node, [.. weights.Select(w => (w.Index, Tensor: Rounded(node.Inputs[w.Index]!, w.Axis, w.Axes)))]));
+            if (ConstantWeights.Of(node, withHalves: true).ToList() is { Count: > 0 } weights)
+            {
+                var exact = byKernel && BlockProduct.CanBe(node);
+                layers.Add(new(node, [.. weights.Select(w => (w.Index, Tensor: Rounded(node.Inputs[w.Index]!, w.Axis, w.Axes, exact)))], exact));
+            }
         return layers;
 
-        RoundedTensor Rounded(Value value, int axis, int axes)
+        RoundedTensor Rounded(Value value, int axis, int axes, bool exact)
         {
-            if (!tensors.TryGetValue((value, axis, axes), out var rounded))
-                tensors.Add((value, axis, axes), rounded = new(value, axis, axes, BlockLayout.Of(value.Constant!.Shape.AsSpan(), axis, axes, block)));
+            if (!tensors.TryGetValue((value, axis, axes, exact), out var rounded))
+                tensors.Add((value, axis, axes, exact), rounded = new(value, axis, axes,
+                    BlockLayout.Of(value.Constant!.Shape.AsSpan(), axis, axes, block, exact)));
             return rounded;
         }
     }
@@ -60,8 +66,9 @@ internal sealed class RoundedNode(Node node, IReadOnlyList<(int Index, RoundedTe
     /// <param name="bits">4, 8 or 16.</param>
     /// <param name="block">About how many weights share a scale in 4 bits.</param>
     public StoredLayer Stored(int bits, int block) => new(Layer, bits, Error(bits),
-        bits == 4 ? [.. weights.Select(w => Stored(w.Index, w.Tensor.Blocks, block))] : [],
-        Shifts.TryGetValue(bits, out var shift) ? new(BiasPlace.Of(node)!.Corrected(Array.ConvertAll(shift, static s => (double)s))) : null);
+        bits != 4 ? [] : [.. weights.Select(w => hasKernel ? BlockProduct.Stored(w.Index, w.Tensor.Blocks, block) : Stored(w.Index, w.Tensor.Blocks, block))],
+        Shifts.TryGetValue(bits, out var shift) ? new(BiasPlace.Of(node)!.Corrected(Array.ConvertAll(shift, static s => (double)s))) : null,
+        hasKernel && bits == 4);
 
     private static StoredBlocks Stored(int input, BlockWeights blocks, int block)
     {
@@ -73,7 +80,7 @@ internal sealed class RoundedNode(Node node, IReadOnlyList<(int Index, RoundedTe
     }
 
     /// <summary>Integers of 4 bits, two a byte, the first in the low half.</summary>
-    private static Tensor Packed(byte[] values, long[] shape)
+    internal static Tensor Packed(byte[] values, long[] shape)
     {
         var bytes = new byte[(values.Length + 1) / 2];
         for (var i = 0; i < values.Length; i++)

@@ -20,14 +20,14 @@ internal sealed class RoundedTensor(Value value, int axis, int axes, BlockLayout
     /// <summary>The weights.</summary>
     public Value Value => value;
 
-    /// <summary>The weights.</summary>
-    public Tensor Weights => value.Constant!;
+    /// <summary>The weights as 32-bit floats.</summary>
+    public Tensor Weights { get; } = UnpackedWeights.Floats(value.Constant!);
 
     /// <summary>How they fall into blocks.</summary>
     public BlockLayout Layout => layout;
 
     /// <summary>The largest magnitude; no finite number where one of them is none.</summary>
-    public float Largest { get; } = TensorPrimitives.MaxMagnitude(value.Constant!.Span<float>());
+    public float Largest { get; } = TensorPrimitives.MaxMagnitude(UnpackedWeights.Floats(value.Constant!).Span<float>());
 
     /// <summary>The weights as rows.</summary>
     public float[] Rows() => layout.Rows(Weights.Span<float>());

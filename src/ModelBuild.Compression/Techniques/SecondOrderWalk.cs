@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using ModelBuild.Compression.Calibration;
+using ModelBuild.Onnx;
 using Tensor = ModelBuild.Onnx.Tensor;
 
 namespace ModelBuild.Compression.Techniques;
@@ -33,8 +34,8 @@ internal static class SecondOrderWalk
     {
         if (data.Samples < HeldOut)
             return;
-        var taken = layers.Where(static l => l.WhyFloat is null && l.Weights is [{ Index: 1, Tensor: var weights }] && l.Node.Input(0) is { Constant: null }
-            && LayerRows.Of(l.Node) is { } rows && rows.Width == weights.Layout.Depth && rows.Width <= LargestDepth
+        var taken = layers.Where(static l => l.WhyFloat is null && l.Node.Input(0) is { Constant: null }
+            && l.Weights is [{ Index: 1, Tensor: { Value.Constant.ElementType: ElementType.Float } weights }] && LayerRows.Of(l.Node) is { } rows && rows.Width == weights.Layout.Depth && rows.Width <= LargestDepth
             // Several layers read what one of them would be fitted to.
             && weights.Value.Uses.Count == 1).ToDictionary(static l => l.Node.Key, StringComparer.Ordinal);
         data.Walk(data.TargetsOf(taken.Values.Select(static l => l.Node)), visit =>

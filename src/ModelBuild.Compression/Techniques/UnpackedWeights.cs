@@ -10,6 +10,36 @@ internal static class UnpackedWeights
     /// <summary>The operator set that knows integers of 4 bits.</summary>
     public const long PackedOpset = 21;
 
+    /// <summary>Weights as 32-bit floats, whichever of the two they are.</summary>
+    public static Tensor Floats(Tensor weights)
+    {
+        if (weights.ElementType == ElementType.Float)
+            return weights;
+        var floats = new float[weights.Length];
+        TensorPrimitives.ConvertToSingle(weights.Span<Half>(), floats);
+        return Tensor.Of(floats, weights.Shape.AsSpan());
+    }
+
+    /// <summary>Weights as 16-bit floats.</summary>
+    public static Tensor Halves(Tensor weights)
+    {
+        var halves = new Half[weights.Length];
+        TensorPrimitives.ConvertToHalf(weights.Span<float>(), halves);
+        return Tensor.Of(halves, weights.Shape.AsSpan());
+    }
+
+    /// <summary>Unpacked floats in the type that the weights had.</summary>
+    private static Value AsGiven(Node node, Value weights, Value floats)
+    {
+        if (weights.Constant!.ElementType == ElementType.Float)
+            return floats;
+        var cast = weights.Graph.AddNode("Cast", [floats], ["w4"]);
+        cast.Attributes["to"] = (long)weights.Constant.ElementType;
+        cast.Sources = node.Sources;
+        cast.Output.Type = weights.Constant.Type;
+        return cast.Output;
+    }
+
     /// <summary>Weights in 8 bits, symmetric with a scale for each channel: Cast, Mul.</summary>
     /// <param name="node">A node that reads them.</param>
     /// <param name="weights">The weights; nodes are added where they are, so that what bodies share is unpacked once.</param>
@@ -18,7 +48,7 @@ internal static class UnpackedWeights
     /// <param name="limit">The largest magnitude of an integer.</param>
     public static Value OfBytes(Node node, Value weights, int axis, int axes, int limit)
     {
-        var (tensor, graph) = (weights.Constant!, weights.Graph);
+        var (tensor, graph) = (Floats(weights.Constant!), weights.Graph);
         var quantized = QuantizedWeights.Of(tensor, axis, limit, axes);
         // Scales broadcast against the weights: trailing axes of 1, leading ones left out.
         var shape = new long[tensor.Rank - axis];
@@ -32,7 +62,7 @@ internal static class UnpackedWeights
         var floats = graph.AddNode("Mul", [cast.Output, scales], [weights.Name + "_f"]);
         cast.Sources = floats.Sources = node.Sources;
         cast.Output.Type = floats.Output.Type = tensor.Type;
-        return floats.Output;
+        return AsGiven(node, weights, floats.Output);
     }
 
     /// <summary>The largest 16-bit float.</summary>
@@ -44,11 +74,9 @@ internal static class UnpackedWeights
     public static Value OfHalves(Node node, Value weights)
     {
         var (tensor, graph) = (weights.Constant!, weights.Graph);
-        if (!(TensorPrimitives.MaxMagnitude(tensor.Span<float>()) <= LargestHalf))
+        if (tensor.ElementType != ElementType.Float || !(TensorPrimitives.MaxMagnitude(tensor.Span<float>()) <= LargestHalf))
             return weights;
-        var halves = new Half[tensor.Length];
-        TensorPrimitives.ConvertToHalf(tensor.Span<float>(), halves);
-        var cast = graph.AddNode("Cast", [graph.AddInitializer(weights.Name + "_h", Tensor.Of(halves, tensor.Shape.AsSpan()))], [weights.Name + "_f"]);
+        var cast = graph.AddNode("Cast", [graph.AddInitializer(weights.Name + "_h", Halves(tensor))], [weights.Name + "_f"]);
         cast.Attributes["to"] = (long)ElementType.Float;
         cast.Sources = node.Sources;
         cast.Output.Type = tensor.Type;
@@ -79,8 +107,8 @@ internal static class UnpackedWeights
             }
             scaled = Add("Reshape", scaled, Sizes(type.StaticShape!));
         }
-        scaled.Type = type;
-        return scaled;
+        scaled.Type = TensorType.Of(ElementType.Float, type.StaticShape!);
+        return AsGiven(node, weights, scaled);
 
         Value Add(string op, params ReadOnlySpan<Value> inputs)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Onnx;
@@ -12,6 +13,11 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
 {
+    /// <summary>What rounding may take of the budget on calibration data, and where it is careful.</summary>
+    private const double Share = 0.7, CarefulShare = 0.25;
+
+    private readonly ConditionalWeakTable<Model, Dictionary<(int Block, bool SecondOrder, bool Kernel), Analysis>> _analyses = [];
+
     /// <inheritdoc/>
     public override string Name => "weights-int4";
 
@@ -19,7 +25,7 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Offer> Offers { get; } = [new(["gptq", "mixed"], NeedsProof: true)];
+    public override IReadOnlyList<Offer> Offers { get; } = [new(["gptq", "mixed"], NeedsProof: true), new(["gptq", "mixed", "careful"], NeedsProof: true)];
 
     /// <inheritdoc/>
     public override int? StoredBits => 4;
@@ -41,12 +47,11 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     protected override WeightsInt4Plan? Plan(StepContext context)
     {
         var arguments = WeightsInt4Arguments.Parse(context.Step);
-        var layers = RoundedNode.Of(context.Model, arguments.Block);
-        List<RoundedNode> finite = [.. layers.Where(static l => l.WhyFloat is null)];
-        var data = arguments.SecondOrder ? context.Layers : null;
-        if (data is not null)
-            SecondOrderWalk.Run(finite, data);
-        var bits = Bits(context, arguments, finite);
+        var analyses = _analyses.GetOrCreateValue(context.Model);
+        if (!analyses.TryGetValue((arguments.Block, arguments.SecondOrder, arguments.Kernel), out var analysis))
+            analyses.Add((arguments.Block, arguments.SecondOrder, arguments.Kernel), analysis = Analysis.Of(context, arguments));
+        var (layers, finite, data) = (analysis.Layers, analysis.Finite, arguments.SecondOrder ? context.Layers : null);
+        var bits = analysis.Bits(arguments);
         var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var layer in layers)
             if ((layer.WhyFloat ?? bits[layer].Why) is { } why)
@@ -61,30 +66,48 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
         } : null;
     }
 
-    private static Dictionary<RoundedNode, (int Bits, string? Why)> Bits(StepContext context, WeightsInt4Arguments arguments, List<RoundedNode> layers)
+    /// <summary>What was found out about a model, for steps that differ in what they make of it.</summary>
+    /// <param name="Layers">The layers that have weights.</param>
+    /// <param name="Finite">Those that can be rounded.</param>
+    /// <param name="Allocation">Chooses bits by what the answers bear; null without data.</param>
+    private sealed record Analysis(IReadOnlyList<RoundedNode> Layers, IReadOnlyList<RoundedNode> Finite, BitAllocation? Allocation)
     {
-        if (!arguments.Mixed)
-            return layers.ToDictionary(static l => l, static l => l.WhyBytes is { } why ? (8, why) : (4, (string?)null));
-        if (context.Trials is not { } trials || layers.Count == 0)
-            return BitAllocation.ByWeights(layers);
-        // What weights were fitted to would promise too much.
-        List<int> samples = [.. Enumerable.Range(0, trials.Samples).Where(i => !arguments.SecondOrder || trials.Samples < 4 || SecondOrderWalk.IsHeldOut(i))];
-        return BitAllocation.ByAnswers(context.Model, layers, trials, samples);
+        public static Analysis Of(StepContext context, WeightsInt4Arguments arguments)
+        {
+            var layers = RoundedNode.Of(context.Model, arguments.Block, arguments.Kernel);
+            List<RoundedNode> finite = [.. layers.Where(static l => l.WhyFloat is null)];
+            var data = arguments.SecondOrder ? context.Layers : null;
+            if (data is not null)
+                SecondOrderWalk.Run(finite, data);
+            return new(layers, finite, context.Trials is { } trials && finite.Count > 0
+                // What weights were fitted to would promise too much.
+                ? new(context.Model, finite, trials, i => data is null || SecondOrderWalk.IsHeldOut(i),
+                    context.Costs.Predict(context.Model.Graph)) : null);
+        }
+
+        public Dictionary<RoundedNode, (int Bits, string? Why)> Bits(WeightsInt4Arguments arguments) => !arguments.Mixed
+            ? Finite.ToDictionary(static l => l, static l => l.WhyBytes is { } why ? (8, why) : (4, (string?)null))
+            : Allocation?.ByAnswers(arguments.Careful ? CarefulShare : Share, arguments.Careful) ?? BitAllocation.ByWeights(Finite);
     }
 
     /// <inheritdoc/>
     protected override void Apply(Model model, WeightsInt4Plan plan)
     {
         var layers = plan.Layers.ToDictionary(l => l.Layer.Key, StringComparer.Ordinal);
-        var nodes = model.Nodes.Where(n => layers.ContainsKey(n.Key)).Select(n => (Node: n, Layer: layers[n.Key], Weights: ConstantWeights.Of(n).ToArray()))
-            .ToArray();
-        if (model.Opset < UnpackedWeights.PackedOpset)
+        var nodes = model.Nodes.Where(n => layers.ContainsKey(n.Key))
+            .Select(n => (Node: n, Layer: layers[n.Key], Weights: ConstantWeights.Of(n, withHalves: true).ToArray())).ToArray();
+        if (model.Opset < UnpackedWeights.PackedOpset && plan.Layers.Any(static l => l is { Bits: 4, Kernel: false }))
             OpsetConverter.Upgrade(model, UnpackedWeights.PackedOpset);
         var unpacked = new Dictionary<(Value, int, int, int, string), Value>();
         foreach (var (node, layer, weights) in nodes)
         {
             if (layer.Bias is { } bias)
                 BiasPlace.Of(node)!.Set(bias.Value);
+            if (layer.Kernel)
+            {
+                BlockProduct.Write(node, layer.Weights[0]);
+                continue;
+            }
             foreach (var (index, axis, axes) in weights)
             {
                 var value = node.Inputs[index]!;
@@ -115,6 +138,9 @@ public sealed record WeightsInt4Plan : StepPlan
     public bool ByData { get; init; }
 
     /// <inheritdoc/>
+    public override bool ChangesArithmetic => Layers.Any(static l => l.Kernel);
+
+    /// <inheritdoc/>
     public override bool RestsOnData => ByData;
 
     /// <inheritdoc/>
@@ -131,7 +157,9 @@ public sealed record WeightsInt4Plan : StepPlan
 /// <param name="Error">Noise power over signal power of the rounded weights, of several tensors the largest.</param>
 /// <param name="Weights">Its tensors in 4 bits; none where they have more, which follow from the weights alone.</param>
 /// <param name="Bias">The bias that makes up for what rounding does to the mean of each channel; null where it stays as it is.</param>
-public sealed record StoredLayer(PlannedLayer Layer, int Bits, double Error, IReadOnlyList<StoredBlocks> Weights, PlanTensor? Bias = null);
+/// <param name="Kernel">Whether a kernel reads the integers, and computes in integers itself.</param>
+public sealed record StoredLayer(PlannedLayer Layer, int Bits, double Error, IReadOnlyList<StoredBlocks> Weights, PlanTensor? Bias = null,
+    bool Kernel = false);
 
 /// <summary>A tensor of weights in blocks of 4 bits.</summary>
 /// <param name="Input">The input of the layer.</param>

@@ -142,6 +142,40 @@ public sealed class WeightsInt4Tests(ITestOutputHelper output) : IDisposable
         Assert.Equal(OnnxWriter.ToBytes(planned.Model), OnnxWriter.ToBytes(new Compression.Planning.Pipeline(_techniques, source.Simplified!, null).Apply(read).Model));
     }
 
+    [Theory]
+    [InlineData("MatMul", 64, 48, 32)]
+    [InlineData("MatMul", 257, 33, 16)]
+    [InlineData("MatMul", 20, 40, 32)]
+    [InlineData("Gemm", 40, 96, 64)]
+    [InlineData("Gemm", 9, 251, 128)]
+    public void Products_by_a_kernel_answer_as_the_reference_does(string kind, long first, long second, int block)
+    {
+        var (model, inputs) = Layer(kind, [first, second]);
+        if (kind == "Gemm")
+            model.Graph.Nodes[0].SetInput(2, model.Graph.AddInitializer("c", Tensor.Of(Nets.Noise((int)first, 7), first)));
+        var source = Open(model);
+        var planned = Plan(source, $"weights-int4({block},nbits)");
+        Assert.True(planned.Plan.ChangesArithmetic);
+        var node = Assert.Single(planned.Model.Graph.Nodes);
+        Assert.Equal("com.microsoft.MatMulNBits", node.QualifiedOpType);
+        Assert.Equal(13, planned.Model.Opset);
+        Assert.DoesNotContain(planned.Model.Graph.Initializers, i => i.Constant is { ElementType: ElementType.Float, Rank: 2 });
+        using var original = OnnxRuntimeRunner.Unoptimized(model, 1);
+        var (expected, reference) = (original.Run(inputs)["y"], new Interpreter(planned.Model).Run(inputs)["y"]);
+        // In 8 bits by the kernel, and in floats as the reference is.
+        foreach (var (level, most) in new[] { (4L, 1e-3), (1, 1e-10) })
+        {
+            node.Attributes["accuracy_level"] = level;
+            using var runtime = new OnnxRuntimeRunner(_nets.Write(planned.Model));
+            Assert.InRange(Noise(reference, runtime.Run(inputs)["y"]), 0, most);
+        }
+        Assert.InRange(Noise(expected, reference), 1e-5, 0.02);
+        var tensors = new PlanTensors();
+        var read = Compression.Planning.Plan.FromJson(planned.Plan.ToJson(_techniques, tensors), _techniques, tensors);
+        node.Attributes["accuracy_level"] = 4L;
+        Assert.Equal(OnnxWriter.ToBytes(planned.Model), OnnxWriter.ToBytes(new Compression.Planning.Pipeline(_techniques, source.Simplified!, null).Apply(read).Model));
+    }
+
     [Fact]
     public void Blocks_of_zeros_and_of_one_value_and_of_one_sign_are_exact_or_near()
     {
@@ -241,6 +275,8 @@ public sealed class WeightsInt4Tests(ITestOutputHelper output) : IDisposable
     // Opset 9, and initializers that are inputs; recurrent weights that slices lay out.
     [InlineData("ultraface", "weights-int4(64,mixed)", 0.3)]
     [InlineData("forecast_gru", "weights-int4(mixed)", 0.18)]
+    // Weights that are 16-bit floats already.
+    [InlineData("slovorez_fp16", "weights-int4(mixed)", 0.35)]
     public void Real_models_ship_in_4_bits_within_their_budget(string name, string recipe, double size)
     {
         Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");

@@ -16,7 +16,7 @@ namespace ModelBuild.Compression.Techniques;
 internal sealed class BitAllocation
 {
     // What trials may take, in predicted nanoseconds: all layers by themselves, and one choice.
-    private const double TimeOfLayers = 2e9, TimeOfChoice = 0.4e9;
+    private const double TimeOfLayers = 1e9, TimeOfChoice = 0.4e9;
 
     // Single layers are told apart by few samples; how much of the budget several take together is seen on more.
     private const int LeastOfLayers = 2, MostOfLayers = 16, LeastOfChoice = 48, MostOfChoice = 512;
@@ -27,8 +27,14 @@ internal sealed class BitAllocation
     // Decisions under more noise are no longer changed at the same rate; none costs less than a third of the noise that changes it.
     private const double MostAlike = 10, LeastRate = 1.0 / 3;
 
+    // In how many halvings a choice is found.
+    private const int Halvings = 6, CarefulHalvings = 4;
+
+    // How much more noise 8 bits may have in all than follows from that in 4.
+    private const double MostFollowed = 4;
+
     // How many single steps are tried behind the first one that costs too much.
-    private const int FurtherTrials = 4;
+    private const int FurtherTrials = 2;
 
     /// <summary>Noise over signal of a layer's own weights beyond which they stay in 8 bits where there is no data: in blocks of 32, normally distributed ones
     /// have 0.006.</summary>
@@ -74,38 +80,36 @@ internal sealed class BitAllocation
     /// <param name="isCareful">Whether noise counts as loss, too, where decisions are judged.</param>
     public Dictionary<RoundedNode, (int Bits, string? Why)> ByAnswers(double share, bool isCareful)
     {
-        using var fed = new FedModel(_model, _layers);
-        if (_steps.Count == 0)
-        {
-            foreach (var layer in _layers)
-                foreach (var bits in (int[])(layer.WhyBytes is null ? [8, 4] : [8]))
-                    _noise.Add((layer, bits), _trials.Run(fed.With(l => ReferenceEquals(l, layer) ? bits : 32), _few).Noise.Sum() is var noise
-                        && double.IsFinite(noise) ? noise : 1e9);
-            _steps.AddRange(_layers.SelectMany(StepsOf).OrderBy(static s => s.NoisePerByte));
-        }
         // Few samples say little about others.
         var limit = share * (1 - 1 / Math.Sqrt(_unseen.Length + 1));
-        bool Holds(Dictionary<RoundedNode, int> bits) => ShareOf(fed, bits, isCareful) <= limit;
+        bool Holds(Dictionary<RoundedNode, int> bits) => ShareOf(bits, isCareful) <= limit;
 
+        var chosen = _layers.ToDictionary(static l => l, static l => l.WhyBytes is null ? 4 : 8);
+        if (Holds(chosen))
+            return chosen.ToDictionary(static b => b.Key, static b => (b.Value, b.Key.WhyBytes));
+        if (_steps.Count == 0)
+            MeasureLayers();
         var (least, most) = (0, _steps.Count);
-        if (Holds(After(most)))
-            least = most;
-        while (most - least > 1)
+        for (var halvings = 0; most - least > 1 && halvings < (isCareful ? CarefulHalvings : Halvings); halvings++)
             if ((least + most) / 2 is var middle && Holds(After(middle)))
                 least = middle;
             else
                 most = middle;
-        var chosen = After(least);
+        chosen = After(least);
         // What one layer costs too much, others behind it may still bear.
         var tried = 0;
         foreach (var step in isCareful ? [] : _steps.Skip(least + 1))
-            if (chosen[step.Layer] > step.Bits && tried++ < FurtherTrials && new Dictionary<RoundedNode, int>(chosen) { [step.Layer] = step.Bits } is var more
-                && Holds(more))
+            if (chosen[step.Layer] > step.Bits && tried++ < FurtherTrials
+                && new Dictionary<RoundedNode, int>(chosen) { [step.Layer] = step.Bits } is var more && Holds(more))
                 chosen = more;
-        return chosen.ToDictionary(static b => b.Key, b => (b.Value, b.Value == 4 ? null : b.Key.WhyBytes is { } why && b.Value == 8 ? why
-            : string.Create(CultureInfo.InvariantCulture,
-                $"{b.Value} bits: {(b.Key.WhyBytes is null ? 4 : 8)} would add noise of {_noise[(b.Key, b.Key.WhyBytes is null ? 4 : 8)]:0.#####} of the "
-                    + $"answers' power")));
+        return chosen.ToDictionary(static b => b.Key, b => (b.Value, b.Value == 4 ? null : b.Value == 8 && b.Key.WhyBytes is { } why ? why : Why(b.Key, b.Value)));
+    }
+
+    private string Why(RoundedNode layer, int bits)
+    {
+        var least = layer.WhyBytes is null ? 4 : 8;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{bits} bits: {least} would add noise of {_noise.GetValueOrDefault((layer, least)):0.#####} of the answers' power");
     }
 
     private Dictionary<RoundedNode, int> After(int count)
@@ -120,12 +124,12 @@ internal sealed class BitAllocation
     /// <remarks>Where few samples were left out of the fitting, all are judged, and what the fitted ones promise too much is told by the noise. Noise also
     /// says more about few samples than decisions do, of which it changes one or none: what a decision costs grows with the power of the noise, at a rate that
     /// is taken of all that was tried so far.</remarks>
-    private double ShareOf(FedModel fed, Dictionary<RoundedNode, int> bits, bool isCareful)
+    private double ShareOf(Dictionary<RoundedNode, int> bits, bool isCareful)
     {
         var key = string.Join(',', _layers.Select(l => bits[l]));
         if (!_results.TryGetValue(key, out var result))
         {
-            var model = fed.With(l => bits[l]);
+            using var model = Rounded(bits);
             result = _trials.Run(model, _unseen);
             if (_unseen.Length < (result.IsRegret ? EnoughDecisions : EnoughSamples) && _all.Length > _unseen.Length)
             {
@@ -141,6 +145,56 @@ internal sealed class BitAllocation
             return Math.Max(result.Share, isCareful ? result.NoiseShare : 0);
         var alike = _results.Values.Where(static r => r.NoiseShare <= MostAlike && double.IsFinite(r.Share)).Append(result).ToList();
         return result.NoiseShare * Math.Max(LeastRate, alike.Sum(static r => r.Share) / Math.Max(alike.Sum(static r => r.NoiseShare), 1e-12));
+    }
+
+    /// <summary>The model with its weights rounded, as it would be run: what sets up a session pays where many samples are judged.</summary>
+    private OnnxRuntimeRunner Rounded(Dictionary<RoundedNode, int> bits)
+    {
+        var work = _model.Clone();
+        var byKey = work.Nodes.Where(static n => n.Key.Length > 0).ToDictionary(static n => n.Key, StringComparer.Ordinal);
+        var stored = new Dictionary<(RoundedTensor, int), Value>();
+        foreach (var layer in _layers)
+        {
+            var node = byKey[layer.Layer.Key];
+            if (layer.Shifts.TryGetValue(bits[layer], out var shift) && BiasPlace.Of(node) is { } place)
+                place.Set(place.Corrected(Array.ConvertAll(shift, static s => (double)s)));
+            foreach (var (index, tensor) in layer.Weights)
+            {
+                if (!stored.TryGetValue((tensor, bits[layer]), out var value))
+                    stored.Add((tensor, bits[layer]), value = node.Inputs[index]!.Graph.AddInitializer("rounded", AsGiven(tensor, bits[layer])));
+                node.SetInput(index, value);
+            }
+        }
+        Sweep.Run(work);
+        using var options = OnnxRuntimeRunner.Options(1);
+        return new(work, options);
+    }
+
+    /// <summary>Weights in some bits, in the type that they had.</summary>
+    private static Tensor AsGiven(RoundedTensor tensor, int bits)
+    {
+        var given = tensor.Value.Constant!;
+        return bits == 32 ? given : given.ElementType == ElementType.Float ? tensor.Stored(bits) : UnpackedWeights.Halves(tensor.Stored(bits));
+    }
+
+    /// <summary>Measures the noise of each layer by itself, in one session that is fed its weights.</summary>
+    private void MeasureLayers()
+    {
+        using var fed = new FedModel(_model, _layers);
+        double Noise(Func<RoundedNode, int> bits) => _trials.Run(fed.With(bits), _few).Noise.Sum() is var noise && double.IsFinite(noise) ? noise : 1e9;
+
+        foreach (var layer in _layers.Where(static l => l.WhyBytes is null))
+            _noise[(layer, 4)] = Noise(l => ReferenceEquals(l, layer) ? 4 : 32);
+        // In 8 bits as much less as the weights themselves lose less; where all layers together show that this does not hold, they are measured, too.
+        foreach (var layer in _layers)
+            if (layer.WhyBytes is null)
+                _noise[(layer, 8)] = _noise[(layer, 4)] * Math.Min(1, layer.Error(8) / Math.Max(layer.Error(4), 1e-12));
+            else
+                _noise[(layer, 8)] = Noise(l => ReferenceEquals(l, layer) ? 8 : 32);
+        if (Noise(static _ => 8) > MostFollowed * _layers.Sum(l => _noise[(l, 8)]))
+            foreach (var layer in _layers.Where(static l => l.WhyBytes is null))
+                _noise[(layer, 8)] = Noise(l => ReferenceEquals(l, layer) ? 8 : 32);
+        _steps.AddRange(_layers.SelectMany(StepsOf).OrderBy(static s => s.NoisePerByte));
     }
 
     /// <summary>The steps of a layer from 16 bits down, each of less noise a byte than those behind it; a form that gains nothing on the way is left
@@ -229,14 +283,8 @@ internal sealed class BitAllocation
 
         private Tensor Stored(RoundedTensor tensor, int bits)
         {
-            var given = tensor.Value.Constant!;
-            if (bits == 32)
-                return given;
             if (!_stored.TryGetValue((tensor, bits), out var stored))
-            {
-                stored = tensor.Stored(bits);
-                _stored.Add((tensor, bits), stored = given.ElementType == ElementType.Float ? stored : UnpackedWeights.Halves(stored));
-            }
+                _stored.Add((tensor, bits), stored = AsGiven(tensor, bits));
             return stored;
         }
 

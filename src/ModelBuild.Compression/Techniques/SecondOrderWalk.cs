@@ -16,28 +16,24 @@ internal static class SecondOrderWalk
     private const int HeldOut = 4;
 
     // Rows beyond so many for each weight of a channel tell nothing more.
-    private const int RowsPerInput = 3;
+    private const int RowsPerInput = 2;
 
     private const int LeastRows = 512, HeldOutRows = 512;
 
     // The inverse of a larger matrix takes minutes.
     private const int LargestDepth = 4096;
 
-    /// <summary>Whether nothing is fitted to a sample of the calibration data.</summary>
-    /// <param name="sample">Its number.</param>
-    public static bool IsHeldOut(int sample) => sample % HeldOut == HeldOut - 1;
-
     /// <summary>Rounds.</summary>
     /// <param name="layers">The layers with their weights, rounded to the nearest; what is better replaces that.</param>
     /// <param name="data">Walks them.</param>
-    public static void Run(IReadOnlyList<RoundedNode> layers, LayerRepairs data)
+    /// <param name="samples">About how many samples are looked at, spread over the data.</param>
+    /// <returns>The samples that something was fitted to.</returns>
+    public static IReadOnlySet<int> Run(IReadOnlyList<RoundedNode> layers, LayerRepairs data, int samples)
     {
-        if (data.Samples < HeldOut)
-            return;
-        var taken = layers.Where(static l => l.WhyFloat is null && l.Node.Input(0) is { Constant: null }
-            && l.Weights is [{ Index: 1, Tensor: { Value.Constant.ElementType: ElementType.Float } weights }] && LayerRows.Of(l.Node) is { } rows && rows.Width == weights.Layout.Depth && rows.Width <= LargestDepth
-            // Several layers read what one of them would be fitted to.
-            && weights.Value.Uses.Count == 1).ToDictionary(static l => l.Node.Key, StringComparer.Ordinal);
+        int[] looked = [.. Enumerable.Range(0, Math.Min(samples, data.Samples)).Select(i => (int)((long)i * data.Samples / Math.Min(samples, data.Samples)))];
+        var taken = layers.Where(CanBeFitted).ToDictionary(static l => l.Node.Key, StringComparer.Ordinal);
+        if (looked.Length < HeldOut || taken.Count == 0)
+            return new HashSet<int>();
         data.Walk(data.TargetsOf(taken.Values.Select(static l => l.Node)), visit =>
         {
             var layer = taken[visit.Node.Key];
@@ -47,8 +43,16 @@ internal static class SecondOrderWalk
             visit.Node.SetInput(1, visit.Node.Graph.AddInitializer(visit.Node.Output.Name + "_rounded", weights.Stored(4)));
             if (layer.Shifts.TryGetValue(4, out var shift))
                 place!.Set(place.Corrected(Array.ConvertAll(shift, static s => (double)s)));
-        });
+        }, samples: looked);
+        return looked.Where(static (_, i) => !IsHeldOut(i)).ToHashSet();
     }
+
+    private static bool IsHeldOut(int sample) => sample % HeldOut == HeldOut - 1;
+
+    // Where several layers read the same weights, these cannot be fitted to one of them.
+    private static bool CanBeFitted(RoundedNode layer) => layer.WhyFloat is null && layer.Node.Input(0) is { Constant: null }
+        && layer.Weights is [{ Index: 1, Tensor: var weights }] && weights.Value is { Constant.ElementType: ElementType.Float, Uses.Count: 1 }
+        && LayerRows.Of(layer.Node) is { } rows && rows.Width == weights.Layout.Depth && rows.Width <= LargestDepth;
 
     private static void Round(LayerVisit visit, RoundedNode layer, RoundedTensor weights, bool hasBias)
     {

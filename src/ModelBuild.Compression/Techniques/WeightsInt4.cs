@@ -16,6 +16,10 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     /// <summary>What rounding may take of the budget on calibration data, and where it is careful.</summary>
     private const double Share = 0.7, CarefulShare = 0.25;
 
+    // The samples of a walk: so many predicted nanoseconds of them, and at least so many.
+    private const double TimeOfWalk = 0.25e9;
+    private const int LeastOfWalk = 24;
+
     private readonly ConditionalWeakTable<Model, Dictionary<(int Block, bool SecondOrder, bool Kernel), Analysis>> _analyses = [];
 
     /// <inheritdoc/>
@@ -76,13 +80,12 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
         {
             var layers = RoundedNode.Of(context.Model, arguments.Block, arguments.Kernel);
             List<RoundedNode> finite = [.. layers.Where(static l => l.WhyFloat is null)];
-            var data = arguments.SecondOrder ? context.Layers : null;
-            if (data is not null)
-                SecondOrderWalk.Run(finite, data);
-            return new(layers, finite, context.Trials is { } trials && finite.Count > 0
-                // What weights were fitted to would promise too much.
-                ? new(context.Model, finite, trials, i => data is null || SecondOrderWalk.IsHeldOut(i),
-                    context.Costs.Predict(context.Model.Graph)) : null);
+            var time = context.Costs.Predict(context.Model.Graph);
+            // What weights were fitted to would promise too much.
+            IReadOnlySet<int> fitted = arguments.SecondOrder && context.Layers is { } data
+                ? SecondOrderWalk.Run(finite, data, (int)Math.Clamp(TimeOfWalk / Math.Max(time, 1), LeastOfWalk, int.MaxValue)) : new HashSet<int>();
+            return new(layers, finite, context.Trials is { } trials && finite.Count > 0 ? new(context.Model, finite, trials, i => !fitted.Contains(i), time)
+                : null);
         }
 
         public Dictionary<RoundedNode, (int Bits, string? Why)> Bits(WeightsInt4Arguments arguments) => !arguments.Mixed

@@ -102,7 +102,8 @@ internal sealed class BitAllocation
             if (chosen[step.Layer] > step.Bits && tried++ < FurtherTrials
                 && new Dictionary<RoundedNode, int>(chosen) { [step.Layer] = step.Bits } is var more && Holds(more))
                 chosen = more;
-        return chosen.ToDictionary(static b => b.Key, b => (b.Value, b.Value == 4 ? null : b.Value == 8 && b.Key.WhyBytes is { } why ? why : Why(b.Key, b.Value)));
+        return chosen.ToDictionary(static b => b.Key,
+            b => (b.Value, b.Value == 4 ? null : b.Value == 8 && b.Key.WhyBytes is { } why ? why : Why(b.Key, b.Value)));
     }
 
     private string Why(RoundedNode layer, int bits)

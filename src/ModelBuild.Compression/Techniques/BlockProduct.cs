@@ -45,9 +45,9 @@ internal static class BlockProduct
         node.Attributes.Clear();
         (node.OpType, node.Domain) = ("MatMulNBits", Domain);
         graph.Model.Opsets.TryAdd(Domain, 1);
-        node.SetInput(1, graph.AddInitializer("b4", blocks.Codes.Value));
-        node.SetInput(2, graph.AddInitializer("s4", blocks.Scales.Value));
-        node.SetInput(3, graph.AddInitializer("z4", blocks.Zeros.Value));
+        node.SetInput(1, graph.AddInitializer($"w{node.Id}b", blocks.Codes.Value));
+        node.SetInput(2, graph.AddInitializer($"w{node.Id}s", blocks.Scales.Value));
+        node.SetInput(3, graph.AddInitializer($"w{node.Id}z", blocks.Zeros.Value));
         if (bias is not null)
         {
             node.SetInput(4, null);

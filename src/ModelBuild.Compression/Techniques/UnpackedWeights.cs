@@ -33,7 +33,7 @@ internal static class UnpackedWeights
     {
         if (weights.Constant!.ElementType == ElementType.Float)
             return floats;
-        var cast = weights.Graph.AddNode("Cast", [floats], ["w4"]);
+        var cast = weights.Graph.AddNode("Cast", [floats], [$"w{node.Id}"]);
         cast.Attributes["to"] = (long)weights.Constant.ElementType;
         cast.Sources = node.Sources;
         cast.Output.Type = weights.Constant.Type;
@@ -94,9 +94,10 @@ internal static class UnpackedWeights
     {
         var graph = weights.Graph;
         var type = weights.Constant!.Type;
-        // Short names: each is written several times, and small models are mostly names.
-        var unpacked = Add("Sub", Floats(graph.AddInitializer("q4", codes)), Floats(graph.AddInitializer("z4", zeros)));
-        var stored = graph.AddInitializer("s4", scales);
+        // Short names: each is written several times, and small models are mostly names. They follow from the node alone, whatever other layers do.
+        var name = $"w{node.Id}";
+        var unpacked = Add("Sub", Floats(graph.AddInitializer(name + "q", codes)), Floats(graph.AddInitializer(name + "z", zeros)));
+        var stored = graph.AddInitializer(name + "s", scales);
         var scaled = Add("Mul", unpacked, scales.ElementType == ElementType.Float ? stored : Floats(stored));
         if (layout.Blocks > 1)
         {
@@ -112,7 +113,7 @@ internal static class UnpackedWeights
 
         Value Add(string op, params ReadOnlySpan<Value> inputs)
         {
-            var added = graph.AddNode(op, inputs.ToArray(), ["w4"]);
+            var added = graph.AddNode(op, inputs.ToArray(), [name]);
             added.Sources = node.Sources;
             return added.Output;
         }
@@ -124,6 +125,6 @@ internal static class UnpackedWeights
             return floats;
         }
 
-        Value Sizes(params ReadOnlySpan<long> sizes) => graph.AddInitializer("n4", Tensor.Of(sizes.ToArray(), sizes.Length));
+        Value Sizes(params ReadOnlySpan<long> sizes) => graph.AddInitializer(name + "n", Tensor.Of(sizes.ToArray(), sizes.Length));
     }
 }

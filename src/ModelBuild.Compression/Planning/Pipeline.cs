@@ -21,8 +21,13 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 /// <param name="statistics">Gives histograms, or null without data.</param>
 /// <param name="asWritten">The simplified model in the operator set of the file; null, or the same, where it needs no newer one.</param>
 /// <param name="layers">What layers are repaired by, or null without data.</param>
-public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null)
+/// <param name="trials">Runs what steps think of against the original, or null without data.</param>
+public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null,
+    Trials? trials = null)
 {
+    // Plans that are the same for all targets, by what stands for the model and the step.
+    private readonly Dictionary<(string Chain, string Step), StepPlan?> _plans = [];
+
     /// <summary>What stands for the simplified model.</summary>
     public const string Source = "";
 
@@ -41,23 +46,28 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         foreach (var step in recipe.Steps)
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
-            var plan = technique.Plan(new()
-            {
-                Model = current,
-                Profile = profile,
-                Step = step,
-                Costs = costs,
-                Floats = floats ?? new Dictionary<string, string>(),
-                Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
-                Histograms = statistics is null ? null : names => statistics(current, known, names),
-                Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
-            });
+            StepPlan? plan = null;
+            if (!technique.IsSameForAllTargets || exact is { Count: > 0 } || !_plans.TryGetValue((chain, step.ToString()), out plan))
+                plan = technique.Plan(new()
+                {
+                    Model = current,
+                    Profile = profile,
+                    Step = step,
+                    Costs = costs,
+                    Floats = floats ?? new Dictionary<string, string>(),
+                    Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
+                    Histograms = statistics is null ? null : names => statistics(current, known, names),
+                    Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
+                    Trials = trials,
+                });
+            if (technique.IsSameForAllTargets)
+                _plans[(chain, step.ToString())] = plan;
             if (plan is null && steps.Count == 0)
                 return null;
             // A later step that finds nothing left changes nothing.
             if (plan is null)
                 continue;
-            plan = plan with { RestsOn = Dependencies.Of(steps, models, plan, technique.NeedsData) };
+            plan = plan with { RestsOn = Dependencies.Of(steps, models, plan, technique.NeedsData || plan.RestsOnData) };
             steps.Add(new(step, plan));
             models.Add(model = Applied(technique, model, plan));
             chain = Plan.Chain(chain, step, technique.Write(plan));

@@ -10,6 +10,7 @@ namespace ModelBuild.Compression.Planning;
 [JsonSerializable(typeof(StaticInt8Plan))]
 [JsonSerializable(typeof(DynamicInt8Plan))]
 [JsonSerializable(typeof(WeightsInt8Plan))]
+[JsonSerializable(typeof(WeightsInt4Plan))]
 [JsonSerializable(typeof(WeightsFloat16Plan))]
 [JsonSerializable(typeof(BiasCorrectionPlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

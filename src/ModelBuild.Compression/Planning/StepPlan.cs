@@ -18,6 +18,10 @@ public abstract record StepPlan
     [JsonIgnore]
     public virtual bool ComputesIntegers => false;
 
+    /// <summary>Whether the choices were made by data that ran through the model.</summary>
+    [JsonIgnore]
+    public virtual bool RestsOnData => false;
+
     /// <summary>The choices that can be struck one by one.</summary>
     [JsonIgnore]
     public virtual IEnumerable<Decision> Decisions => Changes.Select(c => Decision.Of(c.Layer));

@@ -50,7 +50,7 @@ internal sealed class BiasPlace
             return constant.ElementType == ElementType.Float && !weights.IsGraphInput ? constant.Shape.ToArray() : null;
         for (var value = weights; value.Producer is { } producer; value = producer.Inputs[0]!)
         {
-            if (producer.OpType is not ("DequantizeLinear" or "Cast" or "Mul" or "Reshape") || producer.Inputs[0] is not { } before)
+            if (producer.OpType is not ("DequantizeLinear" or "Cast" or "Sub" or "Mul" or "Slice" or "Reshape") || producer.Inputs[0] is not { } before)
                 return null;
             if (before.Constant is not null)
                 return weights.Type?.StaticShape ?? before.Constant.Shape.ToArray();

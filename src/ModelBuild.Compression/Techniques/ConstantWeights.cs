@@ -15,15 +15,18 @@ internal static class ConstantWeights
     public static IReadOnlyCollection<string> Operators => Names;
 
     /// <summary>The weights of a node, as its operator states them: input index, first axis with scales, number of such axes.</summary>
-    public static IEnumerable<(int Index, int Axis, int Axes)> Of(Node node)
+    /// <param name="node">The node.</param>
+    /// <param name="withHalves">Whether 16-bit floats count, too.</param>
+    public static IEnumerable<(int Index, int Axis, int Axes)> Of(Node node, bool withHalves = false)
     {
         if (node.Domain.Length > 0 || !Names.Contains(node.OpType) || OperatorRegistry.Find(node.Domain, node.OpType) is not { } op)
             yield break;
         for (var i = 0; i < node.Inputs.Count; i++)
-            if (op.Channels(node, i) is { Count: > 0 } channels && IsWeight(node, i))
+            if (op.Channels(node, i) is { Count: > 0 } channels && IsWeight(node, i, withHalves))
                 yield return (i, channels.First, channels.Count);
     }
 
-    private static bool IsWeight(Node node, int index) =>
-        node.Input(index) is { Constant: { ElementType: ElementType.Float, Length: >= MinimumElements } } value && !value.IsGraphInput && !value.IsGraphOutput;
+    private static bool IsWeight(Node node, int index, bool withHalves) =>
+        node.Input(index) is { Constant: { Length: >= MinimumElements } constant, IsGraphInput: false, IsGraphOutput: false }
+            && (constant.ElementType == ElementType.Float || withHalves && constant.ElementType == ElementType.Float16);
 }

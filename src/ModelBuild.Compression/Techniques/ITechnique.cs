@@ -27,6 +27,9 @@ public interface ITechnique
     /// kept where that is nearer to the original.</summary>
     bool Repairs { get; }
 
+    /// <summary>Whether its plans are the same for all targets: they depend on the model, the step and the data alone, and are made once.</summary>
+    bool IsSameForAllTargets => false;
+
     /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
     int? StoredBits { get; }
 

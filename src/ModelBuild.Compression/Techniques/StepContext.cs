@@ -31,6 +31,9 @@ public sealed class StepContext
     /// <summary>Gives the histograms of tensors of <see cref="Model"/> by name; calibrates when it is first asked. Null without data.</summary>
     public Func<IReadOnlyCollection<string>, IReadOnlyDictionary<string, RangeHistogram>>? Histograms { get; init; }
 
+    /// <summary>Runs what the step thinks of against the original, on calibration data; null without.</summary>
+    public Trials? Trials { get; init; }
+
     /// <summary>Walks the model and those before it side by side, layer by layer, for repairs; null without data.</summary>
     public LayerRepairs? Layers { get; init; }
 }

@@ -31,6 +31,9 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual bool Repairs => false;
 
     /// <inheritdoc/>
+    public virtual bool IsSameForAllTargets => false;
+
+    /// <inheritdoc/>
     public virtual int? StoredBits => null;
 
     /// <inheritdoc/>

@@ -12,8 +12,6 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
 {
-    private const float Largest = 65504;
-
     /// <inheritdoc/>
     public override string Name => "weights-float16";
 
@@ -42,7 +40,7 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
         return layers.Count == 0 ? null : new() { Layers = layers };
     }
 
-    private static bool Fits(Tensor weights) => TensorPrimitives.MaxMagnitude(weights.Span<float>()) <= Largest;
+    private static bool Fits(Tensor weights) => TensorPrimitives.MaxMagnitude(weights.Span<float>()) <= UnpackedWeights.LargestHalf;
 
     /// <inheritdoc/>
     protected override void Apply(Model model, WeightsFloat16Plan plan)
@@ -57,16 +55,7 @@ public sealed class WeightsFloat16 : Technique<WeightsFloat16Plan>
                     continue;
                 if (!unpacked.TryGetValue(weights, out var floats))
                 {
-                    // Where the weights are: what bodies share is unpacked once.
-                    var graph = weights.Graph;
-                    var halves = new Half[weights.Constant!.Length];
-                    TensorPrimitives.ConvertToHalf(weights.Constant.Span<float>(), halves);
-                    var data = graph.AddInitializer(weights.Name + "_h", Tensor.Of(halves, weights.Constant.Shape.AsSpan()));
-                    var cast = graph.AddNode("Cast", [data], [weights.Name + "_f"]);
-                    cast.Attributes["to"] = (long)ElementType.Float;
-                    cast.Sources = node.Sources;
-                    floats = cast.Output;
-                    floats.Type = weights.Constant.Type;
+                    floats = UnpackedWeights.OfHalves(node, weights);
                     unpacked.Add(weights, floats);
                 }
                 node.SetInput(index, floats);

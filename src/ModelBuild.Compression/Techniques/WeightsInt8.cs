@@ -57,31 +57,12 @@ public sealed class WeightsInt8 : Technique<WeightsInt8Plan>
                 if (!unpacked.TryGetValue((weights, axis, axes), out var floats))
                 {
                     // Where the weights are: what bodies share is unpacked once.
-                    floats = Unpack(weights.Graph, node, weights, axis, axes);
+                    floats = UnpackedWeights.OfBytes(node, weights, axis, axes, Limit);
                     unpacked.Add((weights, axis, axes), floats);
                 }
                 node.SetInput(index, floats);
             }
         Sweep.Run(model);
-    }
-
-    private static Value Unpack(Graph graph, Node node, Value weights, int axis, int axes)
-    {
-        var tensor = weights.Constant!;
-        var quantized = QuantizedWeights.Of(tensor, axis, Limit, axes);
-        // Scales broadcast against the weights: trailing axes of 1, leading ones left out.
-        var shape = new long[tensor.Rank - axis];
-        Array.Fill(shape, 1);
-        for (var i = 0; i < axes; i++)
-            shape[i] = tensor.Shape[axis + i];
-        var data = graph.AddInitializer(weights.Name + "_q", quantized.Data);
-        var scales = graph.AddInitializer(weights.Name + "_s", Tensor.Of(quantized.Scales, shape));
-        var cast = graph.AddNode("Cast", [data], [weights.Name + "_c"]);
-        cast.Attributes["to"] = (long)ElementType.Float;
-        var floats = graph.AddNode("Mul", [cast.Output, scales], [weights.Name + "_f"]);
-        cast.Sources = floats.Sources = node.Sources;
-        cast.Output.Type = floats.Output.Type = tensor.Type;
-        return floats.Output;
     }
 }
 

@@ -41,7 +41,8 @@ public class ZooTests(ITestOutputHelper output)
             // A plan, read back, gives the same bytes without data.
             foreach (var made in chosen.Candidates.Select(c => c.Candidate).Where(c => c.Plan is not null))
             {
-                var replayed = pipeline.Apply(Plan.FromJson(made.Plan!.ToJson(techniques), techniques));
+                var madeOf = new PlanTensors();
+                var replayed = pipeline.Apply(Plan.FromJson(made.Plan!.ToJson(techniques, madeOf), techniques, madeOf));
                 var backend = CompilerBackends.Get(made.Backend);
                 Assert.Equal(made.Artifact.Sha256, backend.Write(folder, replayed.Plan, pipeline.FormFor(backend, replayed), new byte[32], out _)!.Sha256);
             }

@@ -29,7 +29,7 @@ public sealed class IntervalTests : IDisposable
         return _nets.Write(model);
     }
 
-    /// <summary>Rare samples use the other half of the inputs: in 8 bits their answers are lost, which is a share of all signal of less than the
+    /// <summary>Rare samples use the other half of the inputs: in 4 or 8 bits their answers are lost, which is a share of all signal of less than the
     /// budget.</summary>
     private string Data(Func<int, bool> isRare)
     {
@@ -72,7 +72,7 @@ public sealed class IntervalTests : IDisposable
     {
         var outcome = Choose(Objective.Latency, "auto");
         var open = outcome.Candidates.First(c => c.Accepted);
-        Assert.Contains("int8", open.Candidate.Recipe, StringComparison.Ordinal);
+        Assert.Contains("weights-int", open.Candidate.Recipe, StringComparison.Ordinal);
         Assert.Equal("weights-float16", outcome.Chosen.Candidate.Recipe);
         Assert.InRange(outcome.Chosen.Latency, 0, open.Latency * 1.1);
         var said = Assert.Single(outcome.Findings, f => f.Code == "MDLB2025");
@@ -87,7 +87,7 @@ public sealed class IntervalTests : IDisposable
     {
         var outcome = Choose(objective, technique);
         var loss = outcome.Chosen.Candidate.Report!.Deciding;
-        Assert.Contains("int8", outcome.Chosen.Candidate.Recipe, StringComparison.Ordinal);
+        Assert.Contains("weights-int", outcome.Chosen.Candidate.Recipe, StringComparison.Ordinal);
         Assert.InRange(loss.Loss, 0.003, 0.01);
         Assert.InRange(loss.LossHigh, 0.02, 0.1);
         var needed = Math.Ceiling(loss.Samples * Math.Pow((loss.LossHigh - loss.Loss) / (0.02 - loss.Loss), 2));

@@ -38,6 +38,7 @@ public sealed class StrikeTests(ITestOutputHelper output)
     [InlineData("kws_dscnn", "int8(minmax)+weights-int8", false)]
     [InlineData("own_mnist_vit", "dynamic-int8+weights-int8", false)]
     [InlineData("cifar_resnet20", "test-prune+weights-float16", true)]
+    [InlineData("kws_dscnn", "weights-int4(gptq)", false)]
     public void Struck_by_itself_each_decision_changes_the_nodes_that_it_names_and_no_others(string name, string recipe, bool someRest) =>
         Assert.Equal(someRest, Strikes(name, recipe)!.Value.Refused > 0);
 
@@ -54,7 +55,8 @@ public sealed class StrikeTests(ITestOutputHelper output)
         var costs = new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>());
         if (pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"), costs) is not { } planned)
             return null;
-        var plan = Plan.FromJson(planned.Plan.ToJson(techniques), techniques);
+        var tensors = new PlanTensors();
+        var plan = Plan.FromJson(planned.Plan.ToJson(techniques, tensors), techniques, tensors);
         var originals = NodesOf(source.Simplified!);
         var integers = recipe.Contains("int8(minmax)", StringComparison.Ordinal);
         var whole = Forms(planned.Model, integers);
@@ -77,7 +79,7 @@ public sealed class StrikeTests(ITestOutputHelper output)
             }
             var left = pipeline.Strike(plan, step, decision.Key);
             Assert.Equal(all.Length - 1, left.Steps.Sum(s => s.Plan.Decisions.Count()));
-            var applied = pipeline.Apply(Plan.FromJson(left.ToJson(techniques), techniques)).Model;
+            var applied = pipeline.Apply(Plan.FromJson(left.ToJson(techniques, tensors), techniques, tensors)).Model;
             var forms = Forms(applied, integers);
             var sources = decision.Nodes.Select(k => originals.GetValueOrDefault(k)).OfType<Node>().SelectMany(n => n.Sources)
                 .ToHashSet(StringComparer.Ordinal);

@@ -22,7 +22,7 @@ internal sealed class BuildTarget : FuzzTarget
 
     private static readonly string[] Techniques =
         ["auto", "auto", "auto", "int8", "int8(mse)+weights-int8", "int8(minmax,mixed)+weights-float16", "dynamic-int8+weights-int8", "weights-int8",
-            "weights-float16", "none", "simplify"];
+            "weights-float16", "weights-int4", "weights-int4(gptq,mixed)", "weights-int4(16,nbits)", "none", "simplify"];
 
     public override string Name => "build";
 

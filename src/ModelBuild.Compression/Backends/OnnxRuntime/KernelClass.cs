@@ -37,6 +37,9 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
                 return Product(Precisions.Int8, x, At(kernel.Inputs, 3), y);
             case "MatMulIntegerToFloat" or "MatMulInteger" or "DynamicQuantizeMatMul":
                 return Product(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), y);
+            // Integers of 4 bits, of which half as many bytes are read, by rows that are quantized in each call.
+            case "MatMulNBits":
+                return new("gemm", Precisions.DynamicInt8, new(y.Elements * x.Along(-1), y.Elements, x.Elements, At(kernel.Inputs, 1).Elements));
             case "LSTM" or "GRU" or "RNN":
                 return Recurrent(Precisions.Float32, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
             case "DynamicQuantizeLSTM":

@@ -7,42 +7,67 @@ namespace ModelBuild.Compression.Calibration;
 /// Least squares, whitened factorization and second-order pruning need no more of the data.
 /// </summary>
 /// <param name="rows">How the layer's inputs are rows.</param>
-public sealed class GramMatrix(LayerRows rows)
+/// <param name="withTargets">Whether targets are wanted, too.</param>
+public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
 {
     private readonly double[][] _inputs = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width * rows.Width])];
-    private readonly double[][] _targets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width * rows.Channels])];
-    private readonly double[] _row = new double[rows.Width];
-    private readonly double[] _target = new double[rows.Channels];
+    private readonly double[][] _targets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? rows.Width * rows.Channels : 0])];
+    private readonly double[][] _sums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width])];
+    // Rows that wait to be added together: each row of a large matrix then comes into the cache once for all of them.
+    private readonly double[][] _pending = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[Together * rows.Width])];
+    private readonly double[][] _pendingTargets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? Together * rows.Channels : 0])];
+    private readonly int[] _waiting = new int[rows.Groups];
+
+    private const int Together = 16;
 
     /// <summary>How many rows each group has seen.</summary>
     public long Count { get; private set; }
 
     /// <summary>Adds a sample.</summary>
-    public void Add(LayerPair pair) => rows.ForEach(pair, Add);
+    /// <param name="pair">The sample.</param>
+    /// <param name="most">About how many of its rows are taken, spread evenly.</param>
+    public void Add(LayerPair pair, int most = int.MaxValue) => rows.ForEach(pair, Add, most);
 
     private void Add(int group, ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets)
     {
-        TensorPrimitives.ConvertTruncating(inputs, _row);
-        TensorPrimitives.ConvertTruncating(targets, _target);
-        var (width, channels) = (rows.Width, rows.Channels);
-        for (var i = 0; i < width; i++)
-        {
-            // Behind an activation many are 0.
-            if (_row[i] == 0)
-                continue;
-            // The other half is the same.
-            var upper = _inputs[group].AsSpan(i * width + i, width - i);
-            TensorPrimitives.MultiplyAdd(_row.AsSpan(i), _row[i], upper, upper);
-            var product = _targets[group].AsSpan(i * channels, channels);
-            TensorPrimitives.MultiplyAdd(_target, _row[i], product, product);
-        }
+        var (width, channels, at) = (rows.Width, rows.Channels, _waiting[group]);
+        var row = _pending[group].AsSpan(at * width, width);
+        TensorPrimitives.ConvertTruncating(inputs, row);
+        TensorPrimitives.Add(_sums[group], row, _sums[group]);
+        if (withTargets)
+            TensorPrimitives.ConvertTruncating(targets, _pendingTargets[group].AsSpan(at * channels, channels));
+        if (++_waiting[group] == Together)
+            AddPending(group);
         if (group == 0)
             Count++;
+    }
+
+    private void AddPending(int group)
+    {
+        var (width, channels, pending, targets) = (rows.Width, rows.Channels, _pending[group], _pendingTargets[group]);
+        for (var i = 0; i < width; i++)
+        {
+            // The other half is the same.
+            var upper = _inputs[group].AsSpan(i * width + i, width - i);
+            var product = withTargets ? _targets[group].AsSpan(i * channels, channels) : default;
+            for (var r = 0; r < _waiting[group]; r++)
+            {
+                // Behind an activation many are 0.
+                if (pending[r * width + i] is not 0 and var factor)
+                {
+                    TensorPrimitives.MultiplyAdd(pending.AsSpan(r * width + i, width - i), factor, upper, upper);
+                    if (withTargets)
+                        TensorPrimitives.MultiplyAdd(targets.AsSpan(r * channels, channels), factor, product, product);
+                }
+            }
+        }
+        _waiting[group] = 0;
     }
 
     /// <summary>The sum of x·xᵀ of a group, row by row: [width, width].</summary>
     public double[] Inputs(int group)
     {
+        AddPending(group);
         var (width, full) = (rows.Width, (double[])_inputs[group].Clone());
         for (var i = 0; i < width; i++)
             for (var j = i + 1; j < width; j++)
@@ -50,6 +75,13 @@ public sealed class GramMatrix(LayerRows rows)
         return full;
     }
 
+    /// <summary>The sum of x of a group.</summary>
+    public double[] Sums(int group) => _sums[group];
+
     /// <summary>The sum of x·yᵀ of a group, row by row: [width, channels].</summary>
-    public double[] Targets(int group) => _targets[group];
+    public double[] Targets(int group)
+    {
+        AddPending(group);
+        return _targets[group];
+    }
 }

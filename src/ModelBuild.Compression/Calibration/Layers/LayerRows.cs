@@ -50,21 +50,26 @@ public sealed class LayerRows
     /// <summary>Goes over the rows of one sample.</summary>
     /// <param name="pair">The sample; its first input and its target are floats.</param>
     /// <param name="take">Takes each row.</param>
-    public void ForEach(LayerPair pair, Taker take)
+    /// <param name="most">About how many rows of each group are taken, spread evenly.</param>
+    public void ForEach(LayerPair pair, Taker take, int most = int.MaxValue)
     {
         var (input, target) = (pair.Inputs[0]!, pair.Target);
         if (_convolution)
         {
-            Convolution(input, target, take);
+            Convolution(input, target, take, most);
             return;
         }
         var x = input.Span<float>();
         var y = target.Span<float>();
-        for (var r = 0; r < x.Length / Width; r++)
+        var count = x.Length / Width;
+        for (var r = 0; r < count; r += Step(count, most))
             take(0, x.Slice(r * Width, Width), y.Slice(r * Channels, Channels));
     }
 
-    private void Convolution(Tensor input, Tensor target, Taker take)
+    /// <summary>Every how many-th of some rows is taken.</summary>
+    private static int Step(int count, int most) => Math.Max(1, count / Math.Max(1, most));
+
+    private void Convolution(Tensor input, Tensor target, Taker take, int most)
     {
         var rank = _kernel.Length;
         var x = input.Span<float>();
@@ -78,8 +83,9 @@ public sealed class LayerRows
         // Where each element of the kernel reads, -1 in the padding: the same for all channels.
         var reads = new int[perKernel];
         var (row, outputs) = (new float[Width], new float[Channels]);
+        var step = Step((int)input.Shape[0] * outSize, most);
         for (var n = 0; n < input.Shape[0]; n++)
-            for (var place = 0; place < outSize; place++)
+            for (var place = 0; place < outSize; place += step)
             {
                 for (var k = 0; k < perKernel; k++)
                 {

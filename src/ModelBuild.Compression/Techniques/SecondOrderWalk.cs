@@ -1,0 +1,161 @@
+using System.Numerics.Tensors;
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Onnx;
+using Tensor = ModelBuild.Onnx.Tensor;
+
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>
+/// Rounds layer by layer what multiplies rows by constant weights, each layer on the inputs that the rounded layers before it give. Where the layer has a bias,
+/// that makes up for what rounding does to the mean of each channel, and weights need only make up for the rest. Of the calibration samples one in four is
+/// held out: a layer keeps what brings held-out rows nearer to the original's; its weights are rounded to the nearest where fewer rows were seen than a channel
+/// has weights.
+/// </summary>
+internal static class SecondOrderWalk
+{
+    private const int HeldOut = 4;
+
+    // Rows beyond so many for each weight of a channel tell nothing more.
+    private const int RowsPerInput = 2;
+
+    private const int LeastRows = 512, HeldOutRows = 512;
+
+    // The inverse of a larger matrix takes minutes.
+    private const int LargestDepth = 4096;
+
+    /// <summary>Rounds.</summary>
+    /// <param name="layers">The layers with their weights, rounded to the nearest; what is better replaces that.</param>
+    /// <param name="data">Walks them.</param>
+    /// <param name="samples">About how many samples are looked at, spread over the data.</param>
+    /// <returns>The samples that something was fitted to.</returns>
+    public static IReadOnlySet<int> Run(IReadOnlyList<RoundedNode> layers, LayerRepairs data, int samples)
+    {
+        int[] looked = [.. Enumerable.Range(0, Math.Min(samples, data.Samples)).Select(i => (int)((long)i * data.Samples / Math.Min(samples, data.Samples)))];
+        var taken = layers.Where(CanBeFitted).ToDictionary(static l => l.Node.Key, StringComparer.Ordinal);
+        if (looked.Length < HeldOut || taken.Count == 0)
+            return new HashSet<int>();
+        data.Walk(data.TargetsOf(taken.Values.Select(static l => l.Node)), visit =>
+        {
+            var layer = taken[visit.Node.Key];
+            var weights = layer.Weights[0].Tensor;
+            var place = BiasPlace.Of(visit.Node);
+            Round(visit, layer, weights, place is not null);
+            visit.Node.SetInput(1, visit.Node.Graph.AddInitializer(visit.Node.Output.Name + "_rounded", weights.Stored(4)));
+            if (layer.Shifts.TryGetValue(4, out var shift))
+                place!.Set(place.Corrected(Array.ConvertAll(shift, static s => (double)s)));
+        }, samples: looked);
+        return looked.Where(static (_, i) => !IsHeldOut(i)).ToHashSet();
+    }
+
+    private static bool IsHeldOut(int sample) => sample % HeldOut == HeldOut - 1;
+
+    // Where several layers read the same weights, these cannot be fitted to one of them.
+    private static bool CanBeFitted(RoundedNode layer) => layer.WhyFloat is null && layer.Node.Input(0) is { Constant: null }
+        && layer.Weights is [{ Index: 1, Tensor: var weights }] && weights.Value is { Constant.ElementType: ElementType.Float, Uses.Count: 1 }
+        && LayerRows.Of(layer.Node) is { } rows && rows.Width == weights.Layout.Depth && rows.Width <= LargestDepth;
+
+    private static void Round(LayerVisit visit, RoundedNode layer, RoundedTensor weights, bool hasBias)
+    {
+        var rows = LayerRows.Of(visit.Node)!;
+        var (most, fitted, heldOut) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples * (HeldOut - 1) / HeldOut),
+            Math.Max(1, visit.Samples / HeldOut));
+        var moments = new GramMatrix(rows, withTargets: false);
+        var judged = new List<(int Group, float[] Inputs, float[] Lacking)>();
+        foreach (var pair in visit.Pairs())
+            if (IsHeldOut(pair.Sample))
+                Keep(pair, rows, judged, (HeldOutRows + heldOut - 1) / heldOut);
+            else
+                moments.Add(pair, (most + fitted - 1) / fitted);
+        if (moments.Count == 0 || judged.Count == 0)
+            return;
+        var before = weights.Rows();
+        var (layout, perGroup) = (weights.Layout, rows.Channels);
+        float[][] means = [.. Enumerable.Range(0, rows.Groups).Select(g => Array.ConvertAll(moments.Sums(g), s => (float)(s / moments.Count)))];
+
+        // In 4 bits: to the nearest, with the bias to match, and by second moments.
+        var (shift, noise) = ((float[]?)null, Noise(weights.Blocks.Rows(), null));
+        Offer(weights.Blocks);
+        if (moments.Count > rows.Width)
+            Offer(BySecondMoments());
+        if (shift is not null)
+            layer.Shifts[4] = shift;
+        // In 8 bits: with the bias to match.
+        if (hasBias && layout.Rows(weights.Stored(8).Span<float>()) is var bytes && Shift(bytes) is var toMatch && Noise(bytes, toMatch) < Noise(bytes, null))
+            layer.Shifts[8] = toMatch;
+
+        void Offer(BlockWeights candidate)
+        {
+            var rounded = candidate.Rows();
+            var own = hasBias ? Shift(rounded) : null;
+            if (Noise(rounded, own) is var found && found < noise)
+                (weights.Blocks, shift, noise) = (candidate, own, found);
+        }
+
+        // What the mean of each channel loses.
+        float[] Shift(float[] rounded)
+        {
+            var lost = new float[layout.Channels];
+            for (var c = 0; c < lost.Length; c++)
+                lost[c] = TensorPrimitives.Dot<float>(before.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup])
+                    - TensorPrimitives.Dot<float>(rounded.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup]);
+            return lost;
+        }
+
+        // What held-out rows lack with these weights: what they lack already, less what rounding adds.
+        double Noise(float[] rounded, float[]? toBias)
+        {
+            var change = new float[rounded.Length];
+            TensorPrimitives.Subtract(rounded, before, change);
+            var sum = 0.0;
+            foreach (var (group, inputs, lacking) in judged)
+                for (var c = 0; c < perGroup; c++)
+                {
+                    var channel = group * perGroup + c;
+                    var d = lacking[c] - TensorPrimitives.Dot<float>(inputs, change.AsSpan(channel * layout.PaddedDepth, rows.Width)) - (toBias?[channel] ?? 0);
+                    sum += (double)d * d;
+                }
+            return sum;
+        }
+
+        BlockWeights BySecondMoments()
+        {
+            var factors = new SecondOrderRounding?[rows.Groups];
+            var powers = new float[rows.Groups * layout.PaddedDepth];
+            for (var g = 0; g < rows.Groups; g++)
+            {
+                var inputs = moments.Inputs(g);
+                if (hasBias)
+                    Center(inputs, moments.Sums(g), moments.Count);
+                factors[g] = SecondOrderRounding.Of(inputs, rows.Width);
+                var mean = Enumerable.Range(0, rows.Width).Average(i => inputs[i * rows.Width + i]);
+                // What was hardly fed counts a little, since other data may feed it.
+                for (var i = 0; i < rows.Width; i++)
+                    powers[g * layout.PaddedDepth + i] = mean > 0 ? (float)(inputs[i * rows.Width + i] / mean) + 0.05f : 1;
+            }
+            var weighted = BlockWeights.Nearest(layout, before, powers, rows.Groups);
+            var codes = (byte[])weighted.Codes.Clone();
+            for (var g = 0; g < rows.Groups; g++)
+                factors[g]?.Round(before, weighted, g * perGroup, perGroup, codes);
+            return weighted.With(codes);
+        }
+    }
+
+    /// <summary>Second moments about the mean: what a bias makes up for does not count.</summary>
+    private static void Center(double[] moments, double[] sums, long count)
+    {
+        for (var i = 0; i < sums.Length; i++)
+        {
+            var row = moments.AsSpan(i * sums.Length, sums.Length);
+            TensorPrimitives.MultiplyAdd(sums, -sums[i] / count, row, row);
+        }
+    }
+
+    /// <summary>Keeps some rows of a sample, spread evenly, with what the layer lacks there as it is.</summary>
+    private static void Keep(LayerPair pair, LayerRows rows, List<(int, float[], float[])> kept, int most)
+    {
+        var lacking = pair.Target.ToArray<float>();
+        TensorPrimitives.Subtract(lacking, pair.Output.Span<float>(), lacking);
+        rows.ForEach(new(pair.Sample, pair.Inputs, Tensor.Of(lacking, pair.Target.Shape.AsSpan()), () => pair.Output),
+            (group, inputs, targets) => kept.Add((group, inputs.ToArray(), targets.ToArray())), most);
+    }
+}

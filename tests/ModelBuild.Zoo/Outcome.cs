@@ -7,7 +7,7 @@ namespace ModelBuild.Zoo;
 
 /// <summary>
 /// What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same, as long as the costs that ranked the
-/// candidates are the same (<paramref name="Costs"/>: the table's class and version).
+/// candidates are the same, and the candidates are (<paramref name="Costs"/>: the table's class and version, and the recipes that are offered).
 /// </summary>
 public sealed record Outcome(string Model, string Profile, string Optimize, string Costs, string Recipe, string Backend, long Bytes, long OriginalBytes,
     string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
@@ -32,8 +32,10 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             // What the table chooses, on any machine.
             Measure = false,
         };
-        using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32],
-            new TechniqueRegistry(), _ => { }, default);
+        var techniques = new TechniqueRegistry();
+        var offered = string.Join(' ', techniques.All.SelectMany(t => t.Offers.Select(o => new RecipeStep(t.Name, o.Arguments))));
+        using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], techniques,
+            _ => { }, default);
         var outcomes = new List<Outcome>();
         foreach (var profile in options.Profiles)
         {
@@ -41,7 +43,7 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             artifact?.Invoke(chosen);
             var c = chosen.Chosen.Candidate;
             var m = (c.Report ?? c.Choose!).Deciding;
-            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}", c.Recipe,
+            outcomes.Add(new(name, profile.Name, objective.ToString().ToLowerInvariant(), $"{chosen.Costs.CpuClass} {chosen.Costs.Version}, {offered}", c.Recipe,
                 c.Backend, c.Artifact.Length, compressor.Source.Artifact.Length,
                 m.Metric, m.Original, m.Compressed, m.Loss, compressor.Selection!.Budget, m.Samples, Math.Round(chosen.Chosen.LatencyRatio, 3)));
         }

@@ -76,7 +76,7 @@ public class ZooTests(ITestOutputHelper output)
                 + $"{o.Loss:0.#####} on {CpuFeatureDetection.Class}");
             if ((r.Recipe, r.Backend) != (o.Recipe, o.Backend))
             {
-                // Recorded with an older cost table, which may have ranked otherwise: compared again once that class has been recorded anew.
+                // Recorded with an older cost table, or among other candidates: compared again once that class has been recorded anew.
                 Assert.NotEqual(r.Costs, o.Costs);
                 continue;
             }

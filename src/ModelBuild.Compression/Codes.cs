@@ -141,6 +141,9 @@ internal static class Codes
     /// <summary>The samples leave open whether the loss is within budget.</summary>
     public const string SamplesLeaveOpen = "MDLB2025";
 
+    /// <summary>Some layers stay in float, since the answers would be off by too much otherwise.</summary>
+    public const string LayersLeftInFloat = "MDLB2026";
+
     /// <summary>The model does not keep the shapes that it declares.</summary>
     public const string ShapesContradicted = "MDLB2030";
 

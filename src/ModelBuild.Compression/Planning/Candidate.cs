@@ -26,6 +26,13 @@ public sealed class Candidate
     /// answers would be off by too much; with the reason.</summary>
     public IReadOnlyDictionary<string, string> Floats { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Those of <see cref="Floats"/> that the answers need, in the order of what they do to them; none where all that can compute in integers
+    /// does.</summary>
+    public IReadOnlyList<string> LeftInFloat { get; set; } = [];
+
+    /// <summary>What messages call it: the recipe, and what of it is not done.</summary>
+    public string Title => LeftInFloat.Count == 0 ? Recipe : $"{Recipe} with {LeftInFloat.Count} {(LeftInFloat.Count == 1 ? "layer" : "layers")} in float";
+
     /// <summary>Nodes (by <see cref="Node.Key"/>) whose weights are not rounded to fewer than 16 bits either.</summary>
     public IReadOnlyCollection<string> Exact { get; init; } = [];
 

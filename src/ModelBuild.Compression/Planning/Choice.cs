@@ -47,6 +47,7 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
                 if (!_judged.Contains(other) && !ranked[other].Candidate.IsOriginal)
                     ranked[other] = ranked[other] with { Accepted = false };
             Explain(ranked[chosen]);
+            SayWhatStaysInFloat(ranked[chosen].Candidate);
             SayWhatIsOpen(i, chosen);
             return new(profile, ranked[chosen], [.. ranked, .. _aside], failures, table, _findings) { WasVetoed = _vetoed, Looks = _looks };
         }
@@ -294,7 +295,19 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
         : $"OnBudgetMiss=fallback would ship {Name(chosen.Candidate, "the")}";
 
     private static string Name(Candidate candidate, string article) => candidate.IsOriginal ? $"{article} original" : candidate.IsLossless
-        ? $"{article} simplified original" : candidate.Recipe;
+        ? $"{article} simplified original" : candidate.Title;
+
+    private void SayWhatStaysInFloat(Candidate chosen)
+    {
+        if (chosen.LeftInFloat.Count == 0)
+            return;
+        const int named = 5;
+        var layers = chosen.LeftInFloat.Take(named).Select(l => $"'{l}' ({chosen.Floats[l]})");
+        var more = chosen.LeftInFloat.Count - named;
+        _findings.Add(new(Severity.Message, Codes.LayersLeftInFloat,
+            $"{chosen.Recipe}: {string.Join(", ", layers)}{(more > 0 ? $" and {more} more" : "")} compute in float, since the answers would be off by too much "
+            + "otherwise; all other layers of the recipe compute in integers"));
+    }
 
     private string? WhyNotMade(Recipe wanted)
     {

@@ -269,6 +269,7 @@ public sealed partial class Compressor : IDisposable
                 () => Make(recipe, profile, table, CompilerBackends.Get(candidate.Backend), candidate.Floats, candidate.Exact));
             if (made is not null && !ReferenceEquals(made, candidate) && made.Artifact.Length <= (_options.MaxSize ?? long.MaxValue))
             {
+                made.LeftInFloat = candidate.LeftInFloat;
                 Verify(made);
                 repaired = made;
             }

@@ -105,6 +105,8 @@ public sealed class PrecisionSearchTests : IDisposable
         Assert.Equal(["w1_q", "w2_q"], chosen.Model!.Graph.Nodes.Where(n => n.Is("DequantizeLinear") && n.Inputs[0]!.Constant is not null)
             .Select(n => n.Inputs[0]!.Name));
         Assert.True(chosen.Choose!.Deciding.Loss <= 0.01);
+        var said = Assert.Single(outcome.Findings, f => f.Code == "MDLB2026");
+        Assert.StartsWith("int8: 'y0' (in integers it would be ", said.Text, StringComparison.Ordinal);
         // With all three, and so without the search, it would not be.
         Assert.Contains(outcome.Candidates, c => c is { Candidate: { Recipe: "int8", Floats.Count: 0 }, Accepted: false });
     }

@@ -24,6 +24,7 @@ public sealed class SaturationTests(ITestOutputHelper output)
     [InlineData("kws_dscnn", "int8(minmax)")]
     [InlineData("own_mnist_mlp", "int8(mse)")]
     [InlineData("own_mnist_lstm", "dynamic-int8")]
+    [InlineData("own_mnist_lstm", "dynamic-int8(per-tensor)")]
     [InlineData("own_mnist_vit", "dynamic-int8+weights-int8")]
     [InlineData("yunet", "int8(mse)+bias-correction")]
     [InlineData("silero_vad", "int8(mse)")]

@@ -43,7 +43,12 @@ public readonly record struct KernelClass(string Class, string Precision, Operat
             case "LSTM" or "GRU" or "RNN":
                 return Recurrent(Precisions.Float32, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
             case "DynamicQuantizeLSTM":
-                return Recurrent(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
+                {
+                    var recurrent = Recurrent(Precisions.DynamicInt8, x, At(kernel.Inputs, 1), At(kernel.Inputs, 2));
+                    // One scale for all is applied with the product, one for each gate is a pass over what it gives.
+                    return kernel.Inputs.Any(static i => i is { Type: "float", Shape.Length: 1 })
+                        ? recurrent with { Work = recurrent.Work with { Outputs = 0 } } : recurrent;
+                }
             case "Attention" or "QAttention" or "MultiHeadAttention":
                 {
                     // x [batch, sequence, hidden]: the projections, and two products of each pair of positions.

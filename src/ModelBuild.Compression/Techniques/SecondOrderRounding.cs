@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using ModelBuild.Compression.Calibration;
 
 namespace ModelBuild.Compression.Techniques;
 
@@ -48,13 +49,13 @@ public sealed class SecondOrderRounding
         for (var j = n - 1; j >= 0; j--)
         {
             var right = matrix.AsSpan(j * n + j + 1, n - j - 1);
-            var rest = matrix[j * n + j] - TensorPrimitives.SumOfSquares<double>(right);
+            var rest = matrix[j * n + j] - OrderedSums.Dot<double>(right, right);
             if (!(rest > 0))
                 return false;
             var root = Math.Sqrt(rest);
             matrix[j * n + j] = root;
             for (var i = 0; i < j; i++)
-                matrix[i * n + j] = (matrix[i * n + j] - TensorPrimitives.Dot<double>(matrix.AsSpan(i * n + j + 1, n - j - 1), right)) / root;
+                matrix[i * n + j] = (matrix[i * n + j] - OrderedSums.Dot<double>(matrix.AsSpan(i * n + j + 1, n - j - 1), right)) / root;
         }
         return true;
     }

@@ -96,8 +96,8 @@ internal static class SecondOrderWalk
         {
             var lost = new float[layout.Channels];
             for (var c = 0; c < lost.Length; c++)
-                lost[c] = TensorPrimitives.Dot<float>(before.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup])
-                    - TensorPrimitives.Dot<float>(rounded.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup]);
+                lost[c] = OrderedSums.Dot<float>(before.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup])
+                    - OrderedSums.Dot<float>(rounded.AsSpan(c * layout.PaddedDepth, rows.Width), means[c / perGroup]);
             return lost;
         }
 
@@ -111,7 +111,7 @@ internal static class SecondOrderWalk
                 for (var c = 0; c < perGroup; c++)
                 {
                     var channel = group * perGroup + c;
-                    var d = lacking[c] - TensorPrimitives.Dot<float>(inputs, change.AsSpan(channel * layout.PaddedDepth, rows.Width)) - (toBias?[channel] ?? 0);
+                    var d = lacking[c] - OrderedSums.Dot<float>(inputs, change.AsSpan(channel * layout.PaddedDepth, rows.Width)) - (toBias?[channel] ?? 0);
                     sum += (double)d * d;
                 }
             return sum;

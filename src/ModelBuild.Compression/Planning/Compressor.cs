@@ -77,15 +77,16 @@ public sealed partial class Compressor : IDisposable
             _original.Dispose();
             throw;
         }
+        TypicalDimensions = FindTypicalDimensions();
+        _costs = CostsOver(TypicalSample);
         if (source.Simplified is not null)
             _pipeline = new(techniques, source.Simplified, Data.Calibrate is null ? null : Histograms, source.SimplifiedAsWritten,
                 Data.Calibrate is { } samples ? new(samples,
                     new() { Threads = options.Threads, Progress = (n, all) => _progress($"repairing: {n} of {all} layers") }, cancellation) : null,
-                Data.Calibrate is { } tried && Selection is { } selection ? new(_original, tried, selection, cancellation) : null);
+                Data.Calibrate is { } tried && Selection is { } selection ? new(_original, tried, selection, cancellation) : null,
+                _costs[CompilerBackends.Reference].By(CostTable.Load(BuiltInProfiles.Get("portable").CostClass)));
         // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
         _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
-        TypicalDimensions = FindTypicalDimensions();
-        _costs = CostsOver(TypicalSample);
         _noiseFloor = new(FindNoiseFloor);
     }
 

@@ -22,8 +22,10 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 /// <param name="asWritten">The simplified model in the operator set of the file; null, or the same, where it needs no newer one.</param>
 /// <param name="layers">What layers are repaired by, or null without data.</param>
 /// <param name="trials">Runs what steps think of against the original, or null without data.</param>
+/// <param name="common">What things cost for steps that are the same for all targets, so that they do not go by the target that is planned first; null where
+/// there is only one.</param>
 public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null,
-    Trials? trials = null)
+    Trials? trials = null, ICosts? common = null)
 {
     // Plans that are the same for all targets, by what stands for the model and the step.
     private readonly Dictionary<(string Chain, string Step), StepPlan?> _plans = [];
@@ -47,20 +49,21 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
             StepPlan? plan = null;
-            if (!technique.IsSameForAllTargets || exact is { Count: > 0 } || !_plans.TryGetValue((chain, step.ToString()), out plan))
+            var isShared = technique.IsSameForAllTargets && exact is not { Count: > 0 };
+            if (!isShared || !_plans.TryGetValue((chain, step.ToString()), out plan))
                 plan = technique.Plan(new()
                 {
                     Model = current,
                     Profile = profile,
                     Step = step,
-                    Costs = costs,
+                    Costs = technique.IsSameForAllTargets ? common ?? costs : costs,
                     Floats = floats ?? new Dictionary<string, string>(),
                     Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
                     Histograms = statistics is null ? null : names => statistics(current, known, names),
                     Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
                     Trials = trials,
                 });
-            if (technique.IsSameForAllTargets)
+            if (isShared)
                 _plans[(chain, step.ToString())] = plan;
             if (plan is null && steps.Count == 0)
                 return null;

@@ -156,4 +156,26 @@ public sealed class PipelineTests : IDisposable
             Plan(recipe);
         Assert.Equal(before, OnnxWriter.ToBytes(_source.Simplified!));
     }
+
+    [Theory]
+    [InlineData("weights-int8")]
+    [InlineData("weights-int4")]
+    public void Weights_that_the_answers_need_are_not_rounded(string recipe)
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var x = model.Graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 32));
+        var a = model.Graph.AddNode("MatMul", [x, model.Graph.AddInitializer("wa", Tensor.Of(Nets.Noise(32 * 32, 1), 32, 32))], ["a"]).Output;
+        var b = model.Graph.AddNode("MatMul", [a, model.Graph.AddInitializer("wb", Tensor.Of(Nets.Noise(32 * 32, 2), 32, 32))], ["b"]).Output;
+        model.Graph.AddOutput(b);
+        ShapeInference.Run(model);
+        var pipeline = new Compression.Planning.Pipeline(_techniques, model, null);
+        IEnumerable<string> Rounded(string[] exact) => pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx2"),
+            new OnnxRuntimeCosts(CostTable.Load("avx2"), new Dictionary<string, long>()), null, exact)!.Plan.Changes.Select(c => c.Change.Layer.Key);
+
+        // Before and after: what is planned once for all targets is not this.
+        Assert.Equal(["a", "b"], Rounded([]));
+        Assert.Equal(["b"], Rounded(["a"]));
+        Assert.Equal(["a", "b"], Rounded([]));
+        Assert.Equal(["a"], Rounded(["b"]));
+    }
 }

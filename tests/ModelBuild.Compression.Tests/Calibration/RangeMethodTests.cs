@@ -156,6 +156,47 @@ public class RangeMethodTests
         Assert.Equal(2f, RangeEstimator.Estimate(Of([.. values.Select(v => Math.Clamp(v, 0, 2))]), RangeMethod.Entropy).High);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void No_range_that_is_tried_at_random_has_less_divergence(bool isOneSided)
+    {
+        var values = Normal(1_000_000, 11).Select(v => isOneSided ? Math.Abs(v) : v < 0 ? v * 2 : v).ToArray();
+        var histogram = Of(values);
+        var filled = histogram.NonEmpty().ToArray();
+        var width = filled.Zip(filled.Skip(1), (a, b) => b.Value - a.Value).Min();
+        var counts = filled.ToDictionary(b => (int)Math.Floor(b.Value / width), b => b.Count);
+        var (low, high) = RangeEstimator.Estimate(histogram, RangeMethod.Entropy);
+        var found = Divergence(counts, (int)Math.Round(-low / width), (int)Math.Round(high / width));
+        var random = new Random(12);
+        for (var trial = 0; trial < 500; trial++)
+        {
+            var (a, b) = (isOneSided ? 0 : random.Next(1, -counts.Keys.Min() + 1), random.Next(1, counts.Keys.Max() + 2));
+            if (a + b >= 256)
+                Assert.InRange(found, 0, Divergence(counts, a, b) * 1.02);
+        }
+    }
+
+    /// <summary>The definition, bin by bin: what was seen in the range with the rest at its ends, against what 256 levels tell of it.</summary>
+    private static double Divergence(Dictionary<int, long> all, int below, int above)
+    {
+        long Even(int bin) => bin is 0 or -1 ? all.GetValueOrDefault(bin)
+            : Math.Min(all.GetValueOrDefault(bin), 4 * new[] { -2, -1, 1, 2 }.Max(i => all.GetValueOrDefault(bin + i)));
+        var inside = Enumerable.Range(-below, below + above).ToDictionary(i => i, i => (double)Even(i));
+        var reference = new Dictionary<int, double>(inside);
+        reference[-below] += all.Where(b => b.Key < -below).Sum(b => b.Value);
+        reference[above - 1] += all.Where(b => b.Key >= above).Sum(b => b.Value);
+        var step = (below + above) / 255.0;
+        var divergence = 0.0;
+        foreach (var level in inside.Keys.GroupBy(i => Math.Floor((i + 0.5) / step + 0.5)))
+        {
+            var bins = level.Where(i => reference[i] > 0).ToList();
+            var q = Math.Max(0.5, level.Sum(i => inside[i])) / Math.Max(1, bins.Count);
+            divergence += bins.Sum(i => reference[i] * Math.Log(reference[i] / q) - reference[i] + q);
+        }
+        return divergence;
+    }
+
     [SkippableTheory, Trait("Tier", "Ci")]
     [InlineData("kws_dscnn", "int8(percentile)")]
     [InlineData("kws_dscnn", "int8(entropy)")]

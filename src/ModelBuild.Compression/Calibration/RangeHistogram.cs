@@ -26,6 +26,12 @@ public sealed class RangeHistogram
     /// <summary>How many were infinite or not a number; they are in no bin.</summary>
     public long NonFinite { get; private set; }
 
+    /// <summary>All bins from -limit to limit; zeros are in none.</summary>
+    internal ReadOnlySpan<long> Counts => _counts;
+
+    /// <summary>How wide a bin is; the lower end of the one in the middle is 0.</summary>
+    internal double BinWidth => 2 * _limit / Bins;
+
     /// <summary>Adds values.</summary>
     public void Add(ReadOnlySpan<float> values)
     {
@@ -50,12 +56,8 @@ public sealed class RangeHistogram
             _limit = needed * 1.0000001;
         while (needed > _limit)
             Double();
-        if (_limit == 0)
-        {
-            Zeros += values.Length;
-            return;
-        }
-        var scale = Bins / 2 / _limit;
+        // Without a limit all that is finite is 0, and no bin is looked for.
+        var scale = _limit == 0 ? 0 : Bins / 2 / _limit;
         foreach (var v in values)
         {
             if (v == 0)
@@ -70,7 +72,7 @@ public sealed class RangeHistogram
     /// <summary>The middles of the bins that are not empty, with their counts. Zeros are left out.</summary>
     public IEnumerable<(double Value, long Count)> NonEmpty()
     {
-        var width = 2 * _limit / Bins;
+        var width = BinWidth;
         for (var i = 0; i < Bins; i++)
             if (_counts[i] > 0)
                 yield return (-_limit + (i + 0.5) * width, _counts[i]);

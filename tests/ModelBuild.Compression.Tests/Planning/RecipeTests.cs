@@ -24,7 +24,13 @@ public class RecipeTests
         Assert.Equal(RangeMethod.MeanSquaredError, StaticInt8Arguments.Parse(Recipe.Parse("int8(mse)").Steps[0]).Ranges);
         Assert.Equal(RangeMethod.MinMax, StaticInt8Arguments.Parse(Recipe.Parse("int8").Steps[0]).Ranges);
         Assert.True(StaticInt8Arguments.Parse(Recipe.Parse("int8(mse,mixed)").Steps[0]).Mixed);
-        Assert.Equal("MDLB0032", Assert.Throws<CompressionException>(() => StaticInt8Arguments.Parse(Recipe.Parse("int8(ms)").Steps[0])).Code);
+        Assert.Equal(new(RangeMethod.Percentile, true), StaticInt8Arguments.Parse(Recipe.Parse("int8(percentile,mixed)").Steps[0]));
+        Assert.Equal(RangeMethod.Entropy, StaticInt8Arguments.Parse(Recipe.Parse("int8(entropy)").Steps[0]).Ranges);
+        var wrong = Assert.Throws<CompressionException>(() => StaticInt8Arguments.Parse(Recipe.Parse("int8(entropie)").Steps[0]));
+        Assert.Equal("MDLB0032", wrong.Code);
+        Assert.EndsWith("there are minmax, mse, percentile, entropy, mixed", wrong.Message, StringComparison.Ordinal);
+        // By name only: what is offered stands in decision 0016.
+        Assert.DoesNotContain(new StaticInt8().Offers, o => o.Arguments.Contains("percentile") || o.Arguments.Contains("entropy"));
     }
 
     [Theory]

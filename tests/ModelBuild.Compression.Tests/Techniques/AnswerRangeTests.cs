@@ -18,6 +18,8 @@ public sealed class AnswerRangeTests : IDisposable
     [Theory]
     [InlineData("int8(minmax)")]
     [InlineData("int8(mse)")]
+    [InlineData("int8(percentile)")]
+    [InlineData("int8(entropy)")]
     public void Scores_before_a_softmax_are_not_cut_off(string recipe)
     {
         var model = new Model { IrVersion = 8, Opset = 17 };

@@ -94,6 +94,8 @@ public class QuantizationTests
     [Theory]
     [InlineData(RangeMethod.MinMax)]
     [InlineData(RangeMethod.MeanSquaredError)]
+    [InlineData(RangeMethod.Percentile)]
+    [InlineData(RangeMethod.Entropy)]
     public void Few_values_are_not_taken_for_all_there_are(RangeMethod method)
     {
         var random = new Random(11);

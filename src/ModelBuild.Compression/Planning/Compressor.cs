@@ -86,7 +86,7 @@ public sealed partial class Compressor : IDisposable
                 Data.Calibrate is { } tried && Selection is { } selection ? new(_original, tried, selection, cancellation) : null,
                 _costs[CompilerBackends.Reference].By(CostTable.Load(BuiltInProfiles.Get("portable").CostClass)));
         // Without a backend that runs the original in the app, the untouched weights still have to be brought into another one's form.
-        _candidateSource = new(techniques, _options.Technique, _judgement.Proves, !_backends.Any(b => b.RunsOriginals));
+        _candidateSource = new(techniques, _options.Technique, _judgement.Proves, _options.Optimize, !_backends.Any(b => b.RunsOriginals));
         _noiseFloor = new(FindNoiseFloor);
     }
 

@@ -37,14 +37,17 @@ public static class Ranking
         return order;
     }
 
+    /// <summary>Whether weights have so few bits that the answers pay for the size: not worth it where only time counts.</summary>
+    private static bool IsCoarse(RankedCandidate c) => c.Candidate.Plan is { } plan && plan.Changes.Any(static l => l.Change.Bits <= 4);
+
     private static RankedCandidate Best(List<RankedCandidate> candidates, Objective objective)
     {
         var leastLatency = candidates.Min(Cautious);
         var leastSize = candidates.Min(c => (double)c.Candidate.Artifact.Length);
         return objective switch
         {
-            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(c => c.Candidate.Artifact.Length).ThenBy(Cautious)
-                .First(),
+            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(IsCoarse).ThenBy(c => c.Candidate.Artifact.Length)
+                .ThenBy(Cautious).First(),
             Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious)
                 .ThenBy(c => c.Candidate.Artifact.Length).First(),
             _ => candidates.OrderBy(c => Cost(c, objective)).First(),

@@ -29,7 +29,8 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     public override IReadOnlyCollection<string> Operators { get; } = ConstantWeights.Operators;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Offer> Offers { get; } = [new(["gptq", "mixed"], NeedsProof: true), new(["gptq", "mixed", "careful"], NeedsProof: true)];
+    public override IReadOnlyList<Offer> Offers { get; } =
+        [new(["gptq", "mixed"], NeedsProof: true, ForSize: true), new(["gptq", "mixed", "careful"], NeedsProof: true, ForSize: true)];
 
     /// <inheritdoc/>
     public override int? StoredBits => 4;

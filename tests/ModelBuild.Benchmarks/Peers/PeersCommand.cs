@@ -88,6 +88,8 @@ internal static class PeersCommand
             CalibrationData = [zoo.Calibration],
             EvaluationData = File.Exists(zoo.Evaluation) ? [zoo.Evaluation] : [],
             MetricOutputs = zoo.MetricOutputs,
+            // What is offered for size alone is made as well; which of all is preferred is asked for both objectives.
+            Optimize = Objective.Size,
             // What the table chooses: timing is done here.
             Measure = false,
         };

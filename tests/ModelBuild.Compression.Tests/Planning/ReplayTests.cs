@@ -40,7 +40,7 @@ public sealed class ReplayTests(ITestOutputHelper output)
         var files = new List<(string, string)>();
         var profiles = BuiltInProfiles.All.ToList();
         foreach (var profile in profiles)
-            foreach (var recipe in new FixedCandidates(techniques, "auto", proves: true, rewrites: true).Recipes([], static _ => { }))
+            foreach (var recipe in new FixedCandidates(techniques, "auto", proves: true, Objective.Size, rewrites: true).Recipes([], static _ => { }))
             {
                 var costs = new OnnxRuntimeCosts(CostTable.Load(profile.CostClass), new Dictionary<string, long>());
                 if (pipeline.TryPlan(recipe, profile, costs) is not { } planned)

@@ -65,7 +65,8 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
         if (!isWanted && (owner.Options.Technique != "auto" || optimize == Objective.Size))
             return;
         _searches++;
-        if (owner.WithLayersInFloat(ranked[i].Candidate, profile, table, failures) is not { } made || rank(made) is not { Accepted: true } better)
+        if (owner.WithLayersInFloat(ranked[i].Candidate, profile, table, failures) is not { } made
+            || ranked.Exists(r => ReferenceEquals(r.Candidate, made)) || rank(made) is not { Accepted: true } better)
             return;
         var at = i + 1;
         if (!isWanted)

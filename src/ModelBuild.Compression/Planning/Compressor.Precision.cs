@@ -80,7 +80,8 @@ public sealed partial class Compressor
                 if (search.Find(shares.Order, bound * margin) is not { } left
                     || Make(recipe, profile, table, backend, shares.Floats(left, candidate.Floats), isExact ? left : []) is not { } made)
                     break;
-                made.LeftInFloat = left;
+                // The same bytes may be known already, from fewer layers: where costs leave the others in float anyway.
+                made.LeftInFloat = [.. left.Where(made.Floats.ContainsKey)];
                 Verify(made);
                 if (made.Choose is not { } judged || judged.Deciding.Loss > Selection.Budget || made.Artifact.Length > (_options.MaxSize ?? long.MaxValue))
                     continue;

@@ -13,8 +13,8 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
 {
     private const string Microsoft = "com.microsoft";
 
-    /// <summary>The argument for one scale for all weights of a direction of an LSTM: its kernel is faster for it (0.84 to 0.91 of the time), and what it
-    /// gives is farther off by 3 to 8 dB.</summary>
+    /// <summary>The argument for one scale for all weights of a direction of an LSTM: its kernel is faster for it, and what it gives is
+    /// farther off.</summary>
     private const string PerTensor = "per-tensor";
 
     /// <inheritdoc/>

@@ -9,8 +9,8 @@ internal static class RuntimeCodes
     /// <summary>An artifact or manifest is damaged.</summary>
     public const string ArtifactDamaged = "MDLB3002";
 
-    /// <summary>An artifact is of a newer format.</summary>
-    public const string NewerFormat = "MDLB3003";
+    /// <summary>An artifact is of another format than this version reads.</summary>
+    public const string OtherFormat = "MDLB3003";
 
     /// <summary>Class and artifact do not belong together.</summary>
     public const string OtherClass = "MDLB3004";

@@ -22,7 +22,7 @@ internal static class ManagedInterface
         var kernels = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var call in program.Calls)
         {
-            var name = KernelNames.Of(call.Kernel);
+            var name = call.Kernel.Name;
             kernels[name] = kernels.GetValueOrDefault(name) + 1;
         }
         PortFacts Port(ProgramPort port) => new(port.Name, port.ElementType.ToString().ToLowerInvariant(), [.. port.Shape.Select(e => Text(program, e))]);

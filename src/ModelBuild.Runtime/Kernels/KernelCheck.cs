@@ -3,72 +3,98 @@ using ModelBuild.Managed;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// The arguments of one call under bound sizes, as a kernel's check sees them. Kernels run on bare pointers, so a check states how many elements
-/// each operand must have; whatever an artifact says, no kernel then reads or writes outside.
+/// One call under bound sizes, as a kernel's check sees it. Kernels run on bare pointers, so a check states how far they reach into each operand; whatever an
+/// artifact says, no kernel then reads or writes outside. Up to <see cref="ArenaPlanner.ReadAhead"/> bytes beyond may be read, nothing beyond is written.
 /// </summary>
-internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, string kernel, long[] sizes, long[] bufferBytes, string origin)
+internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long[] sizes, long[] bufferBytes, string origin)
 {
-    public long Integer(int index) => sizes[call.Integers[index]];
+    private readonly Dictionary<Operand, int> _elementSizes = ElementSizes(call);
 
-    /// <summary>A size: not negative, and small enough that kernels may count in 32 bits.</summary>
-    public long Size(int index)
+    /// <summary>The kernel uses this many elements from the operand's first on; none of an operand that is left out.</summary>
+    public void Reaches(Operand operand, long elements) => Reaches(operand, 0, elements - 1);
+
+    /// <summary>The kernel uses the elements from <paramref name="first"/> to <paramref name="last"/>, counted from the operand's first; none if the last comes
+    /// before the first.</summary>
+    public void Reaches(Operand operand, long first, long last)
     {
-        var value = Integer(index);
-        if (value < 0) throw new ArgumentException($"the model cannot run with these dimensions: {kernel} of '{call.Source}' would have a size of {value}");
-        return value <= int.MaxValue ? value : throw Damaged($"a size is {value}");
+        if (!operand.IsPresent || last < first) return;
+        var size = _elementSizes[operand];
+        var (bytes, offset) = operand.Kind == OperandKind.Buffer
+            ? (bufferBytes[operand.Index], operand.Offset is { } o ? sizes[o.Expression] : 0)
+            : (program.Constants[operand.Index].Length, 0);
+        var elements = bytes / size;
+        if (first < -offset || last >= elements - offset)
+            throw Damaged($"elements {first} to {last} from {offset} of an operand of {elements} are used");
     }
 
-    public int InRange(int index, int minimum, int maximum)
+    /// <summary>A constant has at least this many bytes.</summary>
+    public void Bytes(Operand constant, long bytes)
     {
-        var value = Integer(index);
-        return value >= minimum && value <= maximum ? (int)value : throw Damaged($"integer {index} is {value}");
+        if (constant.IsPresent && program.Constants[constant.Index].Length < bytes)
+            throw Damaged($"a constant has {program.Constants[constant.Index].Length} bytes, {bytes} are used");
     }
 
-    public float Float(int index) => call.Floats[index];
-
-    public bool IsPresent(int operand) => call.Operands[operand].Kind != OperandKind.Absent;
-
-    /// <summary>The operand is an activation of this type with at least this many elements.</summary>
-    public void Buffer(int operand, ModelElementType type, params ReadOnlySpan<long> elements)
+    /// <summary>A constant that may have several packings has this one.</summary>
+    public void Packed(Operand constant, int packing)
     {
-        if (call.Operands[operand].Kind != OperandKind.Buffer) throw Damaged($"operand {operand} is no activation");
-        if (program.Buffers[call.Operands[operand].Index].ElementType != type) throw Damaged($"operand {operand} does not hold {type}");
-        Atleast(operand, bufferBytes[call.Operands[operand].Index], ModelElementTypes.SizeOf(type), elements);
+        if (program.Constants[constant.Index].Packing != packing)
+            throw Damaged($"a constant is packed as {program.Constants[constant.Index].Packing}, not as {packing}");
     }
 
-    /// <summary>The operand is a constant of this packing with at least this many elements of a size in bytes.</summary>
-    public void Constant(int operand, int packing, int elementSize, params ReadOnlySpan<long> elements)
+    /// <summary>Sizes: not negative, and small enough that kernels may count in 32 bits.</summary>
+    public void Sizes(params ReadOnlySpan<Size> values)
     {
-        if (call.Operands[operand].Kind != OperandKind.Constant) throw Damaged($"operand {operand} is no constant");
-        ProgramConstant constant = program.Constants[call.Operands[operand].Index];
-        if (constant.Packing != packing) throw Damaged($"operand {operand} is packed as {constant.Packing}, not as {packing}");
-        Atleast(operand, constant.Length, elementSize, elements);
-    }
-
-    public bool IsConstant(int operand) => call.Operands[operand].Kind == OperandKind.Constant;
-
-    /// <summary>The element type of an activation.</summary>
-    public ModelElementType TypeOf(int operand) =>
-        call.Operands[operand].Kind == OperandKind.Buffer ? program.Buffers[call.Operands[operand].Index].ElementType
-            : throw Damaged($"operand {operand} is no activation");
-
-    /// <summary>The packing of a constant operand.</summary>
-    public int PackingOf(int operand) =>
-        call.Operands[operand].Kind == OperandKind.Constant ? program.Constants[call.Operands[operand].Index].Packing
-            : throw Damaged($"operand {operand} is no constant");
-
-    public ModelLoadException Damaged(string detail) => ArtifactHeader.Damaged(origin, $"{kernel} of '{call.Source}': {detail}");
-
-    private void Atleast(int operand, long bytes, long wanted, ReadOnlySpan<long> elements)
-    {
-        try
+        foreach (long value in values)
         {
-            foreach (var e in elements) wanted = checked(wanted * e);
+            if (value < 0) throw new ArgumentException($"the model cannot run with these dimensions: {call.Name} would have a size of {value}");
+            if (value > int.MaxValue) throw Damaged($"a size is {value}");
         }
-        catch (OverflowException)
+    }
+
+    /// <summary>A flag, zero point, kind or stride has one of the values that the kernel knows.</summary>
+    public void InRange(Size value, long minimum, long maximum)
+    {
+        if (value < minimum || value > maximum) throw Damaged($"{(long)value} is not from {minimum} to {maximum}");
+    }
+
+    /// <summary>An operand that the kernel cannot do without is there.</summary>
+    public void Present(params ReadOnlySpan<Operand> operands)
+    {
+        foreach (Operand operand in operands)
         {
-            throw Damaged($"operand {operand} would be too large");
+            if (!operand.IsPresent) throw Damaged("an operand is missing");
         }
-        if (bytes < wanted) throw Damaged($"operand {operand} has {bytes} bytes, {wanted} are used");
+    }
+
+    public ModelLoadException Damaged(string detail) => ArtifactHeader.Damaged(origin, $"{call.Name}: {detail}");
+
+    private static Dictionary<Operand, int> ElementSizes(ProgramCall call)
+    {
+        ElementSizeVisitor visitor = new();
+        call.Visit(ref visitor);
+        return visitor.Sizes;
+    }
+
+    private readonly struct ElementSizeVisitor() : IArgumentVisitor
+    {
+        public Dictionary<Operand, int> Sizes { get; } = [];
+
+        public void Input(ref Operand operand, string name, ModelElementType type) => Sizes[operand] = ModelElementTypes.SizeOf(type);
+
+        public void Output(ref Operand operand, string name, ModelElementType type) => Sizes[operand] = ModelElementTypes.SizeOf(type);
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => Sizes[operand] = 1;
+
+        public void Size(ref Size size, string name)
+        {
+        }
+
+        public void Number(ref float number, string name)
+        {
+        }
+
+        public void Type(ref ModelElementType type, string name)
+        {
+        }
     }
 }

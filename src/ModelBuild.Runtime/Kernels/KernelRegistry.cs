@@ -3,19 +3,27 @@ namespace ModelBuild.Kernels;
 /// <summary>All kernels by their number. Each entry is beside its code; this table is the only place that knows them all.</summary>
 internal static class KernelRegistry
 {
-    private static readonly Kernel?[] Kernels = Index(
-        DenseF32.Kernel, QuantizeLinear.Kernel, DequantizeLinear.Kernel, DenseInt8.Kernel, DenseInt8ToF32.Kernel, DenseDynamicInt8.Kernel,
-        Softmax.Kernel, Clamp.Kernel, Binary.Kernel, Unary.Kernel, Copy.Kernel, MatMulF32.Kernel);
+    private static readonly Kernel?[] ById = Index(
+        DenseF32Arguments.Kernel, QuantizeLinearArguments.Kernel, DequantizeLinearArguments.Kernel, DenseInt8Arguments.Kernel, DenseInt8ToF32Arguments.Kernel,
+        DenseDynamicInt8Arguments.Kernel, SoftmaxArguments.Kernel, BinaryArguments.Kernel, UnaryArguments.Kernel, CopyArguments.Kernel,
+        MatMulF32Arguments.Kernel, BorderArguments.Kernel);
+
+    /// <summary>All kernels, in the order of their numbers.</summary>
+    public static IEnumerable<Kernel> All => ById.OfType<Kernel>();
 
     /// <summary>The kernel of a number, or null.</summary>
-    public static Kernel? Find(int id) => (uint)id < (uint)Kernels.Length ? Kernels[id] : null;
+    public static Kernel? Find(int id) => (uint)id < (uint)ById.Length ? ById[id] : null;
 
     private static Kernel?[] Index(params ReadOnlySpan<Kernel> kernels)
     {
         var last = 0;
         foreach (Kernel kernel in kernels) last = Math.Max(last, kernel.Id);
         Kernel?[] byId = new Kernel?[last + 1];
-        foreach (Kernel kernel in kernels) byId[kernel.Id] = kernel;
+        foreach (Kernel kernel in kernels)
+        {
+            if (byId[kernel.Id] is { } other) throw new InvalidOperationException($"{kernel.Name} and {other.Name} have one number");
+            byId[kernel.Id] = kernel;
+        }
         return byId;
     }
 }

@@ -1,7 +1,7 @@
 namespace ModelBuild.Kernels;
 
 /// <summary>Layouts of constants. The numbers are part of the artifact format: a retired one is never used again.</summary>
-public static class Packings
+internal static class Packings
 {
     /// <summary>Values in row-major order, little endian: biases, scales, tensors that kernels read as they are.</summary>
     public const int Raw = 0;

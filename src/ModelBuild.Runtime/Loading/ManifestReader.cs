@@ -37,7 +37,7 @@ internal static class ManifestReader
                 case "format":
                     format = json.GetInt64();
                     if (format > NewestFormat)
-                        throw new ModelLoadException(RuntimeCodes.NewerFormat,
+                        throw new ModelLoadException(RuntimeCodes.OtherFormat,
                             $"'{origin}' has format {format}; this version of ModelBuild.Runtime reads up to {NewestFormat}. Update the package "
                             + $"ModelBuild.Runtime to the version that built the model.");
                     break;

@@ -1,10 +1,14 @@
+using System.Runtime.InteropServices;
+
 namespace ModelBuild.Managed;
 
-/// <summary>Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Largest first, each at the lowest free
-/// place.</summary>
+/// <summary>
+/// Lays the buffers of a run out in one arena: buffers whose lives do not overlap share memory. Goes through the calls in their order, gives each buffer the
+/// smallest gap that holds it, and joins gaps that become neighbours; the time is proportional to the number of buffers but for the search in the gaps.
+/// </summary>
 internal static class ArenaPlanner
 {
-    /// <summary>Everything is aligned to, and padded to, this many bytes: kernels may read and write the rest of the vector that a buffer ends in.</summary>
+    /// <summary>Everything is aligned to, and padded to, this many bytes.</summary>
     public const long Alignment = 64;
 
     /// <summary>
@@ -17,35 +21,85 @@ internal static class ArenaPlanner
     public readonly record struct Life(long Bytes, int First, int Last);
 
     /// <summary>Places buffers.</summary>
-    /// <param name="lives">The buffers.</param>
+    /// <param name="lives">The buffers. One that no call uses ends before it begins, and gets a place of its own.</param>
     /// <param name="total">The size of the arena.</param>
     /// <returns>The offset of each buffer.</returns>
     public static long[] Place(ReadOnlySpan<Life> lives, out long total)
     {
         var offsets = new long[lives.Length];
-        int[] order = [.. Enumerable.Range(0, lives.Length)];
-        Life[] all = lives.ToArray();
-        // Stable: equal sizes keep their order, so that the same program gives the same arena.
-        order = [.. order.OrderByDescending(i => all[i].Bytes)];
-        List<int> placed = [];
-        total = 0;
-        foreach (var buffer in order)
+        var births = Enumerable.Range(0, lives.Length).ToArray();
+        var firsts = new int[lives.Length];
+        var lasts = new int[lives.Length];
+        for (var i = 0; i < lives.Length; i++) (firsts[i], lasts[i]) = (lives[i].First, lives[i].Last < lives[i].First ? int.MaxValue : lives[i].Last);
+        // Stable: equal ones keep their order, so that the same program gives the same arena.
+        births = [.. births.OrderBy(i => firsts[i])];
+        PriorityQueue<int, (int, int)> deaths = new();
+        Gaps gaps = new();
+        foreach (var buffer in births)
         {
-            var size = Padded(all[buffer].Bytes);
-            long offset = 0;
-            foreach (var other in placed.Where(o => all[o].First <= all[buffer].Last && all[buffer].First <= all[o].Last).OrderBy(o => offsets[o]))
+            while (deaths.TryPeek(out var dead, out (int Last, int) when) && when.Last < firsts[buffer])
             {
-                if (offsets[other] - offset >= size) break;
-                offset = Math.Max(offset, offsets[other] + Padded(all[other].Bytes));
+                deaths.Dequeue();
+                gaps.Free(offsets[dead], Padded(lives[dead].Bytes));
             }
-            offsets[buffer] = offset;
-            total = Math.Max(total, checked(offset + size));
-            placed.Add(buffer);
+            offsets[buffer] = gaps.Take(Padded(lives[buffer].Bytes));
+            deaths.Enqueue(buffer, (lasts[buffer], buffer));
         }
-        total = checked(total + ReadAhead);
+        total = checked(gaps.End + ReadAhead);
         return offsets;
     }
 
     // An empty buffer still gets a place of its own, whose vectors may be touched.
     private static long Padded(long bytes) => checked(Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
+
+    /// <summary>The free parts of the arena, none beside another, and the arena's end so far.</summary>
+    private sealed class Gaps
+    {
+        // Few at a time: sorted by offset, searched from the start.
+        private readonly List<(long Offset, long Length)> _free = [];
+
+        public long End { get; private set; }
+
+        public long Take(long length)
+        {
+            var best = -1;
+            for (var i = 0; i < _free.Count; i++)
+            {
+                if (_free[i].Length >= length && (best < 0 || _free[i].Length < _free[best].Length)) best = i;
+            }
+            if (best >= 0)
+            {
+                (long offset, long free) = _free[best];
+                if (free == length) _free.RemoveAt(best);
+                else _free[best] = (offset + length, free - length);
+                return offset;
+            }
+            // A gap at the end grows.
+            var start = End;
+            if (_free.Count > 0 && _free[^1].Offset + _free[^1].Length == End)
+            {
+                start = _free[^1].Offset;
+                _free.RemoveAt(_free.Count - 1);
+            }
+            End = checked(start + length);
+            return start;
+        }
+
+        public void Free(long offset, long length)
+        {
+            var at = CollectionsMarshal.AsSpan(_free).BinarySearch((offset, 0L));
+            at = at < 0 ? ~at : at;
+            if (at < _free.Count && offset + length == _free[at].Offset)
+            {
+                length += _free[at].Length;
+                _free.RemoveAt(at);
+            }
+            if (at > 0 && _free[at - 1].Offset + _free[at - 1].Length == offset)
+            {
+                _free[at - 1] = (_free[at - 1].Offset, _free[at - 1].Length + length);
+                return;
+            }
+            _free.Insert(at, (offset, length));
+        }
+    }
 }

@@ -27,8 +27,8 @@ public sealed class ManagedBackend : ModelBackend
             throw new ModelLoadException(RuntimeCodes.OtherClass,
                 $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project "
                 + $"again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
-        ManagedSession session = new(program, new WeightStore(artifact, header.WeightsOffset, header.WeightsLength), description, artifact.Origin,
-            options.MaxActivationBytes);
+        ManagedSession session = new(program, new WeightStore(artifact, header.Weights.Offset, header.Weights.Length), description, artifact.Origin,
+            options.MaxActivationBytes, options.Variants);
         try
         {
             session.TryPlan();
@@ -43,7 +43,7 @@ public sealed class ManagedBackend : ModelBackend
 
     /// <summary>The program of an artifact, for tools that show or describe it.</summary>
     /// <exception cref="ModelLoadException">It is damaged or of a newer format.</exception>
-    public static ManagedProgram ReadProgram(ModelArtifact artifact)
+    internal static ManagedProgram ReadProgram(ModelArtifact artifact)
     {
         ArgumentNullException.ThrowIfNull(artifact);
         return ReadProgram(artifact, out _);
@@ -77,14 +77,14 @@ public sealed class ManagedBackend : ModelBackend
     private static ManagedProgram ReadProgram(ModelArtifact artifact, out ArtifactHeader header)
     {
         using Stream stream = artifact.OpenRead();
-        var head = new byte[ArtifactHeader.Size];
+        var head = new byte[ArtifactHeader.MostSize];
         var length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         header = ArtifactHeader.Read(head.AsSpan(0, length), artifact.Length, artifact.Origin);
-        var section = new byte[header.ProgramLength];
-        stream.Position = header.ProgramOffset;
+        var section = new byte[header.Program.Length];
+        stream.Position = header.Program.Offset;
         stream.ReadExactly(section);
         if (ArtifactHeader.HashOf(section) != header.ProgramHash) throw ArtifactHeader.Damaged(artifact.Origin, "its program is not the one that was written");
-        return ProgramReader.Read(section, header.WeightsLength, artifact.Origin);
+        return ProgramReader.Read(section, header.Weights.Length, artifact.Origin);
     }
 
     private static bool Belongs(ManagedProgram program, ModelDescription description) =>

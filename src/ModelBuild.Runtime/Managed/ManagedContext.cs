@@ -7,16 +7,23 @@ namespace ModelBuild.Managed;
 internal sealed unsafe class ManagedContext : ModelContext
 {
     private readonly ManagedSession _session;
-    // Call records, then the operand pointers that they point to.
-    private KernelCall* _calls;
+    // Call records, then their arguments.
+    private BoundCall* _calls;
+    private byte* _memory;
     private byte* _arena;
     private long _arenaBytes;
+    private byte* _scratch;
+    private long _scratchBytes;
     private ShapePlan? _plan;
 
     public ManagedContext(ManagedSession session) : base(session.Description)
     {
         _session = session;
-        _calls = (KernelCall*)NativeMemory.AllocZeroed((nuint)(session.Program.Calls.Length * sizeof(KernelCall) + session.OperandCount * sizeof(void*) + 1));
+        var calls = session.Program.Calls;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(calls.Length * sizeof(BoundCall) + session.ArgumentBytes + 1), 64);
+        _calls = (BoundCall*)_memory;
+        var arguments = (byte*)(_calls + calls.Length);
+        for (var i = 0; i < calls.Length; i++, arguments += calls[i - 1].Kernel.ArgumentBytes) _calls[i] = new BoundCall { Arguments = arguments };
     }
 
     private ShapePlan Bound => _plan ?? throw new InvalidOperationException("Prepare binds the dimensions and comes first");
@@ -30,8 +37,8 @@ internal sealed unsafe class ManagedContext : ModelContext
     public override void Run()
     {
         _ = Bound;
-        KernelCall* call = _calls;
-        for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call);
+        BoundCall* call = _calls;
+        for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call->Arguments, 0, call->Tiles, _scratch);
         // The finalizer must not free the arena while the calls run.
         GC.KeepAlive(this);
     }
@@ -55,8 +62,9 @@ internal sealed unsafe class ManagedContext : ModelContext
     {
         _plan = null;
         NativeMemory.AlignedFree(_arena);
-        NativeMemory.Free(_calls);
-        _arena = null;
+        NativeMemory.AlignedFree(_scratch);
+        NativeMemory.AlignedFree(_memory);
+        _arena = _scratch = _memory = null;
         _calls = null;
     }
 
@@ -65,45 +73,79 @@ internal sealed unsafe class ManagedContext : ModelContext
     private void Bind(ShapePlan plan)
     {
         _plan = null;
-        if (plan.ArenaBytes > _arenaBytes)
-        {
-            NativeMemory.AlignedFree(_arena);
-            _arena = null;
-            _arenaBytes = 0;
-            try
-            {
-                _arena = (byte*)NativeMemory.AlignedAlloc((nuint)plan.ArenaBytes, (nuint)ArenaPlanner.Alignment);
-            }
-            catch (OutOfMemoryException e)
-            {
-                throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
-                    $"'{_session.Origin}' takes {plan.ArenaBytes} bytes for the activations of one call, which this machine does not have. Give it smaller "
-                    + $"inputs.", e);
-            }
-            _arenaBytes = plan.ArenaBytes;
-            // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.
-            NativeMemory.Clear(_arena, (nuint)_arenaBytes);
-        }
+        // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.
+        if (Grow(ref _arena, ref _arenaBytes, plan.ArenaBytes)) NativeMemory.Clear(_arena, (nuint)_arenaBytes);
+        Grow(ref _scratch, ref _scratchBytes, plan.ScratchBytes);
         ManagedProgram program = _session.Program;
-        var operand = (void**)(_calls + program.Calls.Length);
-        var integer = (long*)Marshal.UnsafeAddrOfPinnedArrayElement(plan.Integers, 0);
-        var single = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_session.Floats, 0);
-        for (var c = 0; c < program.Calls.Length; c++)
+        AddressBinder addresses = new(program, plan, _arena, _session.Weights.Start);
+        for (var c = 0; c < plan.Calls.Length; c++)
         {
-            ProgramCall call = program.Calls[c];
-            _calls[c] = new KernelCall { Run = KernelRegistry.Find(call.Kernel)!.Run, Operands = operand, Integers = integer, Floats = single };
-            foreach (ProgramOperand o in call.Operands)
-            {
-                *operand++ = o.Kind switch
-                {
-                    OperandKind.Buffer => _arena + plan.BufferOffsets[o.Index],
-                    OperandKind.Constant => _session.Weights.Start + program.Constants[o.Index].Offset,
-                    _ => null,
-                };
-            }
-            integer += call.Integers.Length;
-            single += call.Floats.Length;
+            Kernel kernel = program.Calls[c].Kernel;
+            Span<byte> arguments = new(_calls[c].Arguments, kernel.ArgumentBytes);
+            plan.Calls[c].Arguments.CopyTo(arguments);
+            kernel.Visit(arguments, ref addresses);
+            _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
+            _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
         }
         _plan = plan;
+    }
+
+    private bool Grow(ref byte* memory, ref long bytes, long wanted)
+    {
+        if (wanted <= bytes) return false;
+        NativeMemory.AlignedFree(memory);
+        memory = null;
+        bytes = 0;
+        try
+        {
+            memory = (byte*)NativeMemory.AlignedAlloc((nuint)wanted, (nuint)ArenaPlanner.Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
+                $"'{_session.Origin}' takes {wanted} bytes for the activations of one call, which this machine does not have. Give it smaller inputs.", e);
+        }
+        bytes = wanted;
+        return true;
+    }
+
+    /// <summary>A call that is ready to run.</summary>
+    private struct BoundCall
+    {
+        public delegate*<void*, long, long, byte*, void> Run;
+        public void* Arguments;
+        public long Tiles;
+    }
+
+    /// <summary>Turns operands into addresses.</summary>
+    private readonly struct AddressBinder(ManagedProgram program, ShapePlan plan, byte* arena, byte* weights) : IArgumentVisitor
+    {
+        public void Input(ref Operand operand, string name, ModelElementType type) => Bind(ref operand, type);
+
+        public void Output(ref Operand operand, string name, ModelElementType type) => Bind(ref operand, type);
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => Bind(ref operand, ModelElementType.UInt8);
+
+        public void Size(ref Size size, string name)
+        {
+        }
+
+        public void Number(ref float number, string name)
+        {
+        }
+
+        public void Type(ref ModelElementType type, string name)
+        {
+        }
+
+        private void Bind(ref Operand operand, ModelElementType type)
+        {
+            if (operand.Kind == OperandKind.Constant) operand = Operand.At(weights + program.Constants[operand.Index].Offset);
+            else if (operand.Kind == OperandKind.Buffer)
+            {
+                var offset = operand.Offset is { } o ? plan.Sizes[(int)o.Expression] * ModelElementTypes.SizeOf(type) : 0;
+                operand = Operand.At(arena + plan.BufferOffsets[operand.Index] + offset);
+            }
+        }
     }
 }

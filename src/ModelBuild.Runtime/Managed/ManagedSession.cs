@@ -1,3 +1,5 @@
+using ModelBuild.Kernels;
+
 namespace ModelBuild.Managed;
 
 /// <summary>An opened program with its weights, and the plans of recently used dimensions.</summary>
@@ -7,18 +9,18 @@ internal sealed class ManagedSession : ModelSession
     private const int KeptPlans = 16;
     private readonly List<ShapePlan> _plans = [];
     private readonly long _maxActivationBytes;
+    private readonly IReadOnlyDictionary<string, string>? _variants;
 
-    public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin, long maxActivationBytes)
+    public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin, long maxActivationBytes,
+        IReadOnlyDictionary<string, string>? variants)
     {
         _maxActivationBytes = maxActivationBytes;
         Program = program;
         Weights = weights;
         Description = description;
         Origin = origin;
-        float[] floats = [.. program.Calls.SelectMany(c => c.Floats)];
-        Floats = GC.AllocateUninitializedArray<float>(floats.Length, pinned: true);
-        floats.CopyTo(Floats, 0);
-        OperandCount = program.Calls.Sum(c => c.Operands.Length);
+        ArgumentBytes = program.Calls.Sum(c => c.Kernel.ArgumentBytes);
+        _variants = variants;
     }
 
     public ManagedProgram Program { get; }
@@ -29,11 +31,11 @@ internal sealed class ManagedSession : ModelSession
 
     public string Origin { get; }
 
-    /// <summary>The floats of all calls, one after the other; pinned, because calls point into it.</summary>
-    public float[] Floats { get; }
+    /// <summary>Bytes of all records of arguments.</summary>
+    public int ArgumentBytes { get; }
 
-    /// <summary>How many operands all calls have together.</summary>
-    public int OperandCount { get; }
+    /// <summary>The variant of a kernel that was asked for by name; null for the best.</summary>
+    public string? VariantOf(Kernel kernel) => _variants?.GetValueOrDefault(kernel.Name);
 
     /// <summary>Plans with every named dimension 1, so that a damaged program is found when the model is loaded. A model that cannot run at that size is no
     /// error.</summary>
@@ -63,6 +65,23 @@ internal sealed class ManagedSession : ModelSession
         {
             if (symbols[i] < 0) ModelErrors.ThrowDimension(Program.Symbols[i], symbols[i]);
         }
+        if (Known(symbols) is { } known) return known;
+        ShapePlan created = new(Program, symbols, Origin);
+        if (created.ArenaBytes > _maxActivationBytes)
+            throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
+                $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions "
+                + $"[{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows "
+                + $"{_maxActivationBytes}. Give it smaller inputs, or allow more.");
+        lock (_plans)
+        {
+            if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
+            _plans.Insert(0, created);
+        }
+        return created;
+    }
+
+    private ShapePlan? Known(ReadOnlySpan<long> symbols)
+    {
         lock (_plans)
         {
             for (var i = 0; i < _plans.Count; i++)
@@ -76,16 +95,8 @@ internal sealed class ManagedSession : ModelSession
                 }
                 return plan;
             }
-            ShapePlan created = new(Program, symbols, Origin);
-            if (created.ArenaBytes > _maxActivationBytes)
-                throw new ModelLoadException(RuntimeCodes.TooMuchMemory,
-                    $"'{Origin}' takes {created.ArenaBytes} bytes for the activations of one call with the dimensions "
-                    + $"[{string.Join(", ", created.Symbols)}]; {nameof(ModelOptions)}.{nameof(ModelOptions.MaxActivationBytes)} allows "
-                    + $"{_maxActivationBytes}. Give it smaller inputs, or allow more.");
-            if (_plans.Count == KeptPlans) _plans.RemoveAt(KeptPlans - 1);
-            _plans.Insert(0, created);
-            return created;
         }
+        return null;
     }
 
     public override ModelContext CreateContext() => new ManagedContext(this);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
@@ -20,18 +21,25 @@ internal sealed class ShapePlan
         long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
         Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];
         Outputs = [.. program.Outputs.Select(p => Port(p, bytes, origin))];
-        foreach (ProgramCall call in program.Calls)
+        Calls = new PlannedCall[program.Calls.Length];
+        for (var c = 0; c < Calls.Length; c++)
         {
-            Kernel kernel = KernelRegistry.Find(call.Kernel)!;
-            kernel.Check(new KernelCheck(program, call, kernel.Name, _sizes, bytes, origin));
+            ProgramCall call = program.Calls[c];
+            var arguments = call.Arguments.ToArray();
+            SizeBinder sizes = new(_sizes);
+            call.Kernel.Visit(arguments, ref sizes);
+            try
+            {
+                Calls[c] = new PlannedCall(arguments, call.Kernel.Check(arguments, new KernelCheck(program, call, _sizes, bytes, origin)));
+            }
+            catch (OverflowException)
+            {
+                throw ArtifactHeader.Damaged(origin, $"{call.Name} would use more elements than can be counted");
+            }
         }
+        ScratchBytes = Calls.Length == 0 ? 0 : Calls.Max(c => c.Shape.Scratch);
         BufferOffsets = ArenaPlanner.Place(Lives(bytes), out var arena);
         ArenaBytes = arena;
-
-        var count = program.Calls.Sum(c => c.Integers.Length);
-        Integers = GC.AllocateUninitializedArray<long>(count, pinned: true);
-        var next = 0;
-        foreach (var expression in program.Calls.SelectMany(c => c.Integers)) Integers[next++] = _sizes[expression];
     }
 
     public long[] Symbols { get; }
@@ -44,11 +52,20 @@ internal sealed class ShapePlan
 
     public long ArenaBytes { get; }
 
-    /// <summary>The integers of all calls, one after the other; pinned, because calls point into it.</summary>
-    public long[] Integers { get; }
+    /// <summary>The most scratch memory that a call asks for, for one worker.</summary>
+    public long ScratchBytes { get; }
+
+    /// <summary>The calls with their sizes as values; operands still name buffers and constants.</summary>
+    public PlannedCall[] Calls { get; }
+
+    /// <summary>The values of the program's expressions.</summary>
+    public ReadOnlySpan<long> Sizes => _sizes;
 
     /// <summary>An input or output: its buffer, its shape and its size.</summary>
     public sealed record PlannedPort(int Buffer, long[] Shape, int Bytes);
+
+    /// <summary>A call: its record of arguments and what it takes to run.</summary>
+    public readonly record struct PlannedCall(byte[] Arguments, CallShape Shape);
 
     private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
     {
@@ -85,16 +102,69 @@ internal sealed class ShapePlan
     // Inputs and outputs live from before the first call to after the last: callers write and read them outside a run.
     private ArenaPlanner.Life[] Lives(long[] bytes)
     {
-        ArenaPlanner.Life[] lives = [.. bytes.Select(b => new ArenaPlanner.Life(b, int.MaxValue, -1))];
-        for (var c = 0; c < _program.Calls.Length; c++)
+        LifeVisitor uses = new([.. bytes.Select(b => new ArenaPlanner.Life(b, int.MaxValue, -1))]);
+        for (uses.Call = 0; uses.Call < _program.Calls.Length; uses.Call++) _program.Calls[uses.Call].Visit(ref uses);
+        foreach (PlannedPort port in Inputs.Concat(Outputs)) uses.Lives[port.Buffer] = uses.Lives[port.Buffer] with { First = -1, Last = int.MaxValue };
+        return uses.Lives;
+    }
+
+    private struct LifeVisitor(ArenaPlanner.Life[] lives) : IArgumentVisitor
+    {
+        public readonly ArenaPlanner.Life[] Lives => lives;
+
+        public int Call { get; set; }
+
+        public readonly void Input(ref Operand operand, string name, ModelElementType type) => Use(operand);
+
+        public readonly void Output(ref Operand operand, string name, ModelElementType type) => Use(operand);
+
+        public readonly void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings)
         {
-            foreach (ProgramOperand operand in _program.Calls[c].Operands.Where(o => o.Kind == OperandKind.Buffer))
-            {
-                ref ArenaPlanner.Life life = ref lives[operand.Index];
-                life = life with { First = Math.Min(life.First, c), Last = c };
-            }
         }
-        foreach (PlannedPort port in Inputs.Concat(Outputs)) lives[port.Buffer] = lives[port.Buffer] with { First = -1, Last = int.MaxValue };
-        return lives;
+
+        public readonly void Size(ref Size size, string name)
+        {
+        }
+
+        public readonly void Number(ref float number, string name)
+        {
+        }
+
+        public readonly void Type(ref ModelElementType type, string name)
+        {
+        }
+
+        private readonly void Use(Operand operand)
+        {
+            if (operand.Kind != OperandKind.Buffer) return;
+            ref ArenaPlanner.Life life = ref lives[operand.Index];
+            life = life with { First = Math.Min(life.First, Call), Last = Call };
+        }
+    }
+
+    /// <summary>Turns expressions into their values.</summary>
+    private readonly struct SizeBinder(long[] sizes) : IArgumentVisitor
+    {
+        public void Input(ref Operand operand, string name, ModelElementType type)
+        {
+        }
+
+        public void Output(ref Operand operand, string name, ModelElementType type)
+        {
+        }
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings)
+        {
+        }
+
+        public void Size(ref Size size, string name) => size = Kernels.Size.Of(sizes[size.Expression]);
+
+        public void Number(ref float number, string name)
+        {
+        }
+
+        public void Type(ref ModelElementType type, string name)
+        {
+        }
     }
 }

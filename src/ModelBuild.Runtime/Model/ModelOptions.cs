@@ -46,6 +46,10 @@ public sealed class ModelOptions
     /// <summary>The folder that holds <c>{Class}.json</c> and its artifacts, or null for <c>modelbuild/{Assembly}</c> beside the app.</summary>
     public string? Directory { get; set; }
 
+    /// <summary>The variant that each kernel of the managed backend runs, by kernel and variant name; null for the best that this CPU has. For tests and
+    /// benchmarks.</summary>
+    internal IReadOnlyDictionary<string, string>? Variants { get; set; }
+
     /// <summary>Keeps a setting of a backend's own type; one of each type is kept.</summary>
     /// <param name="value">The setting.</param>
     /// <returns>These options, to chain calls.</returns>

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
 /// <summary>A model lowered to kernel calls: what a managed artifact holds beside its weights. Layout: <c>docs/formats.md</c>.</summary>
-public sealed record ManagedProgram
+internal sealed record ManagedProgram
 {
     /// <summary>The profile that it was compiled for.</summary>
     public required string Profile { get; init; }
@@ -34,7 +36,7 @@ public sealed record ManagedProgram
 }
 
 /// <summary>What a <see cref="SizeExpression"/> computes.</summary>
-public enum SizeOperator : byte
+internal enum SizeOperator : byte
 {
     /// <summary>The value.</summary>
     Constant = 0,
@@ -57,37 +59,54 @@ public enum SizeOperator : byte
 /// <param name="Value">The value of a constant.</param>
 /// <param name="A">The first operand's index, or the index of the named dimension.</param>
 /// <param name="B">The second operand's index.</param>
-public readonly record struct SizeExpression(SizeOperator Operator, long Value, int A, int B);
+internal readonly record struct SizeExpression(SizeOperator Operator, long Value, int A, int B);
 
 /// <summary>A part of the weights.</summary>
 /// <param name="Packing">How the values are laid out: one of <see cref="Kernels.Packings"/>.</param>
 /// <param name="Offset">Where it starts within the weights, in bytes; a multiple of 64.</param>
 /// <param name="Length">Its length in bytes.</param>
-public readonly record struct ProgramConstant(int Packing, long Offset, long Length);
+internal readonly record struct ProgramConstant(int Packing, long Offset, long Length);
 
 /// <summary>An activation.</summary>
 /// <param name="ElementType">The type of its elements.</param>
 /// <param name="Shape">Indices of expressions, outermost first.</param>
-public sealed record ProgramBuffer(ModelElementType ElementType, ImmutableArray<int> Shape);
+internal sealed record ProgramBuffer(ModelElementType ElementType, ImmutableArray<int> Shape);
 
 /// <summary>An input or output of the model.</summary>
 /// <param name="Name">Its name in the model.</param>
 /// <param name="ElementType">The type of its elements.</param>
-/// <param name="Buffer">The activation that holds it.</param>
+/// <param name="Buffer">The activation that holds it, from its first element on, in row-major order.</param>
 /// <param name="Shape">Indices of expressions, outermost first; as many elements as the buffer has.</param>
-public sealed record ProgramPort(string Name, ModelElementType ElementType, int Buffer, ImmutableArray<int> Shape);
+internal sealed record ProgramPort(string Name, ModelElementType ElementType, int Buffer, ImmutableArray<int> Shape);
 
 /// <summary>One kernel call.</summary>
-/// <param name="Kernel">The kernel: one of <see cref="Kernels.KernelIds"/>.</param>
-/// <param name="Operands">What it reads and writes, in the kernel's order.</param>
-/// <param name="Integers">Indices of expressions: sizes, zero points, flags.</param>
-/// <param name="Floats">Scales and limits.</param>
-/// <param name="Source">The model's node or nodes that it came from.</param>
-public sealed record ProgramCall(int Kernel, ImmutableArray<ProgramOperand> Operands, ImmutableArray<int> Integers, ImmutableArray<float> Floats,
-    string Source);
+/// <param name="kernel">The kernel.</param>
+/// <param name="arguments">Its record of arguments in the form of a program: operands name buffers and constants, sizes name expressions.</param>
+/// <param name="source">The model's node or nodes that it came from.</param>
+internal sealed class ProgramCall(Kernel kernel, byte[] arguments, string source)
+{
+    public Kernel Kernel => kernel;
+
+    public ReadOnlySpan<byte> Arguments => arguments;
+
+    public string Source => source;
+
+    /// <summary>For messages.</summary>
+    public string Name => $"{kernel.Name} of '{source}'";
+
+    /// <summary>A call of a record's kernel.</summary>
+    public static ProgramCall Of<T>(T arguments, string source) where T : unmanaged, IKernelArguments<T> =>
+        new(T.Kernel, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in arguments)).ToArray(), source);
+
+    /// <summary>The record of arguments.</summary>
+    public T As<T>() where T : unmanaged, IKernelArguments<T> => MemoryMarshal.Read<T>(arguments);
+
+    /// <summary>Shows the fields of the record. A visitor must not change them.</summary>
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct => kernel.Visit(arguments, ref visitor);
+}
 
 /// <summary>What an operand refers to.</summary>
-public enum OperandKind : byte
+internal enum OperandKind : byte
 {
     /// <summary>Nothing: an optional operand that is left out.</summary>
     Absent = 0,
@@ -95,19 +114,4 @@ public enum OperandKind : byte
     Buffer = 1,
     /// <summary>A constant.</summary>
     Constant = 2,
-}
-
-/// <summary>An operand of a kernel call.</summary>
-/// <param name="Kind">What it refers to.</param>
-/// <param name="Index">The index of the activation or constant.</param>
-public readonly record struct ProgramOperand(OperandKind Kind, int Index)
-{
-    /// <summary>An optional operand that is left out.</summary>
-    public static ProgramOperand Absent => default;
-
-    /// <summary>An activation.</summary>
-    public static ProgramOperand Buffer(int index) => new(OperandKind.Buffer, index);
-
-    /// <summary>A constant.</summary>
-    public static ProgramOperand Constant(int index) => new(OperandKind.Constant, index);
 }

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
 /// <summary>Builds a program step by step: the compiler lowers a graph with it. Equal expressions and equal constants are kept once.</summary>
 /// <param name="profile">The profile that the program is for.</param>
 /// <param name="toolVersion">The version of the compiler.</param>
-public sealed class ProgramBuilder(string profile, string toolVersion)
+internal sealed class ProgramBuilder(string profile, string toolVersion)
 {
     private readonly List<string> _symbols = [];
     private readonly List<SizeExpression> _expressions = [];
@@ -22,30 +23,30 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
 
     /// <summary>Adds the next named dimension of the signature.</summary>
     /// <returns>The expression of its size.</returns>
-    public int AddSymbol(string name)
+    public Size AddSymbol(string name)
     {
         _symbols.Add(name);
         return Add(new SizeExpression(SizeOperator.Symbol, 0, _symbols.Count - 1, 0));
     }
 
     /// <summary>The expression of a constant: a size, zero point or flag.</summary>
-    public int Number(long value) => Add(new SizeExpression(SizeOperator.Constant, value, 0, 0));
+    public Size Number(long value) => Add(new SizeExpression(SizeOperator.Constant, value, 0, 0));
 
     /// <summary>An expression over two others; folded where both are constants.</summary>
     /// <exception cref="OverflowException">The folded value does not fit.</exception>
-    public int Combine(SizeOperator op, int a, int b)
+    public Size Combine(SizeOperator op, Size a, Size b)
     {
         if (op is SizeOperator.Constant or SizeOperator.Symbol) throw new ArgumentOutOfRangeException(nameof(op), op, "not an operator of two operands");
-        SizeExpression left = _expressions[a], right = _expressions[b];
-        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, a, b));
+        SizeExpression left = Of(a), right = Of(b);
+        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, (int)a.Expression, (int)b.Expression));
         return Number(SizeEvaluator.Apply(op, left.Value, right.Value));
     }
 
     /// <summary>The product of sizes: the number of elements of a shape.</summary>
-    public int Product(params ReadOnlySpan<int> expressions)
+    public Size Product(params ReadOnlySpan<Size> expressions)
     {
         var product = Number(1);
-        foreach (var e in expressions) product = IsNumber(product, 1) ? e : IsNumber(e, 1) ? product : Combine(SizeOperator.Product, product, e);
+        foreach (Size e in expressions) product = IsNumber(product, 1) ? e : IsNumber(e, 1) ? product : Combine(SizeOperator.Product, product, e);
         return product;
     }
 
@@ -53,17 +54,20 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
     /// <param name="type">The type of its elements.</param>
     /// <param name="shape">Expressions of its sizes.</param>
     /// <returns>The operand that stands for it.</returns>
-    public ProgramOperand AddBuffer(ModelElementType type, params ReadOnlySpan<int> shape)
+    public Operand AddBuffer(ModelElementType type, params ReadOnlySpan<Size> shape)
     {
-        _buffers.Add(new ProgramBuffer(type, [.. shape]));
-        return ProgramOperand.Buffer(_buffers.Count - 1);
+        _buffers.Add(new ProgramBuffer(type, Indices(shape)));
+        return Operand.Buffer(_buffers.Count - 1);
     }
+
+    /// <summary>The number of elements of a buffer.</summary>
+    public Size ElementsOf(Operand buffer) => Product([.. _buffers[buffer.Index].Shape.Select(Size.OfExpression)]);
 
     /// <summary>Adds weights.</summary>
     /// <param name="packing">Their layout: one of <see cref="Kernels.Packings"/>.</param>
     /// <param name="values">The bytes that the layout's packer made.</param>
     /// <returns>The operand that stands for them.</returns>
-    public ProgramOperand AddConstant<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged
+    public Operand AddConstant<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
         (int, string) key = (packing, Convert.ToHexString(SHA256.HashData(bytes)));
@@ -76,23 +80,19 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
             _weights.SetLength((_weights.Length + 63) / 64 * 64);
             _weights.Position = _weights.Length;
         }
-        return ProgramOperand.Constant(index);
+        return Operand.Constant(index);
     }
 
     /// <summary>Adds the next input of the signature.</summary>
-    public void AddInput(string name, ProgramOperand buffer, params ReadOnlySpan<int> shape) => _inputs.Add(Port(name, buffer, shape));
+    public void AddInput(string name, Operand buffer, params ReadOnlySpan<Size> shape) => _inputs.Add(Port(name, buffer, shape));
 
     /// <summary>Adds the next output of the signature.</summary>
-    public void AddOutput(string name, ProgramOperand buffer, params ReadOnlySpan<int> shape) => _outputs.Add(Port(name, buffer, shape));
+    public void AddOutput(string name, Operand buffer, params ReadOnlySpan<Size> shape) => _outputs.Add(Port(name, buffer, shape));
 
     /// <summary>Adds a kernel call; calls run in the order in which they are added.</summary>
-    /// <param name="kernel">One of <see cref="Kernels.KernelIds"/>, whose documentation gives the arguments.</param>
+    /// <param name="arguments">The kernel's arguments.</param>
     /// <param name="source">The node or nodes of the model that it stands for.</param>
-    /// <param name="operands">What it reads and writes.</param>
-    /// <param name="integers">Expressions.</param>
-    /// <param name="floats">Scales and limits.</param>
-    public void AddCall(int kernel, string source, ReadOnlySpan<ProgramOperand> operands, ReadOnlySpan<int> integers, params ReadOnlySpan<float> floats) =>
-        _calls.Add(new ProgramCall(kernel, [.. operands], [.. integers], [.. floats], source));
+    public void AddCall<T>(in T arguments, string source) where T : unmanaged, IKernelArguments<T> => _calls.Add(ProgramCall.Of(arguments, source));
 
     /// <summary>The program so far.</summary>
     public ManagedProgram Build() => new()
@@ -108,19 +108,37 @@ public sealed class ProgramBuilder(string profile, string toolVersion)
     public void Write(Stream stream, string signatureHash) =>
         ProgramWriter.WriteArtifact(stream, Build(), _weights.GetBuffer().AsSpan(0, (int)_weights.Length), signatureHash);
 
-    private bool IsNumber(int expression, long value) => _expressions[expression] is { Operator: SizeOperator.Constant } e && e.Value == value;
-
-    private int Add(SizeExpression expression)
+    /// <summary>Whether an expression is one number for all named dimensions.</summary>
+    public bool IsNumber(Size expression, out long value)
     {
-        if (_known.TryGetValue(expression, out var index)) return index;
-        _expressions.Add(expression);
-        _known.Add(expression, _expressions.Count - 1);
-        return _expressions.Count - 1;
+        SizeExpression e = Of(expression);
+        value = e.Value;
+        return e.Operator == SizeOperator.Constant;
     }
 
-    private ProgramPort Port(string name, ProgramOperand buffer, ReadOnlySpan<int> shape)
+    private bool IsNumber(Size expression, long value) => IsNumber(expression, out var v) && v == value;
+
+    private SizeExpression Of(Size expression) => _expressions[(int)expression.Expression];
+
+    private Size Add(SizeExpression expression)
     {
-        if (buffer.Kind != OperandKind.Buffer) throw new ArgumentException("an input or output is held by an activation", nameof(buffer));
-        return new ProgramPort(name, _buffers[buffer.Index].ElementType, buffer.Index, [.. shape]);
+        if (_known.TryGetValue(expression, out var index)) return Size.OfExpression(index);
+        _expressions.Add(expression);
+        _known.Add(expression, _expressions.Count - 1);
+        return Size.OfExpression(_expressions.Count - 1);
+    }
+
+    private ProgramPort Port(string name, Operand buffer, ReadOnlySpan<Size> shape)
+    {
+        if (buffer.Kind != OperandKind.Buffer || buffer.Offset is not null)
+            throw new ArgumentException("an input or output is held by an activation of its own", nameof(buffer));
+        return new ProgramPort(name, _buffers[buffer.Index].ElementType, buffer.Index, Indices(shape));
+    }
+
+    private static ImmutableArray<int> Indices(ReadOnlySpan<Size> shape)
+    {
+        ImmutableArray<int>.Builder indices = ImmutableArray.CreateBuilder<int>(shape.Length);
+        foreach (Size size in shape) indices.Add((int)size.Expression);
+        return indices.MoveToImmutable();
     }
 }

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
+using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
 /// <summary>Reads the program section of a managed artifact. Whatever the bytes are, the result is a program whose indices are all in range, or a coded
 /// error.</summary>
-public ref struct ProgramReader
+internal ref struct ProgramReader
 {
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly string _origin;
@@ -43,8 +44,7 @@ public ref struct ProgramReader
         Buffers = List(static (ref ProgramReader r) => new ProgramBuffer((ModelElementType)r.Byte(), r.Indices())),
         Inputs = List(static (ref ProgramReader r) => r.Port()),
         Outputs = List(static (ref ProgramReader r) => r.Port()),
-        Calls = List(static (ref ProgramReader r) => new ProgramCall(r.Index(),
-            r.List(static (ref ProgramReader o) => o.Operand()), r.Indices(), r.List(static (ref ProgramReader f) => f.Float()), r.Text())),
+        Calls = List(static (ref ProgramReader r) => r.Call()),
     };
 
     private SizeExpression Expression()
@@ -61,15 +61,48 @@ public ref struct ProgramReader
 
     private ProgramPort Port() => new(Text(), (ModelElementType)Byte(), Index(), Indices());
 
-    private ProgramOperand Operand()
+    private ProgramCall Call()
     {
-        OperandKind kind = (OperandKind)Byte();
+        var id = Index();
+        Kernel kernel = KernelRegistry.Find(id)
+            ?? throw new ModelLoadException(RuntimeCodes.OtherFormat,
+                $"'{_origin}' calls kernel {id}, which this version of ModelBuild.Runtime does not have. Update the package ModelBuild.Runtime to the version "
+                + $"that built the model.");
+        var arguments = new byte[kernel.ArgumentBytes];
+        ArgumentReader fields = new() { Reader = this };
+        kernel.Visit(arguments, ref fields);
+        this = fields.Reader;
+        return new ProgramCall(kernel, arguments, Text());
+    }
+
+    private Operand Operand()
+    {
+        var kind = (OperandKind)Byte();
         return kind switch
         {
-            OperandKind.Absent => ProgramOperand.Absent,
-            OperandKind.Buffer or OperandKind.Constant => new ProgramOperand(kind, Index()),
+            OperandKind.Absent => Kernels.Operand.Absent,
+            OperandKind.Buffer => Kernels.Operand.Buffer(Index(), Unsigned() is > 0 and <= int.MaxValue and var e ? Size.OfExpression((int)(e - 1)) : null),
+            OperandKind.Constant => Kernels.Operand.Constant(Index()),
             _ => throw Damaged("an operand has an unknown kind"),
         };
+    }
+
+    private ref struct ArgumentReader : IArgumentVisitor
+    {
+        // A copy, whose place is taken over at the end: a field cannot refer to a ref struct.
+        public ProgramReader Reader;
+
+        public void Input(ref Operand operand, string name, ModelElementType type) => operand = Reader.Operand();
+
+        public void Output(ref Operand operand, string name, ModelElementType type) => operand = Reader.Operand();
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => operand = Reader.Operand();
+
+        public void Size(ref Size size, string name) => size = Kernels.Size.OfExpression(Reader.Index());
+
+        public void Number(ref float number, string name) => number = Reader.Float();
+
+        public void Type(ref ModelElementType type, string name) => type = (ModelElementType)Reader.Byte();
     }
 
     private delegate T Item<T>(ref ProgramReader reader);

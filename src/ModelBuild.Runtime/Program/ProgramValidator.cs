@@ -2,13 +2,10 @@ using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
-/// <summary>Checks everything about a program that holds for all sizes: indices, kinds, kernels, packings. What depends on sizes is checked when they are
+/// <summary>Checks everything about a program that holds for all sizes: indices, kinds, element types, packings. What depends on sizes is checked when they are
 /// bound.</summary>
 internal static class ProgramValidator
 {
-    // Placing buffers compares each with all others. The largest real programs have hundreds.
-    private const int MaxBuffers = 1 << 13;
-
     public static void Check(ManagedProgram program, long weightsLength, string origin)
     {
         for (var i = 0; i < program.Expressions.Length; i++)
@@ -26,41 +23,21 @@ internal static class ProgramValidator
         {
             if (c.Offset % 64 != 0 || c.Offset > weightsLength || c.Length > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");
         }
-        if (program.Buffers.Length > MaxBuffers) throw Damaged($"it has {program.Buffers.Length} buffers, more than {MaxBuffers}");
         foreach (ProgramBuffer buffer in program.Buffers)
         {
-            CheckType(buffer.ElementType);
+            if (buffer.ElementType == ModelElementType.String || !Enum.IsDefined(buffer.ElementType)) throw Damaged("a buffer has an unknown element type");
             CheckShape(buffer.Shape);
         }
         foreach (ProgramPort port in program.Inputs.Concat(program.Outputs))
         {
             CheckShape(port.Shape);
-            if (port.Buffer >= program.Buffers.Length
-                || program.Buffers[port.Buffer].ElementType != port.ElementType) throw Damaged($"the buffer of '{port.Name}' does not exist or has another "
-                + $"element type");
+            if (port.Buffer >= program.Buffers.Length || program.Buffers[port.Buffer].ElementType != port.ElementType)
+                throw Damaged($"the buffer of '{port.Name}' does not exist or has another element type");
         }
-        foreach (ProgramCall call in program.Calls) CheckCall(call);
-
-        void CheckCall(ProgramCall call)
+        foreach (ProgramCall call in program.Calls)
         {
-            Kernel kernel = KernelRegistry.Find(call.Kernel)
-                ?? throw new ModelLoadException(RuntimeCodes.NewerFormat,
-                    $"'{origin}' calls kernel {call.Kernel} for '{call.Source}', which this version of ModelBuild.Runtime does not have. Update the package "
-                    + $"ModelBuild.Runtime to the version that built the model.");
-            if (call.Operands.Length != kernel.Operands || call.Integers.Length != kernel.Integers
-                || call.Floats.Length != kernel.Floats) throw Damaged($"the call of {kernel.Name} for '{call.Source}' has the wrong number of arguments");
-            CheckShape(call.Integers);
-            foreach (ProgramOperand operand in call.Operands)
-            {
-                var count = operand.Kind switch { OperandKind.Buffer => program.Buffers.Length, OperandKind.Constant => program.Constants.Length,
-                    _ => int.MaxValue };
-                if (operand.Index >= count) throw Damaged($"an operand of {kernel.Name} for '{call.Source}' does not exist");
-            }
-        }
-
-        void CheckType(ModelElementType type)
-        {
-            if (type == ModelElementType.String || !Enum.IsDefined(type)) throw Damaged("a buffer has an unknown element type");
+            CallValidator arguments = new(program, call, origin);
+            call.Visit(ref arguments);
         }
 
         void CheckShape(IReadOnlyList<int> shape)
@@ -72,5 +49,46 @@ internal static class ProgramValidator
         }
 
         ModelLoadException Damaged(string detail) => ArtifactHeader.Damaged(origin, detail);
+    }
+
+    private readonly struct CallValidator(ManagedProgram program, ProgramCall call, string origin) : IArgumentVisitor
+    {
+        public void Input(ref Operand operand, string name, ModelElementType type)
+        {
+            if (operand.Kind == OperandKind.Constant) Constant(ref operand, name, Packings.Raw);
+            else Output(ref operand, name, type);
+        }
+
+        public void Output(ref Operand operand, string name, ModelElementType type)
+        {
+            if (operand.Kind == OperandKind.Absent) return;
+            if (operand.Kind != OperandKind.Buffer || operand.Index >= program.Buffers.Length
+                || operand.Offset is { } offset && offset.Expression >= program.Expressions.Length) throw Damaged(name, "does not exist");
+            if (program.Buffers[operand.Index].ElementType != type) throw Damaged(name, $"does not hold {type}");
+        }
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings)
+        {
+            if (operand.Kind == OperandKind.Absent) return;
+            if (operand.Kind != OperandKind.Constant || operand.Index >= program.Constants.Length) throw Damaged(name, "is no constant");
+            var packed = program.Constants[operand.Index].Packing;
+            if (!packings.Contains(packed)) throw Damaged(name, $"is packed as {packed}, not as {packings[0]}");
+        }
+
+        public void Size(ref Size size, string name)
+        {
+            if (size.Expression >= program.Expressions.Length) throw Damaged(name, "refers to an expression that does not exist");
+        }
+
+        public void Number(ref float number, string name)
+        {
+        }
+
+        public void Type(ref ModelElementType type, string name)
+        {
+            if (type == ModelElementType.String || !Enum.IsDefined(type)) throw Damaged(name, "is unknown");
+        }
+
+        private ModelLoadException Damaged(string name, string detail) => ArtifactHeader.Damaged(origin, $"{call.Name}: {name} {detail}");
     }
 }

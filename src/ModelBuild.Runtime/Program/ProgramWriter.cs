@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
+using ModelBuild.Kernels;
 
 namespace ModelBuild.Managed;
 
 /// <summary>Writes programs and whole managed artifacts. The same program and weights give the same bytes.</summary>
-public sealed class ProgramWriter
+internal sealed class ProgramWriter
 {
     private readonly MemoryStream _bytes = new();
 
@@ -34,14 +35,12 @@ public sealed class ProgramWriter
         ArgumentNullException.ThrowIfNull(program);
         ProgramValidator.Check(program, weights.Length, "the artifact to write");
         var section = Write(program);
-        var weightsOffset = (ArtifactHeader.Size + section.Length + 63L) / 64 * 64;
-        Span<byte> header = stackalloc byte[ArtifactHeader.Size];
-        new ArtifactHeader(ArtifactHeader.Size, section.Length, weightsOffset, weights.Length, signatureHash, ArtifactHeader.HashOf(section)).Write(header);
-        stream.Write(header);
+        ArtifactHeader header = ArtifactHeader.Of(section, weights.Length, signatureHash);
+        var head = header.Write();
+        stream.Write(head);
+        stream.Write(new byte[header.Program.Offset - head.Length]);
         stream.Write(section);
-        Span<byte> padding = stackalloc byte[64];
-        padding.Clear();
-        stream.Write(padding[..(int)(weightsOffset - ArtifactHeader.Size - section.Length)]);
+        stream.Write(new byte[header.Weights.Offset - header.Program.Offset - section.Length]);
         stream.Write(weights);
     }
 
@@ -66,10 +65,9 @@ public sealed class ProgramWriter
         List(program.Outputs, Port);
         List(program.Calls, c =>
         {
-            Unsigned(c.Kernel);
-            List(c.Operands, Operand);
-            Indices(c.Integers);
-            List(c.Floats, Float);
+            Unsigned(c.Kernel.Id);
+            ArgumentWriter arguments = new(this);
+            c.Visit(ref arguments);
             Text(c.Source);
         });
     }
@@ -92,12 +90,6 @@ public sealed class ProgramWriter
         Unsigned((long)port.ElementType);
         Unsigned(port.Buffer);
         Indices(port.Shape);
-    }
-
-    private void Operand(ProgramOperand operand)
-    {
-        Unsigned((long)operand.Kind);
-        if (operand.Kind != OperandKind.Absent) Unsigned(operand.Index);
     }
 
     private void List<T>(ImmutableArray<T> items, Action<T> write)
@@ -132,5 +124,28 @@ public sealed class ProgramWriter
     {
         for (; value >= 0x80; value >>= 7) _bytes.WriteByte((byte)(value | 0x80));
         _bytes.WriteByte((byte)value);
+    }
+
+    private readonly struct ArgumentWriter(ProgramWriter writer) : IArgumentVisitor
+    {
+        public void Input(ref Operand operand, string name, ModelElementType type) => Write(operand);
+
+        public void Output(ref Operand operand, string name, ModelElementType type) => Write(operand);
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => Write(operand);
+
+        public void Size(ref Size size, string name) => writer.Unsigned(size.Expression);
+
+        public void Number(ref float number, string name) => writer.Float(number);
+
+        public void Type(ref ModelElementType type, string name) => writer.Unsigned((long)type);
+
+        private void Write(Operand operand)
+        {
+            writer.Unsigned((long)operand.Kind);
+            if (operand.Kind == OperandKind.Absent) return;
+            writer.Unsigned(operand.Index);
+            if (operand.Kind == OperandKind.Buffer) writer.Unsigned(operand.Offset is { } offset ? offset.Expression + 1 : 0);
+        }
     }
 }

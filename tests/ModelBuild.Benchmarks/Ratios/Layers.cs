@@ -16,7 +16,7 @@ internal static class Layers
         OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, sizes[0]).Output("y", ModelElementType.Float, rows, sizes[^1]);
         ProgramBuilder p = new("host", "benchmark");
         var m = p.Number(rows);
-        ProgramOperand at = Port(p, m, sizes[0], input: true);
+        Operand at = Port(p, m, sizes[0], input: true);
         var value = "x";
         var last = sizes.Length - 2;
         for (var i = 0; i <= last; i++)
@@ -28,16 +28,21 @@ internal static class Layers
             onnx.Constant<float>($"w{i}", w, k, n).Constant<float>($"b{i}", b, n).Node("Gemm", [value, $"w{i}", $"b{i}"], [relu ? $"g{i}" : result]);
             if (relu) onnx.Node("Relu", [$"g{i}"], [result]);
             value = result;
-            ProgramOperand y = end && !softmax ? Port(p, m, n, input: false) : p.AddBuffer(ModelElementType.Float, m, p.Number(n));
-            p.AddCall(KernelIds.DenseF32, $"fc{i}",
-                [at, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), p.AddConstant<float>(Packings.Raw, b), y],
-                [m, p.Number(k), p.Number(n)], relu ? 0 : -None, None);
+            Operand y = end && !softmax ? Port(p, m, n, input: false) : p.AddBuffer(ModelElementType.Float, m, p.Number(n));
+            p.AddCall(new DenseF32Arguments
+            {
+                X = at, W = p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(w, k, n)), Bias = p.AddConstant<float>(Packings.Raw, b), Y = y, M = m,
+                K = p.Number(k), N = p.Number(n), XRow = p.Number(k), YRow = p.Number(n), Minimum = relu ? 0 : -None, Maximum = None,
+            }, $"fc{i}");
             at = y;
         }
         if (softmax)
         {
             onnx.Node("Softmax", [value], ["y"], ("axis", -1));
-            p.AddCall(KernelIds.Softmax, "softmax", [at, Port(p, m, sizes[^1], input: false)], [m, p.Number(sizes[^1])]);
+            p.AddCall(new SoftmaxArguments
+            {
+                X = at, Y = Port(p, m, sizes[^1], input: false), Rows = m, Length = p.Number(sizes[^1]), XRow = p.Number(sizes[^1]), YRow = p.Number(sizes[^1]), Logarithm = p.Number(0),
+            }, "softmax");
         }
         return Compare(name, rows, sizes, onnx, p, random);
     }
@@ -49,9 +54,13 @@ internal static class Layers
         OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, sizes[0]).Output("y", ModelElementType.Float, rows, sizes[^1])
             .Constant<float>("s", [0.01f]).Constant<byte>("z", [128]).Node("QuantizeLinear", ["x", "s", "z"], ["q"]);
         ProgramBuilder p = new("host", "benchmark");
-        int m = p.Number(rows), zero = p.Number(0), middle = p.Number(128);
-        ProgramOperand x = Port(p, m, sizes[0], input: true), at = p.AddBuffer(ModelElementType.UInt8, m, p.Number(sizes[0]));
-        p.AddCall(KernelIds.QuantizeLinear, "quantize", [x, at], [p.Number((long)rows * sizes[0]), middle, zero], 0.01f);
+        Size m = p.Number(rows), zero = p.Number(0), middle = p.Number(128);
+        Operand x = Port(p, m, sizes[0], input: true), at = p.AddBuffer(ModelElementType.UInt8, m, p.Number(sizes[0]));
+        p.AddCall(new QuantizeLinearArguments
+        {
+            YType = ModelElementType.UInt8, X = x, Y = at, Extents = Row(p, (long)rows * sizes[0], 1), XStrides = Row(p, 1, 0), YStrides = Row(p, 1, 0),
+            Zero = middle, Scale = 0.01f,
+        }, "quantize");
         var value = "q";
         for (var i = 0; i < sizes.Length - 1; i++)
         {
@@ -65,14 +74,22 @@ internal static class Layers
             onnx.Constant<sbyte>($"w{i}", w, k, n).Constant<float>($"s{i}", scales, n).Constant<sbyte>($"z{i}", new sbyte[n], n)
                 .Node("QLinearMatMul", [value, "s", "z", $"w{i}", $"s{i}", $"z{i}", "s", "z"], [$"h{i}"]);
             value = $"h{i}";
-            ProgramOperand weights = p.AddConstant<byte>(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
+            Operand weights = p.AddConstant<byte>(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
                 y = p.AddBuffer(ModelElementType.UInt8, m, p.Number(n));
-            p.AddCall(KernelIds.DenseInt8, $"fc{i}", [at, weights, ProgramOperand.Absent, p.AddConstant<float>(Packings.Raw, multiplier), y],
-                [m, p.Number(k), p.Number(n), zero, zero, middle, zero, middle, zero, p.Number(255)]);
+            p.AddCall(new DenseInt8Arguments
+            {
+                XType = ModelElementType.UInt8, YType = ModelElementType.UInt8, X = at, W = weights, Multiplier = p.AddConstant<float>(Packings.Raw, multiplier),
+                Y = y, M = m, K = p.Number(k), N = p.Number(n), XRow = p.Number(k), YRow = p.Number(n), Narrow = zero, XZero = middle, YZero = middle,
+                YMinimum = zero, YMaximum = p.Number(255),
+            }, $"fc{i}");
             at = y;
             if (!end) continue;
             onnx.Node("DequantizeLinear", [value, "s", "z"], ["y"]);
-            p.AddCall(KernelIds.DequantizeLinear, "dequantize", [at, Port(p, m, n, input: false)], [p.Number((long)rows * n), middle, zero], 0.01f);
+            p.AddCall(new DequantizeLinearArguments
+            {
+                XType = ModelElementType.UInt8, X = at, Y = Port(p, m, n, input: false), Extents = Row(p, (long)rows * n, 1), XStrides = Row(p, 1, 0),
+                YStrides = Row(p, 1, 0), Zero = middle, Scale = 0.01f,
+            }, "dequantize");
         }
         return Compare(name, rows, sizes, onnx, p, random);
     }
@@ -84,7 +101,10 @@ internal static class Layers
             .Node("Softmax", ["x"], ["y"], ("axis", -1));
         ProgramBuilder p = new("host", "benchmark");
         var m = p.Number(rows);
-        p.AddCall(KernelIds.Softmax, "softmax", [Port(p, m, length, input: true), Port(p, m, length, input: false)], [m, p.Number(length)]);
+        p.AddCall(new SoftmaxArguments
+        {
+            X = Port(p, m, length, input: true), Y = Port(p, m, length, input: false), Rows = m, Length = p.Number(length), XRow = p.Number(length), YRow = p.Number(length), Logarithm = p.Number(0),
+        }, "softmax");
         return Compare($"{rows}x{length}", rows, [length, length], onnx, p, new Random(1));
     }
 
@@ -100,10 +120,17 @@ internal static class Layers
 
     public static float[] Floats(Random random, int count, float size) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2 - 1) * size)];
 
-    private static ProgramOperand Port(ProgramBuilder p, int rows, int columns, bool input)
+    // One loop, and those around it.
+    private static Loops Row(ProgramBuilder p, long inner, long outside)
+    {
+        var o = p.Number(outside);
+        return new Loops { L0 = o, L1 = o, L2 = o, L3 = o, L4 = o, L5 = p.Number(inner) };
+    }
+
+    private static Operand Port(ProgramBuilder p, Size rows, int columns, bool input)
     {
         var n = p.Number(columns);
-        ProgramOperand buffer = p.AddBuffer(ModelElementType.Float, rows, n);
+        Operand buffer = p.AddBuffer(ModelElementType.Float, rows, n);
         if (input) p.AddInput("x", buffer, rows, n);
         else p.AddOutput("y", buffer, rows, n);
         return buffer;

@@ -16,12 +16,13 @@ internal sealed class ProgramTarget : FuzzTarget
     /// <summary>Writes the hash of the changed program into the header, or every change would end there.</summary>
     public override byte[] Repair(byte[] bytes, Random random)
     {
-        if (bytes.Length < 128 || random.Next(8) == 0)
+        // The first section is the program: its entry stands at 128, behind a tag of 8 bytes.
+        if (bytes.Length < 152 || random.Next(8) == 0)
             return bytes;
-        var offset = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16));
-        var length = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(24));
+        var offset = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(136));
+        var length = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(144));
         if (offset >= 128 && length >= 0 && offset <= bytes.Length && length <= bytes.Length - offset)
-            SHA256.HashData(bytes.AsSpan((int)offset, (int)length)).CopyTo(bytes, 80);
+            SHA256.HashData(bytes.AsSpan((int)offset, (int)length)).CopyTo(bytes, 48);
         return bytes;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ModelBuild.Kernels;
 using ModelBuild.Managed;
 
 namespace ModelBuild.Runtime.Tests;
@@ -11,7 +12,7 @@ internal sealed class KernelHarness
     private readonly List<ModelTensor> _values = [];
     private readonly List<TensorInfo> _outputs = [];
 
-    public ProgramOperand Input<T>(T[] values) where T : unmanaged
+    public Operand Input<T>(T[] values) where T : unmanaged
     {
         var size = _builder.Number(values.Length);
         var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
@@ -22,7 +23,7 @@ internal sealed class KernelHarness
         return buffer;
     }
 
-    public ProgramOperand Output<T>(int length) where T : unmanaged
+    public Operand Output<T>(int length) where T : unmanaged
     {
         var size = _builder.Number(length);
         var buffer = _builder.AddBuffer(ModelElementTypes.Of<T>(), size);
@@ -32,17 +33,35 @@ internal sealed class KernelHarness
         return buffer;
     }
 
-    public ProgramOperand Scratch<T>(int length) where T : unmanaged => _builder.AddBuffer(ModelElementTypes.Of<T>(), _builder.Number(length));
+    public Operand Constant<T>(int packing, T[] values) where T : unmanaged => _builder.AddConstant<T>(packing, values);
 
-    public ProgramOperand Constant<T>(int packing, T[] values) where T : unmanaged => _builder.AddConstant<T>(packing, values);
+    /// <summary>The variant that the kernel under test runs; null for the best.</summary>
+    [field: ThreadStatic]
+    public static string? Variant { get; set; }
+
+    /// <summary>A size of the call.</summary>
+    public Size N(long value) => _builder.Number(value);
+
+    /// <summary>The innermost loops of a nest; those outside run once.</summary>
+    public Loops Extents(params ReadOnlySpan<long> inner) => Loops(1, inner);
+
+    /// <summary>Strides of the innermost loops.</summary>
+    public Loops Strides(params ReadOnlySpan<long> inner) => Loops(0, inner);
+
+    private Loops Loops(long outside, ReadOnlySpan<long> inner)
+    {
+        var bound = Kernels.Loops.Of(outside, inner);
+        return new() { L0 = N(bound.L0), L1 = N(bound.L1), L2 = N(bound.L2), L3 = N(bound.L3), L4 = N(bound.L4), L5 = N(bound.L5) };
+    }
 
     /// <summary>Adds the call, runs the program and returns its first output.</summary>
-    public T[] Run<T>(int kernel, ProgramOperand[] operands, long[] integers, params float[] floats)
+    public T[] Run<T, TArguments>(TArguments arguments) where T : unmanaged where TArguments : unmanaged, IKernelArguments<TArguments>
     {
-        _builder.AddCall(kernel, "node", operands, [.. integers.Select(_builder.Number)], floats);
+        _builder.AddCall(arguments, "node");
         MemoryStream artifact = new();
         _builder.Write(artifact, TestModel.Hash);
-        using var model = TestModel.Load(artifact.ToArray(), TestModel.Describe([], [.. _inputs], [.. _outputs]));
+        ModelOptions options = new() { Variants = Variant is null ? null : new Dictionary<string, string> { [TArguments.Kernel.Name] = Variant } };
+        using var model = TestModel.Load(artifact.ToArray(), TestModel.Describe([], [.. _inputs], [.. _outputs]), options);
         return model.Run(_values.ToDictionary(v => v.Name))["y0"].As<T>().Array;
     }
 }

@@ -22,9 +22,11 @@ public sealed class OnnxRuntimeReferenceTests
             .Constant<float>("w", w, n, k).Constant<float>("b", b, n)
             .Node("Gemm", ["x", "w", "b"], ["g"], ("transB", 1)).Node("Relu", ["g"], ["y"]).ToArray();
         KernelHarness h = new();
-        Close(Reference(model, x, m, k), h.Run<float>(KernelIds.DenseF32,
-            [h.Input(x), h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n, transposed: true)), h.Constant(Packings.Raw, b), h.Output<float>(m * n)],
-                [m, k, n], 0, None));
+        Close(Reference(model, x, m, k), h.Run<float, DenseF32Arguments>(new()
+        {
+            X = h.Input(x), W = h.Constant(Packings.DenseF32, DenseF32Packing.Pack(w, k, n, transposed: true)), Bias = h.Constant(Packings.Raw, b),
+            Y = h.Output<float>(m * n), M = h.N(m), K = h.N(k), N = h.N(n), XRow = h.N(k), YRow = h.N(n), Minimum = 0, Maximum = None,
+        }));
     }
 
     [Theory]
@@ -36,29 +38,36 @@ public sealed class OnnxRuntimeReferenceTests
         var model = new OnnxWriter().Input("x", ModelElementType.Float, rows, length).Output("y", ModelElementType.Float, rows, length)
             .Node("Softmax", ["x"], ["y"], ("axis", -1)).ToArray();
         KernelHarness h = new();
-        Close(Reference(model, x, rows, length), h.Run<float>(KernelIds.Softmax, [h.Input(x), h.Output<float>(x.Length)], [rows, length]));
+        Close(Reference(model, x, rows, length), h.Run<float, SoftmaxArguments>(new()
+        {
+            X = h.Input(x), Y = h.Output<float>(x.Length), Rows = h.N(rows), Length = h.N(length), XRow = h.N(length), YRow = h.N(length), Logarithm = h.N(0),
+        }));
     }
 
     [Theory]
-    [InlineData("Sigmoid", UnaryOperation.Sigmoid)]
-    [InlineData("Tanh", UnaryOperation.Tanh)]
-    [InlineData("Exp", UnaryOperation.Exp)]
-    [InlineData("Neg", UnaryOperation.Negate)]
-    [InlineData("Abs", UnaryOperation.Abs)]
-    [InlineData("Reciprocal", UnaryOperation.Reciprocal)]
-    [InlineData("LeakyRelu", UnaryOperation.LeakyRelu, 0.01f)]
-    [InlineData("Elu", UnaryOperation.Elu, 1f)]
-    [InlineData("HardSigmoid", UnaryOperation.HardSigmoid, 0.2f, 0.5f)]
-    [InlineData("HardSwish", UnaryOperation.HardSwish)]
-    [InlineData("Erf", UnaryOperation.Erf)]
-    [InlineData("Gelu", UnaryOperation.Gelu)]
-    public void Functions_are_ONNX_functions(string op, UnaryOperation operation, float alpha = 0, float beta = 0)
+    [InlineData("Sigmoid", nameof(UnaryOperation.Sigmoid))]
+    [InlineData("Tanh", nameof(UnaryOperation.Tanh))]
+    [InlineData("Exp", nameof(UnaryOperation.Exp))]
+    [InlineData("Neg", nameof(UnaryOperation.Negate))]
+    [InlineData("Abs", nameof(UnaryOperation.Abs))]
+    [InlineData("Reciprocal", nameof(UnaryOperation.Reciprocal))]
+    [InlineData("LeakyRelu", nameof(UnaryOperation.LeakyRelu), 0.01f)]
+    [InlineData("Elu", nameof(UnaryOperation.Elu), 1f)]
+    [InlineData("HardSigmoid", nameof(UnaryOperation.HardSigmoid), 0.2f, 0.5f)]
+    [InlineData("HardSwish", nameof(UnaryOperation.HardSwish))]
+    [InlineData("Erf", nameof(UnaryOperation.Erf))]
+    [InlineData("Gelu", nameof(UnaryOperation.Gelu))]
+    public void Functions_are_ONNX_functions(string op, string operation, float alpha = 0, float beta = 0)
     {
         float[] x = [.. Enumerable.Range(-500, 1001).Select(i => i / 40f + 0.001f)];
         var model = new OnnxWriter().Input("x", ModelElementType.Float, x.Length).Output("y", ModelElementType.Float, x.Length).Node(op, ["x"], ["y"])
             .ToArray();
         KernelHarness h = new();
-        Close(Reference(model, x, x.Length), h.Run<float>(KernelIds.Unary, [h.Input(x), h.Output<float>(x.Length)], [(int)operation, x.Length], alpha, beta));
+        Close(Reference(model, x, x.Length), h.Run<float, UnaryArguments>(new()
+        {
+            Operation = h.N((int)Enum.Parse<UnaryOperation>(operation)), X = h.Input(x), Y = h.Output<float>(x.Length), Extents = h.Extents(x.Length), XStrides = h.Strides(1),
+            YStrides = h.Strides(1), Alpha = alpha, Beta = beta,
+        }));
     }
 
     [Fact]
@@ -71,7 +80,11 @@ public sealed class OnnxRuntimeReferenceTests
             .Constant<float>("scale", [scale]).Constant<byte>("zero", [77])
             .Node("QuantizeLinear", ["x", "scale", "zero"], ["q"]).Node("Cast", ["q"], ["y"], ("to", 1)).ToArray();
         KernelHarness h = new();
-        var y = h.Run<byte>(KernelIds.QuantizeLinear, [h.Input(x), h.Output<byte>(x.Length)], [x.Length, 77, 0], scale);
+        var y = h.Run<byte, QuantizeLinearArguments>(new()
+        {
+            YType = ModelElementType.UInt8, X = h.Input(x), Y = h.Output<byte>(x.Length), Extents = h.Extents(x.Length), XStrides = h.Strides(1),
+            YStrides = h.Strides(1), Zero = h.N(77), Scale = scale,
+        });
         Assert.Equal(Reference(model, x, x.Length), y.Select(v => (float)v));
     }
 
@@ -93,10 +106,13 @@ public sealed class OnnxRuntimeReferenceTests
             .Node("Cast", ["x"], ["q"], ("to", 2)).Node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["r"])
                 .Node("Cast", ["r"], ["y"], ("to", 1)).ToArray();
         KernelHarness h = new();
-        var y = h.Run<byte>(KernelIds.DenseInt8,
-            [h.Input(quantized), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), ProgramOperand.Absent,
-             h.Constant(Packings.Raw, weightScales.Select(s => inScale * s / outScale).ToArray()), h.Output<byte>(m * n)],
-                 [m, k, n, 1, 0, 100, 0, 120, 0, 255]);
+        var y = h.Run<byte, DenseInt8Arguments>(new()
+        {
+            XType = ModelElementType.UInt8, YType = ModelElementType.UInt8, X = h.Input(quantized),
+            W = h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)),
+            Multiplier = h.Constant(Packings.Raw, weightScales.Select(s => inScale * s / outScale).ToArray()), Y = h.Output<byte>(m * n), M = h.N(m),
+            K = h.N(k), N = h.N(n), XRow = h.N(k), YRow = h.N(n), Narrow = h.N(1), XZero = h.N(100), YZero = h.N(120), YMinimum = h.N(0), YMaximum = h.N(255),
+        });
         Assert.Equal(Reference(model, x, m, k), y.Select(v => (float)v));
     }
 
@@ -113,10 +129,12 @@ public sealed class OnnxRuntimeReferenceTests
             .Node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]).Node("MatMulInteger", ["q", "w", "z", "wz"], ["i"]).Node("Cast", ["i"], ["f"], ("to", 1))
             .Node("Mul", ["s", "ws"], ["t"]).Node("Mul", ["f", "t"], ["g"]).Node("Add", ["g", "b"], ["y"]).ToArray();
         KernelHarness h = new();
-        Close(Reference(model, x, m, k), h.Run<float>(KernelIds.DenseDynamicInt8,
-            [h.Input(x), h.Scratch<byte>(m * k), h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), h.Constant(Packings.Raw, bias),
-                h.Constant(Packings.Raw, scale), h.Output<float>(m * n)],
-            [m, k, n, 1], -None, None));
+        Close(Reference(model, x, m, k), h.Run<float, DenseDynamicInt8Arguments>(new()
+        {
+            X = h.Input(x), W = h.Constant(Packings.DenseInt7, DenseInt8Packing.Pack(w, k, n)), Bias = h.Constant(Packings.Raw, bias),
+            Scales = h.Constant(Packings.Raw, scale), Y = h.Output<float>(m * n), M = h.N(m), K = h.N(k), N = h.N(n), XRow = h.N(k), YRow = h.N(n),
+            Narrow = h.N(1), Minimum = -None, Maximum = None,
+        }));
     }
 
     private static float[] Reference(byte[] model, float[] x, params long[] shape)

@@ -14,18 +14,23 @@ internal static class MlpModel
     {
         TestRandom random = new(1, 2, 3);
         ProgramBuilder p = new("portable", "1.0.0");
-        int batch = p.AddSymbol("batch"), five = p.Number(5), twenty = p.Number(20), three = p.Number(3);
-        ProgramOperand x = p.AddBuffer(ModelElementType.Float, batch, five), hidden = p.AddBuffer(ModelElementType.Float, batch, twenty);
-        ProgramOperand scores = p.AddBuffer(ModelElementType.Float, batch, three), y = p.AddBuffer(ModelElementType.Float, batch, three);
+        Size batch = p.AddSymbol("batch"), five = p.Number(5), twenty = p.Number(20), three = p.Number(3);
+        Operand x = p.AddBuffer(ModelElementType.Float, batch, five), hidden = p.AddBuffer(ModelElementType.Float, batch, twenty);
+        Operand scores = p.AddBuffer(ModelElementType.Float, batch, three), y = p.AddBuffer(ModelElementType.Float, batch, three);
         p.AddInput("x", x, batch, five);
         p.AddOutput("y", y, batch, three);
-        p.AddCall(KernelIds.DenseF32, "fc1", [x, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(100), 5, 20)),
-            p.AddConstant<float>(Packings.Raw, random.Floats(20)), hidden],
-            [batch, five, twenty], 0, float.PositiveInfinity);
-        p.AddCall(KernelIds.DenseF32, "fc2", [hidden, p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(60), 20, 3)),
-            ProgramOperand.Absent, scores],
-            [batch, twenty, three], float.NegativeInfinity, float.PositiveInfinity);
-        p.AddCall(KernelIds.Softmax, "softmax", [scores, y], [batch, three]);
+        p.AddCall(new DenseF32Arguments
+        {
+            X = x, W = p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(100), 5, 20)),
+            Bias = p.AddConstant<float>(Packings.Raw, random.Floats(20)), Y = hidden, M = batch, K = five, N = twenty, XRow = five, YRow = twenty,
+            Minimum = 0, Maximum = float.PositiveInfinity,
+        }, "fc1");
+        p.AddCall(new DenseF32Arguments
+        {
+            X = hidden, W = p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(60), 20, 3)), Y = scores, M = batch, K = twenty,
+            N = three, XRow = twenty, YRow = three, Minimum = float.NegativeInfinity, Maximum = float.PositiveInfinity,
+        }, "fc2");
+        p.AddCall(new SoftmaxArguments { X = scores, Y = y, Rows = batch, Length = three, XRow = three, YRow = three, Logarithm = p.Number(0) }, "softmax");
         return p;
     }
 

@@ -5,6 +5,8 @@ namespace ModelBuild.Runtime.Tests;
 
 public sealed class ProgramTests : IDisposable
 {
+    // Where the first section begins: behind the table of two sections, at a multiple of 64.
+    private const int ProgramStart = 192;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("modelbuild-tests-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -28,11 +30,11 @@ public sealed class ProgramTests : IDisposable
     public void A_model_of_more_than_the_backend_takes_is_too_large_and_not_damaged()
     {
         ProgramBuilder p = new("portable", "1.0.0");
-        int rows = p.Number(16 * 32 * 1280), columns = p.Number(1280);
-        ProgramOperand x = p.AddBuffer(ModelElementType.Float, rows, columns), y = p.AddBuffer(ModelElementType.Float, rows, columns);
+        Size rows = p.Number(16 * 32 * 1280), columns = p.Number(1280);
+        Operand x = p.AddBuffer(ModelElementType.Float, rows, columns), y = p.AddBuffer(ModelElementType.Float, rows, columns);
         p.AddInput("x", x, rows, columns);
         p.AddOutput("y", y, rows, columns);
-        p.AddCall(KernelIds.Softmax, "softmax", [x, y], [rows, columns]);
+        p.AddCall(new SoftmaxArguments { X = x, Y = y, Rows = rows, Length = columns, XRow = columns, YRow = columns, Logarithm = p.Number(0) }, "softmax");
         MemoryStream stream = new();
         p.Write(stream, TestModel.Hash);
         ModelDimension[] shape = [ModelDimension.Constant(16 * 32 * 1280), ModelDimension.Constant(1280)];
@@ -146,9 +148,9 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public void Reads_the_artifact_of_format_1()
+    public void Reads_the_artifact_of_format_2()
     {
-        var golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-1.modelbuild"));
+        var golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Program", "golden-2.modelbuild"));
         using var model = TestModel.Load(golden, MlpModel.Description);
         Check(model, 3);
     }
@@ -164,7 +166,7 @@ public sealed class ProgramTests : IDisposable
             Inputs = MlpModel.Description.Inputs, Outputs = MlpModel.Description.Outputs, Profiles = ["x64-unobtainable", "portable"],
             EmbeddedIn = embedded ? typeof(ProgramTests).Assembly : null,
         };
-        var golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-1");
+        var golden = Path.Combine(AppContext.BaseDirectory, "Program", "golden-2");
         File.Copy(golden + ".json", Path.Combine(_folder.FullName, "Test.json"));
         File.Copy(golden + ".modelbuild", Path.Combine(_folder.FullName, "Test.portable.modelbuild"));
         using var model = await LoadedModel.LoadAsync(description, embedded ? null : new ModelOptions { Directory = _folder.FullName });
@@ -175,13 +177,16 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public void Refuses_a_newer_format_and_another_signature()
+    public void Refuses_another_format_and_another_signature()
     {
         var newer = MlpModel.Artifact();
-        newer[8] = 2;
-        Assert.Equal("MDLB3003", Assert.Throws<ModelLoadException>(() => TestModel.Load(newer, MlpModel.Description)).Code);
+        foreach (var format in new byte[] { 1, 3 })
+        {
+            newer[8] = format;
+            Assert.Equal("MDLB3003", Assert.Throws<ModelLoadException>(() => TestModel.Load(newer, MlpModel.Description)).Code);
+        }
         var other = MlpModel.Artifact();
-        other[48] ^= 1;
+        other[16] ^= 1;
         Assert.Equal("MDLB3004", Assert.Throws<ModelLoadException>(() => TestModel.Load(other, MlpModel.Description)).Code);
     }
 
@@ -197,7 +202,7 @@ public sealed class ProgramTests : IDisposable
     public void A_changed_program_is_found_by_its_hash()
     {
         var changed = MlpModel.Artifact();
-        changed[ArtifactHeader.Size + 20] ^= 0x10;
+        changed[ProgramStart + 20] ^= 0x10;
         Assert.Equal("MDLB3002", Assert.Throws<ModelLoadException>(() => TestModel.Load(changed, MlpModel.Description)).Code);
     }
 
@@ -206,16 +211,16 @@ public sealed class ProgramTests : IDisposable
     {
         // The hash is made to fit, as an attacker would: every check behind it must hold. Runs are made on what is accepted.
         var whole = MlpModel.Artifact();
-        var length = BitConverter.ToInt32(whole, 24);
+        var length = BitConverter.ToInt32(whole, ArtifactHeader.FixedSize + 16);
         TestRandom random = new(5, 5, 5);
         int refused = 0, ran = 0;
         for (var round = 0; round < 4000; round++)
         {
             var changed = (byte[])whole.Clone();
-            var section = changed.AsSpan(ArtifactHeader.Size, length);
+            var section = changed.AsSpan(ProgramStart, length);
             var dice = random.Bytes(6);
             for (var i = 0; i <= dice[0] % 2; i++) section[(dice[1] + i * dice[2] + 256 * dice[5]) % length] = dice[3 + i];
-            System.Security.Cryptography.SHA256.HashData(section).CopyTo(changed, 80);
+            System.Security.Cryptography.SHA256.HashData(section).CopyTo(changed, 48);
             try
             {
                 using var model = TestModel.Load(changed, MlpModel.Description);

@@ -12,7 +12,7 @@ namespace ModelBuild.Compression.Backends;
 public static class ManagedLowering
 {
     /// <summary>The operators of the standard domain that are lowered, in the forms that have a kernel.</summary>
-    public static IReadOnlyCollection<string> Operators => ProgramLowering.Operators;
+    public static IReadOnlyCollection<string> Operators => OperatorLowerings.Names;
 
     /// <summary>Lowers a graph.</summary>
     /// <param name="model">The graph, types inferred. Not changed.</param>
@@ -30,7 +30,7 @@ public static class ManagedLowering
         try
         {
             var description = DescriptionBuilder.Of(model.Graph, signatureHash);
-            var lowering = new ProgramLowering(model.Graph, description);
+            var lowering = new Lowering(model.Graph, description);
             artifact = lowering.Run();
             why = null;
             return true;

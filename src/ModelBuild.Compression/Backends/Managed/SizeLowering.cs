@@ -1,3 +1,4 @@
+using ModelBuild.Kernels;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
 
@@ -7,7 +8,7 @@ namespace ModelBuild.Compression.Backends;
 internal sealed class SizeLowering
 {
     private readonly ProgramBuilder _builder;
-    private readonly Dictionary<string, int> _symbols = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Size> _symbols = new(StringComparer.Ordinal);
 
     public SizeLowering(ProgramBuilder builder, IEnumerable<string> symbols)
     {
@@ -16,19 +17,19 @@ internal sealed class SizeLowering
             _symbols.Add(symbol, builder.AddSymbol(symbol));
     }
 
-    public int Of(Dimension dimension) => dimension.Expression is { } e ? Of(e) : throw new NotLoweredException("a dimension is not known");
+    public Size Of(Dimension dimension) => dimension.Expression is { } e ? Of(e) : throw new NotLoweredException("a dimension is not known");
 
-    public int[] Of(IEnumerable<Dimension> shape) => [.. shape.Select(Of)];
+    public Size[] Of(IEnumerable<Dimension> shape) => [.. shape.Select(Of)];
 
-    public int Product(IEnumerable<Dimension> shape) => _builder.Product(Of(shape));
+    public Size Product(IEnumerable<Dimension> shape) => _builder.Product(Of(shape));
 
-    private int Of(DimensionExpression expression)
+    private Size Of(DimensionExpression expression)
     {
-        int? sum = null;
+        Size? sum = null;
         foreach (var (coefficient, factors) in expression.Terms)
         {
             // A factor of 1 is left out: a named dimension stays one, and tools that read the program see which.
-            int? product = coefficient == 1 && factors.Length > 0 ? null : _builder.Number(coefficient);
+            Size? product = coefficient == 1 && factors.Length > 0 ? null : _builder.Number(coefficient);
             foreach (var factor in factors)
                 product = product is { } p ? _builder.Combine(SizeOperator.Product, p, Of(factor)) : Of(factor);
             sum = sum is { } s ? _builder.Combine(SizeOperator.Sum, s, product!.Value) : product;
@@ -36,7 +37,7 @@ internal sealed class SizeLowering
         return sum ?? _builder.Number(0);
     }
 
-    private int Of(DimensionExpression.Atom atom) => atom.Kind switch
+    private Size Of(DimensionExpression.Atom atom) => atom.Kind switch
     {
         DimensionExpression.AtomKind.Symbol => atom.Name is { } name && _symbols.TryGetValue(name, out var index) ? index
             : throw new NotLoweredException($"the dimension '{atom.Name}' is no dimension of an input"),

@@ -47,24 +47,6 @@ internal readonly struct DivideOperation : IBinaryOperation
     public static float Apply(float a, float b) => a / b;
 }
 
-internal readonly struct SubtractFromOperation : IBinaryOperation
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> a, Vector<float> b) => b - a;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Apply(float a, float b) => b - a;
-}
-
-internal readonly struct DivideIntoOperation : IBinaryOperation
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Apply(Vector<float> a, Vector<float> b) => b / a;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Apply(float a, float b) => b / a;
-}
-
 internal readonly struct MinimumOperation : IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,4 +63,13 @@ internal readonly struct MaximumOperation : IBinaryOperation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Apply(float a, float b) => MathF.Max(a, b);
+}
+
+internal readonly struct PReluOperation : IBinaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Apply(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.LessThan(a, Vector<float>.Zero), a * b, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Apply(float a, float b) => a < 0 ? a * b : a;
 }

@@ -1,47 +1,94 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>The dense layer on activations that are quantized as they come, by ONNX DynamicQuantizeLinear: one scale for the whole tensor, all rows of a batch
-/// together.</summary>
+/// <summary>
+/// The dense layer on activations that are quantized as they come: ONNX DynamicQuantizeLinear over the whole of x, all rows of a batch together, then
+/// MatMulInteger, scaling and bias.
+/// </summary>
+internal unsafe struct DenseDynamicInt8Arguments : IKernelArguments<DenseDynamicInt8Arguments>
+{
+    public Operand X;
+    /// <summary>As of <see cref="DenseInt8Arguments"/>.</summary>
+    public Operand W;
+    /// <summary>N floats, or left out.</summary>
+    public Operand Bias;
+    /// <summary>N floats: the weights' scales.</summary>
+    public Operand Scales;
+    public Operand Y;
+    public Size M, K, N;
+    /// <summary>Elements from one row to the next.</summary>
+    public Size XRow, YRow;
+    /// <summary>1 if all weights are within -64 to 64.</summary>
+    public Size Narrow;
+    /// <summary>The activation that follows; infinities for none.</summary>
+    public float Minimum, Maximum;
+
+    public static Kernel<DenseDynamicInt8Arguments> Kernel { get; } = new(KernelIds.DenseDynamicInt8, "DenseDynamicInt8",
+        new("avxvnni", AvxVnni.IsSupported, &DenseDynamicInt8.Run<DenseInt8VnniPath>),
+        new("avx512", DenseInt8Avx512Path.IsSupported, &DenseDynamicInt8.Run<DenseInt8Avx512Path>),
+        new("avx2", Avx2.IsSupported, &DenseDynamicInt8.Run<DenseInt8Avx2Path>), new("vector128", true, &DenseDynamicInt8.Run<DenseInt8Vector128Path>));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
+    {
+        visitor.Input(ref X, nameof(X), ModelElementType.Float);
+        visitor.Constant(ref W, nameof(W), Packings.DenseInt8, Packings.DenseInt7);
+        visitor.Input(ref Bias, nameof(Bias), ModelElementType.Float);
+        visitor.Input(ref Scales, nameof(Scales), ModelElementType.Float);
+        visitor.Output(ref Y, nameof(Y), ModelElementType.Float);
+        visitor.Size(ref M, nameof(M));
+        visitor.Size(ref K, nameof(K));
+        visitor.Size(ref N, nameof(N));
+        visitor.Size(ref XRow, nameof(XRow));
+        visitor.Size(ref YRow, nameof(YRow));
+        visitor.Size(ref Narrow, nameof(Narrow));
+        visitor.Number(ref Minimum, nameof(Minimum));
+        visitor.Number(ref Maximum, nameof(Maximum));
+    }
+
+    public readonly void Check(KernelCheck check)
+    {
+        DenseInt8Core.Check(check, X, W, Y, M, K, N, XRow, YRow, Narrow);
+        check.Present(Scales);
+        check.Reaches(Bias, N);
+        check.Reaches(Scales, N);
+    }
+
+    // One scale for all rows: whoever quantizes must have seen all of them.
+    public readonly long Tiles => 1;
+
+    /// <summary>x, quantized; read ahead in groups of 4.</summary>
+    public readonly long Scratch => checked(M * K + 64);
+
+    public readonly double Work => (double)M * K * N;
+}
+
 internal static unsafe class DenseDynamicInt8
 {
-    public static Kernel Kernel { get; } = new(KernelIds.DenseDynamicInt8, nameof(DenseDynamicInt8), 6, 4, 2, Check, &Run);
-
-    private static void Check(KernelCheck a)
+    public static void Run<TPath>(DenseDynamicInt8Arguments* a, long first, long last, byte* scratch) where TPath : IDenseInt8Path
     {
-        long m = a.Size(0), k = a.Size(1), n = a.Size(2);
-        a.Buffer(0, ModelElementType.Float, m, k);
-        a.Buffer(1, ModelElementType.UInt8, m, k);
-        DenseInt8.CheckWeights(a, 2);
-        if (a.IsPresent(3)) a.Constant(3, Packings.Raw, sizeof(float), n);
-        a.Constant(4, Packings.Raw, sizeof(float), n);
-        a.Buffer(5, ModelElementType.Float, m, n);
-    }
-
-    private static void Run(KernelCall* call)
-    {
-        var x = (float*)call->Operands[0];
-        var quantized = (byte*)call->Operands[1];
-        long m = call->Integers[0], k = call->Integers[1];
-        (var scale, var zero) = Parameters(x, m * k);
-        QuantizeLinear.Run(x, quantized, m * k, scale, zero, byte.MinValue);
-        DenseInt8Arguments a = new()
+        float* x = a->X;
+        long m = a->M, k = a->K, xRow = a->XRow;
+        var (low, high) = (0f, 0f);
+        for (long row = 0; row < m; row++) Widen(x + row * xRow, k, ref low, ref high);
+        // All zeros: any scale gives zeros; ONNX Runtime takes 1.
+        var scale = high == low ? 1 : (high - low) / 255;
+        var zero = (int)Math.Clamp(MathF.Round(-low / scale), 0, 255);
+        for (long row = 0; row < m; row++) QuantizeLinear.Row(x + row * xRow, scratch + row * k, k, scale, zero, byte.MinValue);
+        DenseInt8Work work = new()
         {
-            X = quantized, W = (byte*)call->Operands[2], FloatBias = (float*)call->Operands[3], Multiplier = (float*)call->Operands[4],
-                FloatY = (float*)call->Operands[5],
-            M = m, K = k, N = call->Integers[2], Narrow = call->Integers[3] == 1, XZero = zero, Factor = scale, Minimum = call->Floats[0],
-                Maximum = call->Floats[1],
+            X = scratch, W = a->W, FloatBias = a->Bias, Multiplier = a->Scales, FloatY = a->Y, M = m, K = k, N = a->N, XRow = k, YRow = a->YRow,
+            Narrow = a->Narrow == 1, XZero = zero, Factor = scale, Minimum = a->Minimum, Maximum = a->Maximum,
         };
-        DenseInt8Core.Run(&a);
+        DenseInt8Core.Run<TPath>(&work, 0, DenseInt8Core.Tiles(m, a->N));
     }
 
-    /// <summary>Scale and zero point for uint8: the range of the values and zero, in 255 steps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static (float Scale, int Zero) Parameters(float* x, long count)
+    private static void Widen(float* x, long count, ref float minimum, ref float maximum)
     {
-        Vector<float> low = default, high = default;
+        Vector<float> low = new(minimum), high = new(maximum);
         long i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -49,7 +96,6 @@ internal static unsafe class DenseDynamicInt8
             low = Vector.Min(low, v);
             high = Vector.Max(high, v);
         }
-        float minimum = 0, maximum = 0;
         for (var lane = 0; lane < Vector<float>.Count; lane++)
         {
             minimum = MathF.Min(minimum, low[lane]);
@@ -60,8 +106,5 @@ internal static unsafe class DenseDynamicInt8
             minimum = MathF.Min(minimum, x[i]);
             maximum = MathF.Max(maximum, x[i]);
         }
-        // All zeros: any scale gives zeros; ONNX Runtime takes 1.
-        var scale = maximum == minimum ? 1 : (maximum - minimum) / 255;
-        return (scale, (int)Math.Clamp(MathF.Round(-minimum / scale), 0, 255));
     }
 }

@@ -4,72 +4,116 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>The float dense layer: the instruction-set path is chosen here.</summary>
+/// <summary>y[M,N] = clamp(x[M,K] W + bias[N]).</summary>
+internal unsafe struct DenseF32Arguments : IKernelArguments<DenseF32Arguments>
+{
+    public Operand X;
+    /// <summary>The weights: <see cref="DenseF32Packing"/>.</summary>
+    public Operand W;
+    /// <summary>N floats, or left out.</summary>
+    public Operand Bias;
+    public Operand Y;
+    public Size M, K, N;
+    /// <summary>Floats from one row to the next.</summary>
+    public Size XRow, YRow;
+    /// <summary>The activation that follows; infinities for none.</summary>
+    public float Minimum, Maximum;
+
+    public static Kernel<DenseF32Arguments> Kernel { get; } = new(KernelIds.DenseF32, "DenseF32",
+        new("avx512", Vector512.IsHardwareAccelerated, &DenseF32.Run<DenseF32Avx512>), new("avx2", Fma.IsSupported, &DenseF32.Run<DenseF32Avx2>),
+        new("vector128", true, &DenseF32.Run<DenseF32Vector128>));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
+    {
+        visitor.Input(ref X, nameof(X), ModelElementType.Float);
+        visitor.Constant(ref W, nameof(W), Packings.DenseF32);
+        visitor.Input(ref Bias, nameof(Bias), ModelElementType.Float);
+        visitor.Output(ref Y, nameof(Y), ModelElementType.Float);
+        visitor.Size(ref M, nameof(M));
+        visitor.Size(ref K, nameof(K));
+        visitor.Size(ref N, nameof(N));
+        visitor.Size(ref XRow, nameof(XRow));
+        visitor.Size(ref YRow, nameof(YRow));
+        visitor.Number(ref Minimum, nameof(Minimum));
+        visitor.Number(ref Maximum, nameof(Maximum));
+    }
+
+    public readonly void Check(KernelCheck check)
+    {
+        check.Present(X, W, Y);
+        check.Sizes(M, K, N, XRow, YRow);
+        check.Reaches(X, M == 0 ? 0 : checked((M - 1) * XRow + K));
+        check.Bytes(W, checked(DenseF32Packing.Length(K, N) * sizeof(float)));
+        check.Reaches(Bias, N);
+        check.Reaches(Y, M == 0 ? 0 : checked((M - 1) * YRow + N));
+        // Rows of an answer must not overlap: they are written in any order.
+        if (M > 1) check.InRange(YRow, N, int.MaxValue);
+    }
+
+    public readonly long Tiles => Panels.Count(N) * RowBlocks;
+
+    public readonly long Scratch => 0;
+
+    public readonly double Work => (double)M * K * N;
+
+    /// <summary>Blocks of rows; a tile is one of them against one panel.</summary>
+    public readonly long RowBlocks => (M + DenseF32.RowBlock - 1) / DenseF32.RowBlock;
+}
+
+/// <summary>One instruction-set path of the float dense layer.</summary>
+internal unsafe interface IDenseF32Path
+{
+    /// <summary>How many of the rows left the next tile takes.</summary>
+    static abstract int RowsAt(long left);
+
+    static abstract void Run(DenseF32Tile* tile);
+}
+
+/// <summary>The float dense layer: panels, and blocks of rows.</summary>
 internal static unsafe class DenseF32
 {
-    public static Kernel Kernel { get; } = new(KernelIds.DenseF32, nameof(DenseF32), 4, 3, 2, Check, &Run);
+    /// <summary>Rows of a tile: a multiple of what any path takes at once, so that cutting changes nothing.</summary>
+    public const int RowBlock = 64;
 
-    private static void Check(KernelCheck a)
-    {
-        long m = a.Size(0), k = a.Size(1), n = a.Size(2);
-        a.Buffer(0, ModelElementType.Float, m, k);
-        a.Constant(1, Packings.DenseF32, sizeof(float), k, Panels.PaddedColumns(n));
-        if (a.IsPresent(2)) a.Constant(2, Packings.Raw, sizeof(float), n);
-        a.Buffer(3, ModelElementType.Float, m, n);
-    }
-
-    private static void Run(KernelCall* call) => Run(
-        (float*)call->Operands[0], (float*)call->Operands[1], (float*)call->Operands[2], (float*)call->Operands[3],
-        call->Integers[0], call->Integers[1], call->Integers[2], call->Floats[0], call->Floats[1]);
-
-    /// <summary>y[m,n] = clamp(x[m,k] W + bias). The bias may be null; it is padded to a whole cache line, as constants are.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* x, float* w, float* bias, float* y, long m, long k, long n, float minimum, float maximum)
+    public static void Run<TPath>(DenseF32Arguments* a, long first, long last, byte* scratch) where TPath : IDenseF32Path
     {
-        var zeros = stackalloc float[Panels.Wide];
-        if (bias == null) new Span<float>(zeros, Panels.Wide).Clear();
-        // A panel's columns are written whole. Where the last panel has fewer, a single row may run into the padding of its activation; of several, each would
-        // run into the next one, so they are written to the side and their part is copied.
+        float* x = a->X, w = a->W, bias = a->Bias, y = a->Y;
+        long m = a->M, k = a->K, n = a->N, xRow = a->XRow, yRow = a->YRow, blocks = a->RowBlocks;
+        // What sums start from, where the bias is missing or ends within the panel.
+        var start = stackalloc float[Panels.Wide];
+        // A panel's columns are written whole. Where the last panel has fewer, its rows are written to the side and their part is copied.
         var side = stackalloc float[Panels.Wide * DenseF32Tile.MostRows];
-        // One row of a batch starts anywhere; an activation starts at a cache line, and so does each of its panels.
-        var padded = ((nint)y & 63) == 0;
-        for (long column = 0; column < n; column += Panels.Wide)
+        for (; first < last; first++)
         {
+            var (panel, block) = (first / blocks, first % blocks);
+            var column = panel * Panels.Wide;
             var width = Panels.WidthAt(column, n);
-            var direct = n - column >= width || (m == 1 && padded);
+            var filled = (int)Math.Min(width, n - column);
+            if (bias == null || filled < width)
+            {
+                new Span<float>(start, Panels.Wide).Clear();
+                if (bias != null) new ReadOnlySpan<float>(bias + column, filled).CopyTo(new Span<float>(start, width));
+            }
+            var direct = filled == width;
             DenseF32Tile tile = new()
             {
-                W = w, Start = bias == null ? zeros : bias + column, Y = side, YStride = direct ? n : Panels.Wide,
-                K = k, Width = width, Minimum = minimum, Maximum = maximum,
+                W = w + column * k, Start = bias == null || filled < width ? start : bias + column, Y = side, XStride = xRow, YStride = direct ? yRow : Panels.Wide,
+                K = k, Width = width, Minimum = a->Minimum, Maximum = a->Maximum,
             };
-            for (long row = 0; row < m; row += tile.Rows)
+            var end = Math.Min(m, (block + 1) * RowBlock);
+            for (var row = block * RowBlock; row < end; row += tile.Rows)
             {
-                tile.X = x + row * k;
-                tile.Rows = RowsAt(m - row);
-                if (direct) tile.Y = y + row * n + column;
-                Run(&tile);
+                tile.X = x + row * xRow;
+                tile.Rows = TPath.RowsAt(end - row);
+                if (direct) tile.Y = y + row * yRow + column;
+                TPath.Run(&tile);
                 if (direct) continue;
-                for (var r = 0; r < tile.Rows; r++) Unsafe.CopyBlockUnaligned(y + (row + r) * n + column, side + r * Panels.Wide,
-                    (uint)(n - column) * sizeof(float));
+                for (var r = 0; r < tile.Rows; r++)
+                    Unsafe.CopyBlockUnaligned(y + (row + r) * yRow + column, side + r * Panels.Wide, (uint)filled * sizeof(float));
             }
-            w += k * width;
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int RowsAt(long left)
-    {
-        if (Vector512.IsHardwareAccelerated) return DenseF32Avx512.RowsAt(left);
-        return Fma.IsSupported ? DenseF32Avx2.RowsAt(left) : DenseF32Vector128.RowsAt(left);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Run(DenseF32Tile* tile)
-    {
-        if (Vector512.IsHardwareAccelerated) DenseF32Avx512.Run(tile);
-        else if (Fma.IsSupported) DenseF32Avx2.Run(tile);
-        else DenseF32Vector128.Run(tile);
     }
 }
 
@@ -79,7 +123,7 @@ internal unsafe struct DenseF32Tile
     /// <summary>Rows that any path takes at once.</summary>
     public const int MostRows = 8;
 
-    /// <summary>First row of x; rows follow each other every K floats.</summary>
+    /// <summary>First row of x.</summary>
     public float* X;
     /// <summary>The panel: K lines of Width floats.</summary>
     public float* W;
@@ -87,6 +131,8 @@ internal unsafe struct DenseF32Tile
     public float* Start;
     /// <summary>First row of y.</summary>
     public float* Y;
+    /// <summary>Floats from one row of x to the next.</summary>
+    public long XStride;
     /// <summary>Floats from one row of y to the next.</summary>
     public long YStride;
     public long K;
@@ -97,5 +143,5 @@ internal unsafe struct DenseF32Tile
 
     /// <summary>The row of x that stands for row <paramref name="row"/> of a tile: the last one again where the tile has fewer rows than the code
     /// computes.</summary>
-    public readonly float* Row(int row) => X + Math.Min(row, Rows - 1) * K;
+    public readonly float* Row(int row) => X + Math.Min(row, Rows - 1) * XStride;
 }

@@ -7,7 +7,7 @@ namespace ModelBuild.Kernels;
 /// 256-bit path of the float dense layer (FMA). One row: 16 columns at a time with 4 lines of the panel in flight, 8 sums. Several rows: 6 x 16 sums stay
 /// in registers, 12 of 16; a wide panel is two halves, read with a stride of 32 floats.
 /// </summary>
-internal static unsafe class DenseF32Avx2
+internal unsafe struct DenseF32Avx2 : IDenseF32Path
 {
     /// <summary>How many of the rows left the next tile takes.</summary>
     public static int RowsAt(long left) => (int)Math.Min(left, 6);

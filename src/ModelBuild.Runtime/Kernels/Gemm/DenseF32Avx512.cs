@@ -9,7 +9,7 @@ namespace ModelBuild.Kernels;
 /// the panel streams by once. Several rows: 8 x 32 or 4 x 32 sums stay in registers; x is broadcast from memory. A tile with fewer rows than that computes its
 /// last row again and stores it once.
 /// </summary>
-internal static unsafe class DenseF32Avx512
+internal unsafe struct DenseF32Avx512 : IDenseF32Path
 {
     // Floats: 4 KB. Weights of one row are read once; from the outer caches they come late without this, because hardware prefetching ends at a page.
     private const int Ahead = 1024;

@@ -5,7 +5,7 @@ namespace ModelBuild.Kernels;
 /// row,
 /// <c>[panel][K][width]</c>; columns beyond N are zeros. Every instruction-set path reads this layout.
 /// </summary>
-public static class DenseF32Packing
+internal static class DenseF32Packing
 {
     /// <summary>The number of floats that the packed weights take.</summary>
     /// <param name="k">Rows: the length of an input row.</param>

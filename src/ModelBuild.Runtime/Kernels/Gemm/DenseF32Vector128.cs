@@ -7,7 +7,7 @@ namespace ModelBuild.Kernels;
 /// Portable path of the float dense layer: 128-bit vectors, arm64 and x64 without FMA. Tiles of 4 rows x 8 columns, or one row x 16; a multiply-add is fused
 /// where the CPU fuses, and a multiplication and an addition elsewhere, never a call.
 /// </summary>
-internal static unsafe class DenseF32Vector128
+internal unsafe struct DenseF32Vector128 : IDenseF32Path
 {
     /// <summary>How many of the rows left the next tile takes.</summary>
     public static int RowsAt(long left) => (int)Math.Min(left, 4);

@@ -1,51 +1,83 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace ModelBuild.Kernels;
 
-/// <summary>The integer dense layer with integer output: QLinearMatMul with a bias, and an activation as the output's range.</summary>
-internal static unsafe class DenseInt8
+/// <summary>
+/// The integer dense layer: y = saturate(round half even(((x - XZero) W + bias) * multiplier[N]) + YZero), clamped to YMinimum .. YMaximum; int32 sums, exact.
+/// QLinearMatMul with a bias, and an activation as the output's range.
+/// </summary>
+internal unsafe struct DenseInt8Arguments : IKernelArguments<DenseInt8Arguments>
 {
-    public static Kernel Kernel { get; } = new(KernelIds.DenseInt8, nameof(DenseInt8), 5, 10, 0, Check, &Run);
+    /// <summary>UInt8 or Int8.</summary>
+    public ModelElementType XType, YType;
+    public Operand X;
+    /// <summary>The weights: <see cref="DenseInt8Packing"/>; <see cref="Packings.DenseInt7"/> if <see cref="Narrow"/>.</summary>
+    public Operand W;
+    /// <summary>N int32, or left out.</summary>
+    public Operand Bias;
+    /// <summary>N floats: input scale * weight scale / output scale.</summary>
+    public Operand Multiplier;
+    public Operand Y;
+    public Size M, K, N;
+    /// <summary>Elements from one row to the next.</summary>
+    public Size XRow, YRow;
+    /// <summary>1 if all weights are within -64 to 64.</summary>
+    public Size Narrow;
+    public Size XZero, YZero, YMinimum, YMaximum;
 
-    private static void Check(KernelCheck a)
+    public static Kernel<DenseInt8Arguments> Kernel { get; } = new(KernelIds.DenseInt8, "DenseInt8",
+        new("avxvnni", AvxVnni.IsSupported, &Run<DenseInt8VnniPath>), new("avx512", DenseInt8Avx512Path.IsSupported, &Run<DenseInt8Avx512Path>),
+        new("avx2", Avx2.IsSupported, &Run<DenseInt8Avx2Path>), new("vector128", true, &Run<DenseInt8Vector128Path>));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
-        long m = a.Size(0), n = a.Size(2);
-        CheckInput(a);
-        if (a.IsPresent(2)) a.Constant(2, Packings.Raw, sizeof(int), n);
-        a.Constant(3, Packings.Raw, sizeof(float), n);
-        var signed = a.InRange(6, 0, 1) == 1;
-        int lowest = signed ? sbyte.MinValue : byte.MinValue, highest = signed ? sbyte.MaxValue : byte.MaxValue;
-        a.Buffer(4, signed ? ModelElementType.Int8 : ModelElementType.UInt8, m, n);
-        a.InRange(7, lowest, highest);
-        a.InRange(9, a.InRange(8, lowest, highest), highest);
+        visitor.Type(ref XType, nameof(XType));
+        visitor.Type(ref YType, nameof(YType));
+        visitor.Input(ref X, nameof(X), XType);
+        visitor.Constant(ref W, nameof(W), Packings.DenseInt8, Packings.DenseInt7);
+        visitor.Input(ref Bias, nameof(Bias), ModelElementType.Int32);
+        visitor.Input(ref Multiplier, nameof(Multiplier), ModelElementType.Float);
+        visitor.Output(ref Y, nameof(Y), YType);
+        visitor.Size(ref M, nameof(M));
+        visitor.Size(ref K, nameof(K));
+        visitor.Size(ref N, nameof(N));
+        visitor.Size(ref XRow, nameof(XRow));
+        visitor.Size(ref YRow, nameof(YRow));
+        visitor.Size(ref Narrow, nameof(Narrow));
+        visitor.Size(ref XZero, nameof(XZero));
+        visitor.Size(ref YZero, nameof(YZero));
+        visitor.Size(ref YMinimum, nameof(YMinimum));
+        visitor.Size(ref YMaximum, nameof(YMaximum));
     }
 
-    /// <summary>What all integer dense kernels share: integers M, K, N, narrow, signed, zero; operands x and W.</summary>
-    public static void CheckInput(KernelCheck a)
+    public readonly void Check(KernelCheck check)
     {
-        long m = a.Size(0), k = a.Size(1);
-        var signed = a.InRange(4, 0, 1) == 1;
-        a.Buffer(0, signed ? ModelElementType.Int8 : ModelElementType.UInt8, m, k);
-        a.InRange(5, signed ? sbyte.MinValue : byte.MinValue, signed ? sbyte.MaxValue : byte.MaxValue);
-        CheckWeights(a, 1);
+        DenseInt8Core.Check(check, X, W, Y, M, K, N, XRow, YRow, Narrow);
+        check.Present(Multiplier);
+        check.Reaches(Bias, N);
+        check.Reaches(Multiplier, N);
+        DenseInt8Core.CheckZero(check, XType, XZero);
+        DenseInt8Core.CheckZero(check, YType, YZero);
+        DenseInt8Core.CheckZero(check, YType, YMinimum);
+        DenseInt8Core.CheckZero(check, YType, YMaximum);
+        check.InRange(YMaximum, YMinimum, byte.MaxValue);
     }
 
-    /// <summary>The weights have the packing that the call says: integers M, K, N, narrow.</summary>
-    public static void CheckWeights(KernelCheck a, int operand)
-    {
-        var packing = a.InRange(3, 0, 1) == 1 ? Packings.DenseInt7 : Packings.DenseInt8;
-        a.Constant(operand, packing, 1, Panels.PaddedColumns(a.Size(2)), sizeof(int) + DenseInt8Packing.PaddedRows(a.Size(1)));
-    }
+    public readonly long Tiles => DenseInt8Core.Tiles(M, N);
 
-    private static void Run(KernelCall* call)
+    public readonly long Scratch => 0;
+
+    public readonly double Work => (double)M * K * N;
+
+    private static void Run<TPath>(DenseInt8Arguments* a, long first, long last, byte* scratch) where TPath : IDenseInt8Path
     {
-        var i = call->Integers;
-        var signed = i[4] == 1;
-        DenseInt8Arguments a = new()
+        var signed = a->XType == ModelElementType.Int8;
+        DenseInt8Work work = new()
         {
-            X = (byte*)call->Operands[0], W = (byte*)call->Operands[1], Bias = (int*)call->Operands[2], Multiplier = (float*)call->Operands[3],
-                Y = (byte*)call->Operands[4],
-            M = i[0], K = i[1], N = i[2], Narrow = i[3] == 1, Signed = signed, XZero = (int)i[5] + (signed ? 128 : 0), Factor = 1,
-            YZero = (int)i[7], YMinimum = (int)i[8], YMaximum = (int)i[9],
+            X = a->X, W = a->W, Bias = a->Bias, Multiplier = a->Multiplier, Y = a->Y, M = a->M, K = a->K, N = a->N, XRow = a->XRow, YRow = a->YRow,
+            Narrow = a->Narrow == 1, Signed = signed, XZero = (int)a->XZero + (signed ? 128 : 0), Factor = 1,
+            YZero = (int)a->YZero, YMinimum = (int)a->YMinimum, YMaximum = (int)a->YMaximum,
         };
-        DenseInt8Core.Run(&a);
+        DenseInt8Core.Run<TPath>(&work, first, last);
     }
 }

@@ -7,7 +7,7 @@ namespace ModelBuild.Kernels;
 /// input's zero point; then panel after panel of 32 columns (the last one 16, where that is enough), within a panel <c>[K/4][width][4]</c>: four weights of a
 /// column side by side, as dot-product instructions take them. K is padded to 4 and columns beyond N are zeros.
 /// </summary>
-public static class DenseInt8Packing
+internal static class DenseInt8Packing
 {
     /// <summary>The number of bytes that the packed weights take.</summary>
     /// <param name="k">Rows: the length of an input row.</param>

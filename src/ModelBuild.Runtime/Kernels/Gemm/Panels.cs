@@ -12,6 +12,9 @@ internal static class Panels
     /// <summary>Columns with their padding.</summary>
     public static long PaddedColumns(long n) => (n + Narrow - 1) / Narrow * Narrow;
 
+    /// <summary>How many panels there are.</summary>
+    public static long Count(long n) => (n + Wide - 1) / Wide;
+
     /// <summary>The width of the panel that starts at a column.</summary>
     public static int WidthAt(long column, long n) => n - column > Narrow ? Wide : Narrow;
 }

@@ -4,35 +4,88 @@ using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>Softmax over rows: the row's largest value is taken off first, so that nothing overflows.</summary>
-internal static unsafe class Softmax
+/// <summary>Softmax over rows, or its logarithm.</summary>
+internal unsafe struct SoftmaxArguments : IKernelArguments<SoftmaxArguments>
 {
-    public static Kernel Kernel { get; } = new(KernelIds.Softmax, nameof(Softmax), 2, 2, 0, Check, &Run);
+    public Operand X, Y;
+    public Size Rows, Length;
+    /// <summary>Elements from one row to the next; those of a row follow each other.</summary>
+    public Size XRow, YRow;
+    /// <summary>1 for LogSoftmax.</summary>
+    public Size Logarithm;
 
-    private static void Check(KernelCheck a)
+    public static Kernel<SoftmaxArguments> Kernel { get; } = new(KernelIds.Softmax, "Softmax",
+        new("avx512", Vector512.IsHardwareAccelerated, &Softmax.Run<SoftmaxAvx512>), new("vector", true, &Softmax.Run<SoftmaxVector>));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
-        a.Buffer(0, ModelElementType.Float, a.Size(0), a.Size(1));
-        a.Buffer(1, ModelElementType.Float, a.Size(0), a.Size(1));
+        visitor.Input(ref X, nameof(X), ModelElementType.Float);
+        visitor.Output(ref Y, nameof(Y), ModelElementType.Float);
+        visitor.Size(ref Rows, nameof(Rows));
+        visitor.Size(ref Length, nameof(Length));
+        visitor.Size(ref XRow, nameof(XRow));
+        visitor.Size(ref YRow, nameof(YRow));
+        visitor.Size(ref Logarithm, nameof(Logarithm));
     }
 
+    public readonly void Check(KernelCheck check)
+    {
+        check.Present(X, Y);
+        check.Sizes(Rows, Length, XRow, YRow);
+        check.InRange(Logarithm, 0, 1);
+        if (Rows == 0) return;
+        check.Reaches(X, checked((Rows - 1) * XRow + Length));
+        check.Reaches(Y, checked((Rows - 1) * YRow + Length));
+    }
+
+    public readonly long Tiles => Length == 0 ? 0 : Rows;
+
+    public readonly long Scratch => 0;
+
+    public readonly double Work => 4.0 * Rows * Length;
+}
+
+/// <summary>One row of softmax. <c>side</c> has room for one vector.</summary>
+internal unsafe interface ISoftmaxPath
+{
+    static abstract void Row(float* x, float* y, float* side, long length);
+}
+
+/// <summary>The row's largest value is taken off first, so that nothing overflows.</summary>
+internal static unsafe class Softmax
+{
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run(KernelCall* call)
+    public static void Run<TPath>(SoftmaxArguments* a, long first, long last, byte* scratch) where TPath : ISoftmaxPath
     {
-        float* x = (float*)call->Operands[0], y = (float*)call->Operands[1];
-        long rows = call->Integers[0], length = call->Integers[1];
-        if (length == 0) return;
         var side = stackalloc float[16];
-        for (long r = 0; r < rows; r++, x += length, y += length)
+        for (; first < last; first++)
         {
-            if (Vector512.IsHardwareAccelerated) SoftmaxAvx512.Row(x, y, side, length);
-            else Row(x, y, side, length);
+            float* x = (float*)a->X + first * a->XRow, y = (float*)a->Y + first * a->YRow;
+            if (a->Logarithm == 1) LogarithmOfRow(x, y, a->Length);
+            else TPath.Row(x, y, side, a->Length);
         }
     }
 
+    // x - max - log(sum of exp(x - max)): the logarithm of a quotient would lose small ones.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LogarithmOfRow(float* x, float* y, long length)
+    {
+        var most = float.NegativeInfinity;
+        for (long i = 0; i < length; i++) most = MathF.Max(most, x[i]);
+        double sum = 0;
+        for (long i = 0; i < length; i++) sum += Math.Exp(x[i] - most);
+        var logarithm = (float)Math.Log(sum);
+        for (long i = 0; i < length; i++) y[i] = x[i] - most - logarithm;
+    }
+}
+
+/// <summary>With the vectors that the CPU has.</summary>
+internal readonly unsafe struct SoftmaxVector : ISoftmaxPath
+{
     // As SoftmaxAvx512, with the vectors that the CPU has.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Row(float* x, float* y, float* side, long length)
+    public static void Row(float* x, float* y, float* side, long length)
     {
         var lanes = Vector<float>.Count;
         var whole = length / lanes * lanes;

@@ -5,7 +5,7 @@ namespace ModelBuild.Kernels;
 
 /// <summary>One row of softmax with 512-bit vectors. The end of a row that is no whole vector goes through a vector on the side, whose unused lanes are
 /// -infinity.</summary>
-internal static unsafe class SoftmaxAvx512
+internal readonly unsafe struct SoftmaxAvx512 : ISoftmaxPath
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row(float* x, float* y, float* side, long length)

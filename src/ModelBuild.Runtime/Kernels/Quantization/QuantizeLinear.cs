@@ -3,39 +3,82 @@ using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>ONNX QuantizeLinear with one scale: a division, not a product with the reciprocal, which rounds otherwise. Whole vectors only: every activation is
-/// padded to whole vectors.</summary>
-internal static unsafe class QuantizeLinear
+/// <summary>ONNX QuantizeLinear to 8 bits with one scale: y = saturate(round half even(x / scale) + zero).</summary>
+internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinearArguments>
 {
-    public static Kernel Kernel { get; } = new(KernelIds.QuantizeLinear, nameof(QuantizeLinear), 2, 3, 1, Check, &Run);
+    /// <summary>UInt8 or Int8.</summary>
+    public ModelElementType YType;
+    public Operand X, Y;
+    public Loops Extents, XStrides, YStrides;
+    public Size Zero;
+    public float Scale;
 
-    private static void Check(KernelCheck a)
+    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear", new Variant<QuantizeLinearArguments>("vector", true, &QuantizeLinear.Run));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
-        var signed = a.InRange(2, 0, 1) == 1;
-        a.Buffer(0, ModelElementType.Float, a.Size(0));
-        a.Buffer(1, signed ? ModelElementType.Int8 : ModelElementType.UInt8, a.Size(0));
-        a.InRange(1, signed ? sbyte.MinValue : byte.MinValue, signed ? sbyte.MaxValue : byte.MaxValue);
+        visitor.Type(ref YType, nameof(YType));
+        visitor.Input(ref X, nameof(X), ModelElementType.Float);
+        visitor.Output(ref Y, nameof(Y), YType);
+        Extents.Visit(ref visitor, nameof(Extents));
+        XStrides.Visit(ref visitor, nameof(XStrides));
+        YStrides.Visit(ref visitor, nameof(YStrides));
+        visitor.Size(ref Zero, nameof(Zero));
+        visitor.Number(ref Scale, nameof(Scale));
     }
 
-    private static void Run(KernelCall* call)
+    public readonly void Check(KernelCheck check)
     {
-        int zero = (int)call->Integers[1], lowest = call->Integers[2] == 1 ? sbyte.MinValue : byte.MinValue;
-        Run((float*)call->Operands[0], (byte*)call->Operands[1], call->Integers[0], call->Floats[0], zero, lowest);
+        check.Present(X, Y);
+        NestCursor.Check(check, X, Extents, XStrides);
+        NestCursor.Check(check, Y, Extents, YStrides);
+        DenseInt8Core.CheckZero(check, YType, Zero);
+    }
+
+    public readonly long Tiles => NestCursor.Tiles(Extents);
+
+    public readonly long Scratch => 0;
+
+    public readonly double Work => NestCursor.Elements(Extents);
+}
+
+/// <summary>A division, not a product with the reciprocal, which rounds otherwise.</summary>
+internal static unsafe class QuantizeLinear
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(QuantizeLinearArguments* a, long first, long last, byte* scratch)
+    {
+        int zero = (int)a->Zero, lowest = a->YType == ModelElementType.Int8 ? sbyte.MinValue : byte.MinValue;
+        var scale = a->Scale;
+        NestCursor cursor = new(a->Extents, first);
+        long xStep = a->XStrides.L5, yStep = a->YStrides.L5;
+        for (; first < last; first++, cursor.Next())
+        {
+            var x = (float*)a->X + cursor.Offset(a->XStrides);
+            var y = (byte*)a->Y + cursor.Offset(a->YStrides);
+            if (xStep == 1 && yStep == 1) Row(x, y, cursor.Length, scale, zero, lowest);
+            else
+                for (long i = 0; i < cursor.Length; i++) y[i * yStep] = One(x[i * xStep], scale, zero, lowest);
+        }
     }
 
     /// <summary>Quantizes to lowest .. lowest + 255; the low byte of each result is stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* x, byte* y, long count, float scale, int zero, int lowest)
+    public static void Row(float* x, byte* y, long count, float scale, int zero, int lowest)
     {
         Vector256<float> low = Vector256.Create((float)(lowest - zero)), high = Vector256.Create((float)(lowest + 255 - zero)),
             divisor = Vector256.Create(scale);
         Vector256<int> offset = Vector256.Create(zero);
-        // 16 at a time: a cache line of floats, which is what activations are padded to.
-        for (long i = 0; i < count; i += 16)
+        long i = 0;
+        for (; i <= count - 16; i += 16)
         {
             Vector256<int> a = Rounding.ToInt32(Vector256.Load(x + i) / divisor, low, high) + offset;
             Vector256<int> b = Rounding.ToInt32(Vector256.Load(x + i + 8) / divisor, low, high) + offset;
             Rounding.LowBytes(a, b).Store(y + i);
         }
+        for (; i < count; i++) y[i] = One(x[i], scale, zero, lowest);
     }
+
+    private static byte One(float x, float scale, int zero, int lowest) =>
+        (byte)(Rounding.ToInt32(x / scale, lowest - zero, lowest + 255 - zero) + zero);
 }

@@ -19,6 +19,13 @@ internal static class Rounding
         return (x + Vector256.Create(Rounder)).AsInt32() - Vector256.Create(Rounder).AsInt32();
     }
 
+    /// <summary>The nearest integer, after clamping. Not a number becomes the lower limit.</summary>
+    public static int ToInt32(float x, float low, float high)
+    {
+        x = x > low ? x : low;
+        return (int)MathF.Round(x < high ? x : high);
+    }
+
     /// <summary>The low bytes of 16 integers, in order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LowBytes(Vector256<int> first, Vector256<int> second)

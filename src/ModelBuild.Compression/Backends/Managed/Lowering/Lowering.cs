@@ -1,0 +1,283 @@
+using System.Collections.Immutable;
+using ModelBuild.Kernels;
+using ModelBuild.Managed;
+using ModelBuild.Onnx;
+
+namespace ModelBuild.Compression.Backends;
+
+/// <summary>
+/// Lowers one graph to a program, node by node in topological order. Operators' own files say which kernels they become; here is what they share: where values
+/// lie, in which layout, and what has been fused into another node's call.
+/// </summary>
+internal sealed class Lowering
+{
+    // Profile and tool are left out of the program: equal candidates of several profiles share one file.
+    private readonly ProgramBuilder _builder = new("", "");
+    private readonly Dictionary<Value, TensorView> _views = [];
+    private readonly Dictionary<(Value Value, Border? Border), TensorView> _images = [];
+    private readonly HashSet<Node> _done = [];
+    private readonly Graph _graph;
+    private readonly ModelDescription _description;
+    private readonly SizeLowering _sizes;
+    private readonly InferenceResult _facts;
+    private readonly ConstantEvaluation _folding = new();
+
+    public Lowering(Graph graph, ModelDescription description)
+    {
+        _graph = graph;
+        // Buffers have the sizes that inference proves, not those that the file declares; a name of the interface is one size, which every call gives.
+        _facts = ShapeInference.Prove(graph.Model, namesAreSizes: true);
+        _description = description;
+        _sizes = new(_builder, description.Symbols);
+    }
+
+    /// <summary>The artifact.</summary>
+    /// <exception cref="NotLoweredException">Something has no kernel.</exception>
+    public byte[] Run()
+    {
+        foreach (var input in _graph.Inputs.Where(i => i.Constant is null))
+        {
+            var view = Allocate(ShapeOf(input), TypeOf(input));
+            _views[input] = view;
+            _builder.AddInput(input.Name, view.Base, _sizes.Of(view.Extents));
+        }
+        var needed = Needed();
+        foreach (var node in _graph.Nodes)
+        {
+            if (needed.Contains(node) && !_done.Contains(node))
+                Lower(node);
+        }
+        var taken = _graph.Inputs.Where(_views.ContainsKey).Select(i => _views[i].Base).ToHashSet();
+        foreach (var output in _graph.Outputs)
+        {
+            var view = Read(output);
+            // A caller gets memory of the output's own, in row-major order.
+            if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view) || !taken.Add(view.Base))
+                view = CopyTo(Allocate(view.Extents, view.Type), view, output.Producer?.DisplayName ?? output.Name);
+            _builder.AddOutput(output.Name, view.Base, _sizes.Of(view.Extents));
+        }
+        using var stream = new MemoryStream();
+        _builder.Write(stream, _description.SignatureHash);
+        return stream.ToArray();
+    }
+
+    private void Lower(Node node)
+    {
+        try
+        {
+            LoweringOf(node).Lower(this, node);
+        }
+        catch (NotLoweredException e) when (!e.Message.StartsWith('\''))
+        {
+            throw new NotLoweredException($"'{node.DisplayName}' ({node.QualifiedOpType}): {e.Message}");
+        }
+    }
+
+    private bool IsWhole(TensorView view) => _builder.ElementsOf(view.Base) is var whole && _builder.Product(_sizes.Of(view.Extents)) == whole;
+
+    /// <summary>Nodes whose outputs a kernel reads. What only describes, such as the shape that a Reshape is told, is known from inference.</summary>
+    private HashSet<Node> Needed()
+    {
+        var needed = new HashSet<Node>();
+        var values = new HashSet<Value>(_graph.Outputs);
+        foreach (var node in _graph.Nodes.Reverse())
+        {
+            if (!node.Outputs.Any(values.Contains) || node.Outputs.All(o => ConstantOf(o) is not null))
+                continue;
+            needed.Add(node);
+            var described = LoweringOf(node).Described;
+            for (var i = 0; i < node.Inputs.Count; i++)
+            {
+                if (node.Inputs[i] is { } input && !described.Contains(i))
+                    values.Add(input);
+            }
+        }
+        return needed;
+    }
+
+    private static OperatorLowering LoweringOf(Node node) => OperatorLowerings.Find(node) ?? throw Unsupported(node);
+
+    // ---- Sizes -------------------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>The expression of a size.</summary>
+    public Size Size(Dimension dimension) => _sizes.Of(dimension);
+
+    /// <summary>The dimensions of a value.</summary>
+    public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown) ? type.Shape
+        : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
+
+    /// <summary>The type of a value's elements.</summary>
+    public ModelElementType TypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
+        && Enum.IsDefined((ModelElementType)(byte)type) ? (ModelElementType)(byte)type
+        : throw new NotLoweredException($"tensors of {_facts.TypeOf(value)?.ElementType.ToString() ?? "an unknown type"} are not supported ('{value.Name}')");
+
+    /// <summary>The data of a value that is constant, else null.</summary>
+    public Tensor? ConstantOf(Value? value) => value is null ? null : value.Constant ?? _facts.ConstantOf(value) ?? _folding.Of(value);
+
+    /// <summary>The integers of an input that describes.</summary>
+    /// <returns>Null where the input is left out.</returns>
+    /// <exception cref="NotLoweredException">They are not known when the model is compiled.</exception>
+    public long[]? Integers(Node node, int index) => node.Input(index) is not { } value ? null
+        : ConstantOf(value) is { } constant ? Numbers.Integers(constant)
+        : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): '{value.Name}' is not known when the model is compiled");
+
+    /// <summary>The sizes that an input describes, as far as inference knows them.</summary>
+    public SymbolicTensor? ElementsOf(Value value) => _facts.ElementsOf(value);
+
+    // ---- Values ------------------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Where a value lies; a constant is stored as it is.</summary>
+    public TensorView Read(Value value)
+    {
+        if (_views.TryGetValue(value, out var view))
+            return view;
+        if (ConstantOf(value) is not { } constant)
+            throw new NotLoweredException($"'{value.Name}' is not computed by a managed kernel");
+        view = Constant(constant);
+        _views[value] = view;
+        return view;
+    }
+
+    /// <summary>Where a value lies that a kernel reads as this type.</summary>
+    public TensorView Read(Node node, int index, ModelElementType type = ModelElementType.Float)
+    {
+        var view = Read(node.Input(index) ?? throw Unsupported(node));
+        return view.Type == type ? view : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {view.Type}");
+    }
+
+    /// <summary>A value in row-major order without gaps; copied where it lies otherwise.</summary>
+    public TensorView RowMajor(TensorView view, Node node) => view.IsRowMajor ? view : CopyTo(Allocate(view.Extents, view.Type), view, node.DisplayName);
+
+    /// <summary>A value whose last dimension follows itself in memory and whose others make rows of one distance; copied where it lies otherwise.</summary>
+    /// <returns>The view, and the elements from one row to the next.</returns>
+    public (TensorView View, Dimension Row) Rows(TensorView view, Node node)
+    {
+        if (RowDistance(view) is { } row)
+            return (view, row);
+        view = CopyTo(Allocate(view.Extents, view.Type), view, node.DisplayName);
+        return (view, view.Rank == 0 ? 1 : view.Extents[^1]);
+    }
+
+    private static Dimension? RowDistance(TensorView view)
+    {
+        if (view.Rank == 0)
+            return 1;
+        if (view.Strides[^1] != 1 && view.Extents[^1] != 1)
+            return null;
+        Dimension? row = null;
+        Dimension next = 0;
+        for (var d = view.Rank - 2; d >= 0; d--)
+        {
+            if (view.Extents[d] == 1)
+                continue;
+            if (row is null)
+                row = view.Strides[d];
+            else if (view.Strides[d] != next)
+                return null;
+            next = view.Strides[d] * view.Extents[d];
+        }
+        return row ?? view.Extents[^1];
+    }
+
+    /// <summary>Stores raw values.</summary>
+    public TensorView Constant(Tensor tensor)
+    {
+        if (tensor.ElementType == ElementType.String || !Enum.IsDefined((ModelElementType)(byte)tensor.ElementType))
+            throw new NotLoweredException($"tensors of {tensor.ElementType} are not supported");
+        var operand = _builder.AddConstant(Packings.Raw, tensor.Bytes.Span);
+        return TensorView.Dense(operand, [.. tensor.Shape.Select(static d => (Dimension)d)], [.. Enumerable.Range(0, tensor.Rank)],
+            (ModelElementType)(byte)tensor.ElementType);
+    }
+
+    /// <summary>Stores packed weights.</summary>
+    public Operand Packed<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged => _builder.AddConstant(packing, values);
+
+    /// <summary>A new buffer, in row-major order if no other order is asked for.</summary>
+    public TensorView Allocate(ImmutableArray<Dimension> extents, ModelElementType type, ImmutableArray<int> order = default)
+    {
+        var buffer = _builder.AddBuffer(type, _sizes.Of(extents));
+        return TensorView.Dense(buffer, extents, order.IsDefault ? [.. Enumerable.Range(0, extents.Length)] : order, type);
+    }
+
+    /// <summary>A new buffer for a value, in row-major order if no other order is asked for.</summary>
+    public TensorView Write(Value value, ImmutableArray<int> order = default) => _views[value] = Allocate(ShapeOf(value), TypeOf(value), order);
+
+    /// <summary>A new buffer for a value, in the memory order of the first operand that has all of its dimensions: images stay as convolutions want them.</summary>
+    public TensorView WriteLike(Value value, params ReadOnlySpan<TensorView> operands)
+    {
+        var shape = ShapeOf(value);
+        foreach (var operand in operands)
+        {
+            if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length && operand.Extents.SequenceEqual(shape))
+                return Write(value, operand.Order);
+        }
+        foreach (var operand in operands)
+        {
+            if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length)
+                return Write(value, operand.Order);
+        }
+        return Write(value);
+    }
+
+    /// <summary>Says where a value lies.</summary>
+    public void Place(Value value, TensorView view) => _views[value] = view;
+
+    /// <summary>The operand of a view, as calls take it.</summary>
+    public Operand Operand(TensorView view) => view.Base.Kind == OperandKind.Buffer && view.Offset != 0 ? Kernels.Operand.Buffer(view.Base.Index, Size(view.Offset))
+        : view.Base;
+
+    // ---- Calls -------------------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Adds a kernel call.</summary>
+    public void Call<T>(in T arguments, string source) where T : unmanaged, IKernelArguments<T> => _builder.AddCall(arguments, source);
+
+    /// <summary>Copies a value into another view of its dimensions.</summary>
+    /// <returns>The view that was written.</returns>
+    public TensorView CopyTo(TensorView target, TensorView source, string node)
+    {
+        var nest = Nest.Of(this, target, longestInner: true, source);
+        Call(new CopyArguments
+        {
+            Type = source.Type, X = Operand(source), Y = Operand(target), Extents = nest.Extents, XStrides = nest.Strides[1], YStrides = nest.Strides[0],
+        }, node);
+        return target;
+    }
+
+    // ---- Fusion ------------------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Says that a node was lowered with another one.</summary>
+    public void Fused(Node node) => _done.Add(node);
+
+    public bool IsDone(Node node) => _done.Contains(node);
+
+    /// <summary>The Relu or Clip that follows as a value's only user is done by the kernel that writes the value.</summary>
+    public (Value Output, float Low, float High) Activation(Value output)
+    {
+        if (output.OnlyUser is { } user && (user.Is("Relu") || user.Is("Clip") && ReferenceEquals(user.Inputs[0], output)) && Bounds(user) is { } bounds)
+        {
+            Fused(user);
+            return (user.Output, bounds.Low, bounds.High);
+        }
+        return (output, float.NegativeInfinity, float.PositiveInfinity);
+    }
+
+    /// <summary>The bounds of a Relu or Clip of floats; null where they are not known.</summary>
+    public (float Low, float High)? Bounds(Node node)
+    {
+        if (node.Is("Relu"))
+            return (0, float.PositiveInfinity);
+        var bounds = (Low: float.NegativeInfinity, High: float.PositiveInfinity);
+        for (var i = 1; i <= 2; i++)
+        {
+            if (node.Input(i) is not { } value)
+                continue;
+            if (ConstantOf(value) is not { ElementType: ElementType.Float, Length: 1 } bound)
+                return null;
+            bounds = i == 1 ? bounds with { Low = bound.Span<float>()[0] } : bounds with { High = bound.Span<float>()[0] };
+        }
+        return bounds;
+    }
+
+    /// <summary>A node that no kernel takes in the form that it has.</summary>
+    public static NotLoweredException Unsupported(Node node) => new($"'{node.DisplayName}' ({node.QualifiedOpType}) has no managed kernel in this form");
+}

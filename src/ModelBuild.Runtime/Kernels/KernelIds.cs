@@ -39,4 +39,43 @@ internal static class KernelIds
 
     /// <summary><see cref="MatMulF32Arguments"/>.</summary>
     public const int MatMulF32 = 12;
+
+    /// <summary><see cref="SelectArguments"/>.</summary>
+    public const int Select = 13;
+
+    /// <summary><see cref="CompareArguments"/>.</summary>
+    public const int Compare = 14;
+
+    /// <summary><see cref="ConvertArguments"/>.</summary>
+    public const int Convert = 15;
+
+    /// <summary><see cref="ReduceArguments"/>.</summary>
+    public const int Reduce = 16;
+
+    /// <summary><see cref="ArgReduceArguments"/>.</summary>
+    public const int ArgReduce = 17;
+
+    /// <summary><see cref="NormalizeArguments"/>.</summary>
+    public const int Normalize = 18;
+
+    /// <summary><see cref="GatherArguments"/>.</summary>
+    public const int Gather = 19;
+
+    /// <summary><see cref="GatherElementsArguments"/>.</summary>
+    public const int GatherElements = 20;
+
+    /// <summary><see cref="SizesArguments"/>.</summary>
+    public const int Sizes = 21;
+
+    /// <summary><see cref="TapsArguments"/>.</summary>
+    public const int Taps = 22;
+
+    /// <summary><see cref="ConvolutionF32Arguments"/>.</summary>
+    public const int ConvolutionF32 = 23;
+
+    /// <summary><see cref="DepthwiseF32Arguments"/>.</summary>
+    public const int DepthwiseF32 = 24;
+
+    /// <summary><see cref="WinogradF32Arguments"/>.</summary>
+    public const int WinogradF32 = 25;
 }

@@ -6,7 +6,9 @@ internal static class KernelRegistry
     private static readonly Kernel?[] ById = Index(
         DenseF32Arguments.Kernel, QuantizeLinearArguments.Kernel, DequantizeLinearArguments.Kernel, DenseInt8Arguments.Kernel, DenseInt8ToF32Arguments.Kernel,
         DenseDynamicInt8Arguments.Kernel, SoftmaxArguments.Kernel, BinaryArguments.Kernel, UnaryArguments.Kernel, CopyArguments.Kernel,
-        MatMulF32Arguments.Kernel, BorderArguments.Kernel);
+        MatMulF32Arguments.Kernel, BorderArguments.Kernel, SelectArguments.Kernel, CompareArguments.Kernel, ConvertArguments.Kernel, ReduceArguments.Kernel,
+        ArgReduceArguments.Kernel, NormalizeArguments.Kernel, GatherArguments.Kernel, GatherElementsArguments.Kernel, SizesArguments.Kernel,
+        TapsArguments.Kernel, ConvolutionF32Arguments.Kernel, DepthwiseF32Arguments.Kernel, WinogradF32Arguments.Kernel);
 
     /// <summary>All kernels, in the order of their numbers.</summary>
     public static IEnumerable<Kernel> All => ById.OfType<Kernel>();

@@ -15,4 +15,10 @@ internal static class Packings
     /// <summary>The same layout with weights from -64 to 64, so that pairs of products with unsigned 8-bit activations fit into 16 bits (<c>vpmaddubsw</c> does
     /// not saturate).</summary>
     public const int DenseInt7 = 3;
+
+    /// <summary>Weights of depthwise convolutions in blocks of channels: <see cref="DepthwiseF32Packing"/>.</summary>
+    public const int DepthwiseF32 = 4;
+
+    /// <summary>Weights of 3x3 convolutions as Winograd's F(4x4,3x3) multiplies them: <see cref="WinogradF32Packing"/>.</summary>
+    public const int WinogradF32 = 5;
 }

@@ -92,26 +92,32 @@ internal struct NestCursor
     }
 
     /// <summary>States how far an operand reaches under a nest.</summary>
-    public static void Check(KernelCheck check, Operand operand, in Loops extents, in Loops strides)
+    public static void Check(KernelCheck check, Operand operand, in Loops extents, in Loops strides) =>
+        Check(check, operand, extents, strides, Loops.Of(1), default);
+
+    /// <summary>States how far an operand reaches under a nest within another one.</summary>
+    public static void Check(KernelCheck check, Operand operand, in Loops extents, in Loops strides, in Loops innerExtents, in Loops innerStrides)
+    {
+        var (first, last) = (0L, 0L);
+        var any = Reach(check, extents, strides, ref first, ref last) & Reach(check, innerExtents, innerStrides, ref first, ref last);
+        if (any) check.Reaches(operand, first, last);
+    }
+
+    private static bool Reach(KernelCheck check, in Loops extents, in Loops strides, ref long first, ref long last)
     {
         check.Sizes(extents.L0, extents.L1, extents.L2, extents.L3, extents.L4, extents.L5);
-        checked
+        ReadOnlySpan<long> all = [extents.L0, extents.L1, extents.L2, extents.L3, extents.L4, extents.L5];
+        ReadOnlySpan<long> steps = [strides.L0, strides.L1, strides.L2, strides.L3, strides.L4, strides.L5];
+        var any = true;
+        for (var i = 0; i < all.Length; i++)
         {
-            long first = 0, last = 0;
-            Reach(extents.L0, strides.L0);
-            Reach(extents.L1, strides.L1);
-            Reach(extents.L2, strides.L2);
-            Reach(extents.L3, strides.L3);
-            Reach(extents.L4, strides.L4);
-            Reach(extents.L5, strides.L5);
-            if (Rows(extents) * extents.L5 > 0) check.Reaches(operand, first, last);
-
-            void Reach(long extent, long stride)
-            {
-                if (stride > 0) last += (extent - 1) * stride;
-                else first += (extent - 1) * stride;
-            }
+            any &= all[i] > 0;
+            if (steps[i] > 0) last = checked(last + (all[i] - 1) * steps[i]);
+            else first = checked(first + (all[i] - 1) * steps[i]);
         }
+        // Tiles are counted in 64 bits.
+        _ = checked(Rows(extents) * extents.L5);
+        return any;
     }
 
     private static long Rows(in Loops extents) => checked(extents.L0 * extents.L1 * extents.L2 * extents.L3 * extents.L4);

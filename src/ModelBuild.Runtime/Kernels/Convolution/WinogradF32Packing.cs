@@ -1,0 +1,48 @@
+namespace ModelBuild.Kernels;
+
+/// <summary>
+/// Transforms and packs the weights of a 3x3 convolution for <see cref="WinogradF32Arguments"/>: each 3x3 kernel g becomes the 6x6 values G g Gᵀ, as Lavin
+/// and Gray ("Fast Algorithms for Convolutional Neural Networks", 2015) give them for F(4x4, 3x3); then panel after panel of 32 output channels (the last one
+/// 16, where that is enough), within a panel value by value, and within a value input channel by input channel, <c>[panel][36][inputChannels][width]</c>.
+/// </summary>
+internal static class WinogradF32Packing
+{
+    /// <summary>Values of a transformed kernel.</summary>
+    public const int Points = 36;
+
+    private static readonly double[,] _g =
+    {
+        { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+        { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
+    };
+
+    /// <summary>The number of floats that the packed weights take.</summary>
+    public static long Length(long outputChannels, long inputChannels) => checked(Points * DenseF32Packing.Length(inputChannels, outputChannels));
+
+    /// <summary>Packs weights [outputChannels, inputChannels, 3, 3], as ONNX has them.</summary>
+    /// <exception cref="ArgumentException">The number of weights is another.</exception>
+    public static float[] Pack(ReadOnlySpan<float> weights, int outputChannels, int inputChannels)
+    {
+        if (weights.Length != (long)outputChannels * inputChannels * 9)
+            throw new ArgumentException($"{weights.Length} weights were given, {outputChannels} x {inputChannels} x 9 are packed", nameof(weights));
+        var packed = new float[Length(outputChannels, inputChannels)];
+        Span<double> half = stackalloc double[18];
+        for (var o = 0; o < outputChannels; o++)
+        {
+            int panel = o / Panels.Wide * Panels.Wide, width = Panels.WidthAt(panel, outputChannels);
+            Span<float> target = packed.AsSpan((int)(Points * DenseF32Packing.Length(inputChannels, panel)) + o - panel);
+            for (var c = 0; c < inputChannels; c++)
+            {
+                ReadOnlySpan<float> kernel = weights.Slice((o * inputChannels + c) * 9, 9);
+                for (var i = 0; i < 6; i++)
+                    for (var j = 0; j < 3; j++) half[i * 3 + j] = _g[i, 0] * kernel[j] + _g[i, 1] * kernel[3 + j] + _g[i, 2] * kernel[6 + j];
+                for (var point = 0; point < Points; point++)
+                {
+                    int i = point / 6, j = point % 6;
+                    target[(point * inputChannels + c) * width] = (float)(half[i * 3] * _g[j, 0] + half[i * 3 + 1] * _g[j, 1] + half[i * 3 + 2] * _g[j, 2]);
+                }
+            }
+        }
+        return packed;
+    }
+}

@@ -1,0 +1,256 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace ModelBuild.Kernels;
+
+/// <summary>What <see cref="KernelIds.Reduce"/> computes over the reduced dimensions. The numbers are part of the artifact format.</summary>
+internal enum Reduction
+{
+    /// <summary>The sum.</summary>
+    Sum = 0,
+    /// <summary>The sum over the count.</summary>
+    Mean = 1,
+    /// <summary>The largest.</summary>
+    Maximum = 2,
+    /// <summary>The smallest.</summary>
+    Minimum = 3,
+    /// <summary>The product.</summary>
+    Product = 4,
+    /// <summary>The sum of absolute values.</summary>
+    SumOfAbsolutes = 5,
+    /// <summary>The sum of squares.</summary>
+    SumOfSquares = 6,
+    /// <summary>The root of the sum of squares.</summary>
+    Length = 7,
+    /// <summary>The logarithm of the sum.</summary>
+    LogOfSum = 8,
+}
+
+/// <summary>y = reduction of x over some dimensions. Kept and reduced dimensions are loops of their own.</summary>
+internal unsafe struct ReduceArguments : IKernelArguments<ReduceArguments>
+{
+    /// <summary>A <see cref="Kernels.Reduction"/>.</summary>
+    public Size Reduction;
+    /// <summary>Float, Int32 or Int64.</summary>
+    public ModelElementType Type;
+    public Operand X, Y;
+    /// <summary>The dimensions that are kept.</summary>
+    public Loops Kept, KeptXStrides, YStrides;
+    /// <summary>The dimensions that are reduced, and their strides in x.</summary>
+    public Loops Reduced, ReducedXStrides;
+
+    public static Kernel<ReduceArguments> Kernel { get; } = new(KernelIds.Reduce, "Reduce", new Variant<ReduceArguments>("vector", true, Reduce.Select));
+
+    public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
+    {
+        visitor.Size(ref Reduction, nameof(Reduction));
+        visitor.Type(ref Type, nameof(Type));
+        visitor.Input(ref X, nameof(X), Type);
+        visitor.Output(ref Y, nameof(Y), Type);
+        Kept.Visit(ref visitor, nameof(Kept));
+        KeptXStrides.Visit(ref visitor, nameof(KeptXStrides));
+        YStrides.Visit(ref visitor, nameof(YStrides));
+        Reduced.Visit(ref visitor, nameof(Reduced));
+        ReducedXStrides.Visit(ref visitor, nameof(ReducedXStrides));
+    }
+
+    public readonly void Check(KernelCheck check)
+    {
+        check.InRange(Reduction, 0, (int)Kernels.Reduction.LogOfSum);
+        if (!Reduce.Takes((Reduction)(long)Reduction, Type)) throw check.Damaged($"there is no such reduction of {Type}");
+        check.Present(X, Y);
+        NestCursor.Check(check, Y, Kept, YStrides);
+        NestCursor.Check(check, X, Kept, KeptXStrides, Reduced, ReducedXStrides);
+    }
+
+    public readonly long Tiles => NestCursor.Tiles(Kept);
+
+    public readonly long Scratch => 0;
+
+    public readonly double Work => NestCursor.Elements(Kept) * NestCursor.Elements(Reduced);
+}
+
+/// <summary>
+/// Reductions. Where x follows itself along the kept dimension, a block of results is carried through all reduced elements; where it does along the reduced one,
+/// several vectors of partial results are. Sums of many floats are made of partial sums of 64, so that their error does not grow with the count.
+/// </summary>
+internal static unsafe class Reduce
+{
+    private const int Block = 32, Part = 64;
+
+    /// <summary>Whether a reduction has code for an element type.</summary>
+    public static bool Takes(Reduction reduction, ModelElementType type) => type switch
+    {
+        ModelElementType.Float => true,
+        ModelElementType.Int32 or ModelElementType.Int64 => reduction is not (Reduction.Mean or Reduction.Length or Reduction.LogOfSum),
+        _ => false,
+    };
+
+    public static delegate*<ReduceArguments*, long, long, byte*, void> Select(in ReduceArguments a) => a.Type switch
+    {
+        ModelElementType.Int32 => Integers<int>((Reduction)(long)a.Reduction),
+        ModelElementType.Int64 => Integers<long>((Reduction)(long)a.Reduction),
+        _ => (Reduction)(long)a.Reduction switch
+        {
+            Reduction.Maximum => &RunFloats<MaximumReduction>,
+            Reduction.Minimum => &RunFloats<MinimumReduction>,
+            Reduction.Product => &RunFloats<ProductReduction>,
+            Reduction.SumOfAbsolutes => &RunFloats<AbsoluteReduction>,
+            Reduction.SumOfSquares or Reduction.Length => &RunFloats<SquareReduction>,
+            _ => &RunFloats<SumReduction>,
+        },
+    };
+
+    private static delegate*<ReduceArguments*, long, long, byte*, void> Integers<T>(Reduction reduction) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> =>
+        reduction switch
+        {
+            Reduction.Maximum => &RunIntegers<T, MaximumFunction>,
+            Reduction.Minimum => &RunIntegers<T, MinimumFunction>,
+            Reduction.Product => &RunIntegers<T, MultiplyFunction>,
+            _ => &RunIntegers<T, AddFunction>,
+        };
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunIntegers<T, TFunction>(ReduceArguments* a, long first, long last, byte* scratch)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> where TFunction : struct, IIntegerFunction
+    {
+        var reduction = (Reduction)(long)a->Reduction;
+        T start = reduction switch { Reduction.Maximum => T.MinValue, Reduction.Minimum => T.MaxValue, Reduction.Product => T.One, _ => T.Zero };
+        NestCursor kept = new(a->Kept, first);
+        for (; first < last; first++, kept.Next())
+        {
+            T* x = (T*)(void*)a->X + kept.Offset(a->KeptXStrides), y = (T*)(void*)a->Y + kept.Offset(a->YStrides);
+            for (var i = kept.Length; i > 0; i--, x += a->KeptXStrides.L5, y += a->YStrides.L5)
+            {
+                var result = start;
+                NestCursor reduced = new(a->Reduced, 0);
+                for (var tile = NestCursor.Tiles(a->Reduced); tile > 0; tile--, reduced.Next())
+                {
+                    var from = x + reduced.Offset(a->ReducedXStrides);
+                    for (var k = reduced.Length; k > 0; k--, from += a->ReducedXStrides.L5)
+                    {
+                        var value = *from;
+                        if (reduction == Reduction.SumOfSquares) value *= value;
+                        else if (reduction == Reduction.SumOfAbsolutes && T.IsNegative(value)) value = -value;
+                        result = TFunction.Apply(result, value);
+                    }
+                }
+                *y = result;
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunFloats<T>(ReduceArguments* a, long first, long last, byte* scratch) where T : struct, IFloatReduction
+    {
+        var reduction = (Reduction)(long)a->Reduction;
+        var count = NestCursor.Elements(a->Reduced);
+        var tiles = NestCursor.Tiles(a->Reduced);
+        long xStep = a->KeptXStrides.L5, yStep = a->YStrides.L5, reducedStep = a->ReducedXStrides.L5;
+        var part = stackalloc float[Block];
+        var whole = stackalloc float[Block];
+        NestCursor kept = new(a->Kept, first);
+        for (; first < last; first++, kept.Next())
+        {
+            float* x = (float*)a->X + kept.Offset(a->KeptXStrides), y = (float*)a->Y + kept.Offset(a->YStrides);
+            var length = kept.Length;
+            for (long i = 0; i < length;)
+            {
+                var width = xStep == 1 ? (int)Math.Min(Block, length - i) : 1;
+                if (width >= Vector<float>.Count)
+                {
+                    width = width / Vector<float>.Count * Vector<float>.Count;
+                    Columns<T>(x + i, a, tiles, width, part, whole);
+                }
+                else
+                {
+                    width = 1;
+                    *whole = One<T>(x + i * xStep, a, tiles, reducedStep);
+                }
+                for (var k = 0; k < width; k++)
+                {
+                    var value = whole[k];
+                    y[(i + k) * yStep] = reduction switch
+                    {
+                        Reduction.Mean => (float)(value / count),
+                        Reduction.Length => MathF.Sqrt(value),
+                        Reduction.LogOfSum => MathF.Log(value),
+                        _ => value,
+                    };
+                }
+                i += width;
+            }
+        }
+    }
+
+    // Results side by side: each reduced element adds a row to all of them.
+    private static void Columns<T>(float* x, ReduceArguments* a, long tiles, int width, float* part, float* whole) where T : struct, IFloatReduction
+    {
+        var lanes = Vector<float>.Count;
+        Vector<float> start = new(T.Start);
+        for (var k = 0; k < width; k += lanes)
+        {
+            start.Store(whole + k);
+            start.Store(part + k);
+        }
+        var inPart = 0;
+        NestCursor reduced = new(a->Reduced, 0);
+        for (; tiles > 0; tiles--, reduced.Next())
+        {
+            var from = x + reduced.Offset(a->ReducedXStrides);
+            for (var r = reduced.Length; r > 0; r--, from += a->ReducedXStrides.L5)
+            {
+                for (var k = 0; k < width; k += lanes) T.Add(Vector.Load(part + k), Vector.Load(from + k)).Store(part + k);
+                if (++inPart < Part) continue;
+                Flush();
+            }
+        }
+        Flush();
+
+        void Flush()
+        {
+            inPart = 0;
+            for (var k = 0; k < width; k += lanes)
+            {
+                T.Join(Vector.Load(whole + k), Vector.Load(part + k)).Store(whole + k);
+                start.Store(part + k);
+            }
+        }
+    }
+
+    // One result: along a row that follows itself by vectors.
+    private static float One<T>(float* x, ReduceArguments* a, long tiles, long step) where T : struct, IFloatReduction
+    {
+        var lanes = Vector<float>.Count;
+        var result = T.Start;
+        NestCursor reduced = new(a->Reduced, 0);
+        for (; tiles > 0; tiles--, reduced.Next())
+        {
+            var from = x + reduced.Offset(a->ReducedXStrides);
+            long length = reduced.Length, i = 0;
+            var row = T.Start;
+            if (step == 1 && length >= 4 * lanes)
+            {
+                Vector<float> p = new(T.Start), q = p, r = p, s = p;
+                for (; i <= length - 4 * lanes; i += 4 * lanes)
+                {
+                    p = T.Add(p, Vector.Load(from + i));
+                    q = T.Add(q, Vector.Load(from + i + lanes));
+                    r = T.Add(r, Vector.Load(from + i + 2 * lanes));
+                    s = T.Add(s, Vector.Load(from + i + 3 * lanes));
+                }
+                Vector<float> all = T.Join(T.Join(p, q), T.Join(r, s));
+                for (var k = 0; k < lanes; k++) row = T.Join(row, all[k]);
+            }
+            for (; i < length;)
+            {
+                var part = T.Start;
+                for (var end = Math.Min(length, i + Part); i < end; i++) part = T.Add(part, from[i * step]);
+                row = T.Join(row, part);
+            }
+            result = T.Join(result, row);
+        }
+        return result;
+    }
+}

@@ -14,7 +14,6 @@ internal sealed class Lowering
     // Profile and tool are left out of the program: equal candidates of several profiles share one file.
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, TensorView> _views = [];
-    private readonly Dictionary<(Value Value, Border? Border), TensorView> _images = [];
     private readonly HashSet<Node> _done = [];
     private readonly Graph _graph;
     private readonly ModelDescription _description;
@@ -29,7 +28,11 @@ internal sealed class Lowering
         _facts = ShapeInference.Prove(graph.Model, namesAreSizes: true);
         _description = description;
         _sizes = new(_builder, description.Symbols);
+        Images = new(this);
     }
+
+    /// <summary>Images as convolutions want them.</summary>
+    public Images Images { get; }
 
     /// <summary>The artifact.</summary>
     /// <exception cref="NotLoweredException">Something has no kernel.</exception>
@@ -184,7 +187,7 @@ internal sealed class Lowering
     {
         if (tensor.ElementType == ElementType.String || !Enum.IsDefined((ModelElementType)(byte)tensor.ElementType))
             throw new NotLoweredException($"tensors of {tensor.ElementType} are not supported");
-        var operand = _builder.AddConstant(Packings.Raw, tensor.Bytes.Span);
+        var operand = _builder.AddConstant(Packings.Raw, tensor.Bytes.Span, ModelElementTypes.SizeOf((ModelElementType)(byte)tensor.ElementType));
         return TensorView.Dense(operand, [.. tensor.Shape.Select(static d => (Dimension)d)], [.. Enumerable.Range(0, tensor.Rank)],
             (ModelElementType)(byte)tensor.ElementType);
     }
@@ -209,7 +212,7 @@ internal sealed class Lowering
         foreach (var operand in operands)
         {
             if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length && operand.Extents.SequenceEqual(shape))
-                return Write(value, operand.Order);
+                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value, operand.Order);
         }
         foreach (var operand in operands)
         {
@@ -218,6 +221,9 @@ internal sealed class Lowering
         }
         return Write(value);
     }
+
+    /// <summary>Whether it is known where a value lies.</summary>
+    public bool IsPlaced(Value value) => _views.ContainsKey(value);
 
     /// <summary>Says where a value lies.</summary>
     public void Place(Value value, TensorView view) => _views[value] = view;

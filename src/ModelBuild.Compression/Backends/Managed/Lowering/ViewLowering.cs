@@ -46,6 +46,13 @@ internal static class ViewLowering
         Order = [axis, .. view.Order.Select(d => d >= axis ? d + 1 : d)], Border = null,
     };
 
+    /// <summary>A view without a dimension, which has one element.</summary>
+    public static TensorView Removed(TensorView view, int axis) => view with
+    {
+        Extents = view.Extents.RemoveAt(axis), Strides = view.Strides.RemoveAt(axis),
+        Order = [.. view.Order.Where(d => d != axis).Select(d => d > axis ? d - 1 : d)], Border = null,
+    };
+
     /// <summary>A part of a view: elements from a start on, each so many steps.</summary>
     public static TensorView Sliced(TensorView view, int axis, Dimension start, Dimension extent, long step = 1) => view with
     {
@@ -206,14 +213,15 @@ internal static class ViewLowering
         var axis = (int)node.Int("axis");
         if (axis < 0)
             axis += parts[0].Rank;
-        var whole = lowering.WriteLike(node.Output, parts.FirstOrDefault(p => p.Elements != 0) ?? parts[0]);
+        var whole = lowering.Images.Concatenation(node) ?? lowering.WriteLike(node.Output, parts.FirstOrDefault(p => p.Elements != 0) ?? parts[0]);
         Dimension start = 0;
         foreach (var part in parts)
         {
             var slice = Sliced(whole, axis, start, part.Extents[axis]);
             start += part.Extents[axis];
-            if (part.Elements != 0)
-                lowering.CopyTo(slice, part, node.DisplayName);
+            // Who could write it into its place did.
+            if (part.Elements != 0 && !(part.Base.Equals(slice.Base) && part.Offset == slice.Offset && part.Strides.SequenceEqual(slice.Strides)))
+                lowering.CopyTo(slice with { Border = null }, part, node.DisplayName);
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     private readonly List<string> _symbols = [];
     private readonly List<SizeExpression> _expressions = [];
     private readonly Dictionary<SizeExpression, int> _known = [];
+    private readonly List<int> _equalSizes = [];
     private readonly List<ProgramConstant> _constants = [];
     private readonly Dictionary<(int Packing, int ElementSize, string Hash), int> _knownConstants = [];
     private readonly List<ProgramBuffer> _buffers = [];
@@ -49,6 +50,14 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         var product = Number(1);
         foreach (Size e in expressions) product = IsNumber(product, 1) ? e : IsNumber(e, 1) ? product : Combine(SizeOperator.Product, product, e);
         return product;
+    }
+
+    /// <summary>Says that two sizes are equal wherever the model can run: a call with other sizes is refused.</summary>
+    public void Require(Size a, Size b)
+    {
+        if (a == b) return;
+        _equalSizes.Add((int)a.Expression);
+        _equalSizes.Add((int)b.Expression);
     }
 
     /// <summary>Adds an activation.</summary>
@@ -102,7 +111,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     public ManagedProgram Build() => new()
     {
         Profile = profile, ToolVersion = toolVersion,
-        Symbols = [.. _symbols], Expressions = [.. _expressions], Constants = [.. _constants], Buffers = [.. _buffers],
+        Symbols = [.. _symbols], Expressions = [.. _expressions], EqualSizes = [.. _equalSizes], Constants = [.. _constants], Buffers = [.. _buffers],
         Inputs = [.. _inputs], Outputs = [.. _outputs], Calls = [.. _calls],
     };
 

@@ -36,6 +36,16 @@ internal static class ConvolutionLowering
             General(bounded, window, values, groups, inputs / groups, outputs / groups);
     }
 
+    /// <summary>y = x * factor + shift, of each channel of an image its own: a depthwise convolution of one tap, with whatever follows.</summary>
+    public static void Affine(Lowering lowering, Node node, TensorView x, float[] factors, float[] shifts)
+    {
+        var epilogue = Epilogue.Of(lowering, node.Output, residuals: true);
+        var residual = epilogue.Residual is { } r ? lowering.Images.Read(r, default, 0, node) : null;
+        var y = lowering.Images.Write(epilogue.Output, node);
+        Depthwise(new(lowering, node, x, y, residual, epilogue, lowering.Packed<float>(Packings.Raw, shifts)), new((1, 1), (1, 1), (1, 1), default), factors,
+            factors.Length, factors.Length);
+    }
+
     /// <summary>
     /// Whether 36 products for 16 outputs are worth the transforms. Measured (docs/results/kernels.md): not for few channels, which transforms cannot be spread over,
     /// nor where an image is one square of 4x4.

@@ -13,7 +13,7 @@ internal static class IndexingLowering
         new("GatherElements", new(GatherElements)),
         new("Shape", new(Shape, 0)),
         new("Size", new(Shape, 0)),
-        new("Range", new(Shape, 0, 1, 2)),
+        new("Range", new(Range, 0, 1, 2)),
         new("ConstantOfShape", new(ConstantOfShape, 0)),
         new("Pad", new(Pad, 1, 3)),
         new("Tile", new(Tile, 1)),
@@ -102,6 +102,21 @@ internal static class IndexingLowering
             S7 = At(7),
         }, node.DisplayName);
     }
+
+    private static void Range(Lowering lowering, Node node)
+    {
+        if (Known(lowering, node.Inputs[0]!) is not { } start || Known(lowering, node.Inputs[2]!) is not { } step
+            || lowering.TypeOf(node.Output) is not (ModelElementType.Int64 or ModelElementType.Int32))
+            throw Lowering.Unsupported(node);
+        var y = lowering.Write(node.Output);
+        lowering.Call(new SequenceArguments
+        {
+            Type = y.Type, Y = lowering.Operand(y), Count = lowering.Size(y.Extents[0]), Start = lowering.Size(start), Step = lowering.Size(step),
+        }, node.DisplayName);
+    }
+
+    private static Dimension? Known(Lowering lowering, Value value) => lowering.ConstantOf(value) is { } constant ? Numbers.Integers(constant)[0]
+        : lowering.ElementsOf(value) is { Elements: [{ IsUnknown: false } only] } ? only : null;
 
     private static void ConstantOfShape(Lowering lowering, Node node)
     {

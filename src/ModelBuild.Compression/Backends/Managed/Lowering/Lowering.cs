@@ -14,6 +14,7 @@ internal sealed class Lowering
     // Profile and tool are left out of the program: equal candidates of several profiles share one file.
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, TensorView> _views = [];
+    private readonly Dictionary<Value, TensorView> _flattened = [];
     private readonly HashSet<Node> _done = [];
     private readonly Graph _graph;
     private readonly ModelDescription _description;
@@ -104,6 +105,27 @@ internal sealed class Lowering
 
     /// <summary>The expression of a size.</summary>
     public Size Size(Dimension dimension) => _sizes.Of(dimension);
+
+    /// <summary>
+    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are, has
+    /// the length that was asked for, or does not fit. Then calls are held to it.
+    /// </summary>
+    public bool IsSame(Dimension a, Dimension b)
+    {
+        if (a == b)
+            return true;
+        if (!IsCutOff(a, b) && !IsCutOff(b, a))
+            return false;
+        _builder.Require(Size(a), Size(b));
+        return true;
+    }
+
+    private static bool IsCutOff(Dimension cut, Dimension whole)
+    {
+        if (cut.Expression?.Terms.ToArray() is not [(1, [{ Kind: DimensionExpression.AtomKind.Min } least])])
+            return false;
+        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _) && l.Equals(whole.Expression));
+    }
 
     /// <summary>The dimensions of a value.</summary>
     public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown) ? type.Shape
@@ -224,6 +246,12 @@ internal sealed class Lowering
 
     /// <summary>Whether it is known where a value lies.</summary>
     public bool IsPlaced(Value value) => _views.ContainsKey(value);
+
+    /// <summary>The image whose elements, channels last, a value stands for that was flattened with channels first; null for others.</summary>
+    public TensorView? Flattened(Value value) => _flattened.GetValueOrDefault(value);
+
+    /// <summary>Says that a value is an image's elements: only layers read it that can reorder their weights.</summary>
+    public void PlaceFlattened(Value value, TensorView image) => _flattened[value] = image;
 
     /// <summary>Says where a value lies.</summary>
     public void Place(Value value, TensorView view) => _views[value] = view;

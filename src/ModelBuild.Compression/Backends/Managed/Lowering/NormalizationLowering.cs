@@ -84,6 +84,13 @@ internal static class NormalizationLowering
             throw Lowering.Unsupported(node);
         var x = lowering.Read(node, 0);
         var epsilon = node.Float("epsilon", 1e-5f);
+        if (Images.IsImage(x) && parts.All(static p => p is { ElementType: ElementType.Float }))
+        {
+            var (scale, bias, mean, variance) = (parts[0]!.ToArray<float>(), parts[1]!.ToArray<float>(), parts[2]!.ToArray<float>(), parts[3]!.ToArray<float>());
+            double[] factors = [.. scale.Select((s, i) => s / Math.Sqrt((double)variance[i] + epsilon))];
+            ConvolutionLowering.Affine(lowering, node, x, [.. factors.Select(static f => (float)f)], [.. bias.Select((b, i) => (float)(b - mean[i] * factors[i]))]);
+            return;
+        }
         var y = lowering.WriteLike(node.Output, x);
         TensorView factor, shift;
         if (parts.All(static p => p is { ElementType: ElementType.Float }))

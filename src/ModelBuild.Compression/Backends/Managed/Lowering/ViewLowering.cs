@@ -74,6 +74,15 @@ internal static class ViewLowering
     {
         var x = lowering.Read(node.Inputs[0]!);
         var shape = lowering.ShapeOf(node.Output);
+        // Rows of images that only dense layers read stay as they lie: the layers' weights are reordered instead.
+        if (shape.Length == 2 && x.Rank == 4 && shape[0] == x.Extents[0] && x.Extents.Skip(1).All(static e => e.IsConstant) && x.IsDense([0, 2, 3, 1])
+            && x.Extents[1] != 1 && (x.Extents[2] != 1 || x.Extents[3] != 1) && !node.Output.IsGraphOutput && node.Output.Uses.All(u => u.Index == 0
+                && (u.Node.Is("MatMul") || u.Node.Is("Gemm") && u.Node.Int("transA") == 0) && lowering.ConstantOf(u.Node.Inputs[1]) is { ElementType: ElementType.Float,
+                Rank: 2 }))
+        {
+            lowering.PlaceFlattened(node.Output, x);
+            return;
+        }
         lowering.Place(node.Output, Reshaped(lowering, node, x, shape));
     }
 
@@ -153,7 +162,7 @@ internal static class ViewLowering
         var strides = x.Strides.ToBuilder();
         for (var d = 0; d < shape.Length; d++)
         {
-            if (x.Extents[d] == shape[d])
+            if (lowering.IsSame(x.Extents[d], shape[d]))
                 continue;
             if (x.Extents[d] != 1)
                 throw Lowering.Unsupported(node);

@@ -300,7 +300,7 @@ internal static class KernelCases
         return h.Run<float, SoftmaxArguments>(new()
         {
             X = h.Input(x), Y = h.Output<float>(rows * length), Rows = h.N(rows), Length = h.N(length), XRow = h.N(length), YRow = h.N(length),
-            Logarithm = h.N(logarithm ? 1 : 0),
+            Logarithm = h.N(logarithm ? 1 : 0), Masked = h.N(0),
         });
     }
 

@@ -78,4 +78,7 @@ internal static class KernelIds
 
     /// <summary><see cref="WinogradF32Arguments"/>.</summary>
     public const int WinogradF32 = 25;
+
+    /// <summary><see cref="PoolF32Arguments"/>.</summary>
+    public const int PoolF32 = 26;
 }

@@ -81,4 +81,7 @@ internal static class KernelIds
 
     /// <summary><see cref="PoolF32Arguments"/>.</summary>
     public const int PoolF32 = 26;
+
+    /// <summary><see cref="ConvolutionTransposeF32Arguments"/>.</summary>
+    public const int ConvolutionTransposeF32 = 27;
 }

@@ -69,6 +69,7 @@ internal static class KernelCases
         Add(BorderArguments.Kernel, "right alone", () => Border(0, 0, 0, 1));
         ConvolutionCases.AddTo(Add);
         PoolCases.AddTo(Add);
+        ConvolutionTransposeCases.AddTo(Add);
         return cases;
 
         void Add(Kernel kernel, string name, Func<CaseResult> run)

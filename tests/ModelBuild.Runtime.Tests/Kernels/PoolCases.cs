@@ -35,10 +35,11 @@ internal sealed record PoolShape(int Height, int Width, int Channels, int Kernel
     /// <summary>The call, without strides and operands.</summary>
     public PoolF32Arguments Call(TestView x, TestView y) => new()
     {
-        Images = Size.Of(Images), InputHeight = Size.Of(Height), InputWidth = Size.Of(Width), OutputHeight = Size.Of(OutputHeight), OutputWidth = Size.Of(OutputWidth),
-        Channels = Size.Of(Channels), KernelHeight = Size.Of(KernelHeight), KernelWidth = Size.Of(KernelWidth), StrideY = Size.Of(Stride.Y), StrideX = Size.Of(Stride.X),
-        DilationY = Size.Of(Dilation.Y), DilationX = Size.Of(Dilation.X), PadTop = Size.Of(Pads.Top), PadLeft = Size.Of(Pads.Left), PadBottom = Size.Of(Pads.Bottom),
-        PadRight = Size.Of(Pads.Right), XPixel = Size.Of(x.Pixel), XRow = Size.Of(x.Row), XImage = Size.Of(x.Image), YPixel = Size.Of(y.Pixel), YRow = Size.Of(y.Row),
+        Images = Size.Of(Images), InputHeight = Size.Of(Height), InputWidth = Size.Of(Width), OutputHeight = Size.Of(OutputHeight),
+        OutputWidth = Size.Of(OutputWidth), Channels = Size.Of(Channels), KernelHeight = Size.Of(KernelHeight), KernelWidth = Size.Of(KernelWidth),
+        StrideY = Size.Of(Stride.Y), StrideX = Size.Of(Stride.X), DilationY = Size.Of(Dilation.Y), DilationX = Size.Of(Dilation.X),
+        PadTop = Size.Of(Pads.Top), PadLeft = Size.Of(Pads.Left), PadBottom = Size.Of(Pads.Bottom), PadRight = Size.Of(Pads.Right),
+        XPixel = Size.Of(x.Pixel), XRow = Size.Of(x.Row), XImage = Size.Of(x.Image), YPixel = Size.Of(y.Pixel), YRow = Size.Of(y.Row),
         YImage = Size.Of(y.Image), Kind = Size.Of(Kind),
     };
 
@@ -57,11 +58,12 @@ internal static class PoolCases
     public static readonly PoolShape[] Shapes =
     [
         new(1, 1, 1, 1, 1), new(8, 10, 16, 2, 2) { Stride = (2, 2) }, new(9, 7, 24, 3, 3) { Stride = (2, 2), Pads = (1, 1, 1, 1) },
-        new(12, 13, 1, 3, 3) { Pads = (1, 1, 1, 1) }, new(9, 11, 3, 2, 2) { Stride = (2, 2), Ceiling = true, Images = 2 }, new(7, 7, 130, 7, 7) { Images = 2 },
-        new(10, 6, 5, 3, 2) { Stride = (1, 2), Pads = (0, 1, 2, 0), Gap = 3 }, new(9, 9, 33, 2, 3) { Dilation = (3, 2), Gap = 1 },
-        new(8, 9, 70, 3, 3) { Stride = (2, 1), Ceiling = true, Pads = (1, 0, 0, 1) }, new(6, 40, 4, 1, 5) { Pads = (0, 2, 0, 2), Gap = 2 },
-        new(13, 5, 2, 5, 1) { Stride = (3, 1), Dilation = (2, 1), Pads = (2, 0, 4, 0) }, new(14, 14, 512, 2, 2) { Stride = (2, 2) },
-        new(6, 6, 10, 3, 3) { Pads = (2, 2, 2, 2), Dilation = (2, 2) }, new(5, 5, 0, 2, 2), new(40, 40, 8, 3, 3) { Stride = (2, 2), Pads = (1, 1, 1, 1) },
+        new(12, 13, 1, 3, 3) { Pads = (1, 1, 1, 1) }, new(9, 11, 3, 2, 2) { Stride = (2, 2), Ceiling = true, Images = 2 },
+        new(7, 7, 130, 7, 7) { Images = 2 }, new(10, 6, 5, 3, 2) { Stride = (1, 2), Pads = (0, 1, 2, 0), Gap = 3 },
+        new(9, 9, 33, 2, 3) { Dilation = (3, 2), Gap = 1 }, new(8, 9, 70, 3, 3) { Stride = (2, 1), Ceiling = true, Pads = (1, 0, 0, 1) },
+        new(6, 40, 4, 1, 5) { Pads = (0, 2, 0, 2), Gap = 2 }, new(13, 5, 2, 5, 1) { Stride = (3, 1), Dilation = (2, 1), Pads = (2, 0, 4, 0) },
+        new(14, 14, 512, 2, 2) { Stride = (2, 2) }, new(6, 6, 10, 3, 3) { Pads = (2, 2, 2, 2), Dilation = (2, 2) }, new(5, 5, 0, 2, 2),
+        new(40, 40, 8, 3, 3) { Stride = (2, 2), Pads = (1, 1, 1, 1) },
     ];
 
     public static void AddTo(Action<Kernel, string, Func<CaseResult>> add)

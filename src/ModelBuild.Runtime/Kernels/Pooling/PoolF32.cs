@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Largest value or average of windows over channels-last images. X has no border: windows are clipped to the image, and what lies beyond counts as nothing, or,
-/// in an average that includes padding, as zeros. A window with anything that is not a number has a maximum that is none either.
+/// Largest value or average of windows over channels-last images. X has no border: windows are clipped to the image, and what lies beyond counts as nothing,
+/// or, in an average that includes padding, as zeros. A window with anything that is not a number has a maximum that is none either.
 /// </summary>
 internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
 {
@@ -67,8 +67,8 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     public readonly void Check(KernelCheck check)
     {
         check.Present(X, Y);
-        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, KernelHeight, KernelWidth, PadTop, PadLeft, PadBottom, PadRight, XPixel,
-            XRow, XImage, YPixel, YRow, YImage);
+        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, KernelHeight, KernelWidth, PadTop, PadLeft, PadBottom, PadRight,
+            XPixel, XRow, XImage, YPixel, YRow, YImage);
         check.InRange(StrideY, 1, int.MaxValue);
         check.InRange(StrideX, 1, int.MaxValue);
         check.InRange(DilationY, 1, int.MaxValue);
@@ -224,7 +224,8 @@ internal static unsafe class PoolF32
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Factor(PoolF32Arguments* a, PoolF32Line* line, long start, long taps)
     {
-        var across = a->Kind == PoolKind.PaddedAverage ? Clip(start + a->PadLeft, a->DilationX, a->KernelWidth, a->InputWidth + a->PadLeft + a->PadRight).Count : taps;
+        var across = a->Kind != PoolKind.PaddedAverage ? taps
+            : Clip(start + a->PadLeft, a->DilationX, a->KernelWidth, a->InputWidth + a->PadLeft + a->PadRight).Count;
         return 1f / Math.Max(across * line->CountY, 1);
     }
 

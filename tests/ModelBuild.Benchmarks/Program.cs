@@ -18,6 +18,8 @@ if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);
 if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 // peers [MODEL...]              what ships beside what other tools made of the same models: accuracy, integers, size, time
 if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
+// managed [MODEL...] [--kernels] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
+if (args is ["managed", .. string[] managed]) return ManagedCommand.Run(managed);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);
 BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args);

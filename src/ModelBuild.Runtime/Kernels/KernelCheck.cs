@@ -79,11 +79,11 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long
     {
         public Dictionary<Operand, int> Sizes { get; } = [];
 
-        public void Input(ref Operand operand, string name, ModelElementType type) => Sizes[operand] = ModelElementTypes.SizeOf(type);
+        public void Input(ref Operand operand, string name, ModelElementType type) => Add(operand, ModelElementTypes.SizeOf(type));
 
-        public void Output(ref Operand operand, string name, ModelElementType type) => Sizes[operand] = ModelElementTypes.SizeOf(type);
+        public void Output(ref Operand operand, string name, ModelElementType type) => Add(operand, ModelElementTypes.SizeOf(type));
 
-        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => Sizes[operand] = 1;
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings) => Add(operand, 1);
 
         public void Size(ref Size size, string name)
         {
@@ -96,5 +96,8 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long
         public void Type(ref ModelElementType type, string name)
         {
         }
+
+        // An operand that is used twice reaches as far as its larger elements do.
+        private void Add(Operand operand, int size) => Sizes[operand] = Math.Max(size, Sizes.GetValueOrDefault(operand));
     }
 }

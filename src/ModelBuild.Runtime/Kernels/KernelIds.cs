@@ -84,4 +84,7 @@ internal static class KernelIds
 
     /// <summary><see cref="ConvolutionTransposeF32Arguments"/>.</summary>
     public const int ConvolutionTransposeF32 = 27;
+
+    /// <summary><see cref="SequenceArguments"/>.</summary>
+    public const int Sequence = 40;
 }

@@ -43,6 +43,12 @@ internal sealed unsafe class ManagedContext : ModelContext
         GC.KeepAlive(this);
     }
 
+    /// <summary>Runs one call of the program by itself: for measuring.</summary>
+    internal void RunCall(int index) => _calls[index].Run(_calls[index].Arguments, 0, _calls[index].Tiles, _scratch);
+
+    /// <summary>The work of one call, as its kernel counts it.</summary>
+    internal double Work(int index) => Bound.Calls[index].Shape.Work;
+
     public override ReadOnlySpan<long> OutputShape(int index) => Bound.Outputs[index].Shape;
 
     protected override Span<byte> InputBytes(int index) => Bytes(Bound.Inputs[index]);

@@ -19,6 +19,9 @@ internal sealed record ManagedProgram
     /// <summary>Sizes as expressions over the named dimensions; operands come earlier in the list.</summary>
     public required ImmutableArray<SizeExpression> Expressions { get; init; }
 
+    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not prove.</summary>
+    public required ImmutableArray<int> EqualSizes { get; init; }
+
     /// <summary>Packed weights.</summary>
     public required ImmutableArray<ProgramConstant> Constants { get; init; }
 

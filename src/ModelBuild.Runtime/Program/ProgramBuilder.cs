@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ModelBuild.Kernels;
@@ -13,8 +14,9 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     private readonly List<string> _symbols = [];
     private readonly List<SizeExpression> _expressions = [];
     private readonly Dictionary<SizeExpression, int> _known = [];
+    private readonly List<int> _equalSizes = [];
     private readonly List<ProgramConstant> _constants = [];
-    private readonly Dictionary<(int Packing, string Hash), int> _knownConstants = [];
+    private readonly Dictionary<(int Packing, int ElementSize, string Hash), int> _knownConstants = [];
     private readonly List<ProgramBuffer> _buffers = [];
     private readonly List<ProgramPort> _inputs = [];
     private readonly List<ProgramPort> _outputs = [];
@@ -50,6 +52,14 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         return product;
     }
 
+    /// <summary>Says that two sizes are equal wherever the model can run: a call with other sizes is refused.</summary>
+    public void Require(Size a, Size b)
+    {
+        if (a == b) return;
+        _equalSizes.Add((int)a.Expression);
+        _equalSizes.Add((int)b.Expression);
+    }
+
     /// <summary>Adds an activation.</summary>
     /// <param name="type">The type of its elements.</param>
     /// <param name="shape">Expressions of its sizes.</param>
@@ -67,10 +77,13 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     /// <param name="packing">Their layout: one of <see cref="Kernels.Packings"/>.</param>
     /// <param name="values">The bytes that the layout's packer made.</param>
     /// <returns>The operand that stands for them.</returns>
-    public Operand AddConstant<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged
+    public Operand AddConstant<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged =>
+        AddConstant(packing, MemoryMarshal.AsBytes(values), Unsafe.SizeOf<T>());
+
+    /// <summary>Adds weights whose elements have this many bytes. A constant has one element type: zeros of other ones are another constant.</summary>
+    public Operand AddConstant(int packing, ReadOnlySpan<byte> bytes, int elementSize)
     {
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
-        (int, string) key = (packing, Convert.ToHexString(SHA256.HashData(bytes)));
+        (int, int, string) key = (packing, elementSize, Convert.ToHexString(SHA256.HashData(bytes)));
         if (!_knownConstants.TryGetValue(key, out var index))
         {
             index = _constants.Count;
@@ -98,7 +111,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     public ManagedProgram Build() => new()
     {
         Profile = profile, ToolVersion = toolVersion,
-        Symbols = [.. _symbols], Expressions = [.. _expressions], Constants = [.. _constants], Buffers = [.. _buffers],
+        Symbols = [.. _symbols], Expressions = [.. _expressions], EqualSizes = [.. _equalSizes], Constants = [.. _constants], Buffers = [.. _buffers],
         Inputs = [.. _inputs], Outputs = [.. _outputs], Calls = [.. _calls],
     };
 

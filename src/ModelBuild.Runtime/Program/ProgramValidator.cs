@@ -19,6 +19,8 @@ internal static class ProgramValidator
             };
             if (!valid) throw Damaged($"expression {i} refers to a later one");
         }
+        if (program.EqualSizes.Length % 2 != 0) throw Damaged("an equality has one side");
+        CheckShape(program.EqualSizes);
         foreach (ProgramConstant c in program.Constants)
         {
             if (c.Offset % 64 != 0 || c.Offset > weightsLength || c.Length > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");

@@ -58,6 +58,13 @@ public sealed class ManagedRunner : IModelRunner
         ModelElementType.Int32 => MemoryMarshal.AsBytes(_context.Input<int>(index)),
         ModelElementType.UInt8 => _context.Input<byte>(index),
         ModelElementType.Int8 => MemoryMarshal.AsBytes(_context.Input<sbyte>(index)),
+        ModelElementType.Bool => MemoryMarshal.AsBytes(_context.Input<bool>(index)),
+        ModelElementType.Float16 => MemoryMarshal.AsBytes(_context.Input<Half>(index)),
+        ModelElementType.Double => MemoryMarshal.AsBytes(_context.Input<double>(index)),
+        ModelElementType.UInt16 => MemoryMarshal.AsBytes(_context.Input<ushort>(index)),
+        ModelElementType.Int16 => MemoryMarshal.AsBytes(_context.Input<short>(index)),
+        ModelElementType.UInt32 => MemoryMarshal.AsBytes(_context.Input<uint>(index)),
+        ModelElementType.UInt64 => MemoryMarshal.AsBytes(_context.Input<ulong>(index)),
         _ => throw new NotSupportedException($"the managed backend takes no inputs of {type}"),
     };
 
@@ -68,6 +75,13 @@ public sealed class ManagedRunner : IModelRunner
         ModelElementType.Int32 => MemoryMarshal.AsBytes(_context.Output<int>(index)),
         ModelElementType.UInt8 => _context.Output<byte>(index),
         ModelElementType.Int8 => MemoryMarshal.AsBytes(_context.Output<sbyte>(index)),
+        ModelElementType.Bool => MemoryMarshal.AsBytes(_context.Output<bool>(index)),
+        ModelElementType.Float16 => MemoryMarshal.AsBytes(_context.Output<Half>(index)),
+        ModelElementType.Double => MemoryMarshal.AsBytes(_context.Output<double>(index)),
+        ModelElementType.UInt16 => MemoryMarshal.AsBytes(_context.Output<ushort>(index)),
+        ModelElementType.Int16 => MemoryMarshal.AsBytes(_context.Output<short>(index)),
+        ModelElementType.UInt32 => MemoryMarshal.AsBytes(_context.Output<uint>(index)),
+        ModelElementType.UInt64 => MemoryMarshal.AsBytes(_context.Output<ulong>(index)),
         _ => throw new NotSupportedException($"the managed backend gives no outputs of {type}"),
     };
 

@@ -76,7 +76,7 @@ internal unsafe struct ReduceArguments : IKernelArguments<ReduceArguments>
 /// </summary>
 internal static unsafe class Reduce
 {
-    private const int Block = 32, Part = 64;
+    private const int Block = 256, Part = 64;
 
     /// <summary>Whether a reduction has code for an element type.</summary>
     public static bool Takes(Reduction reduction, ModelElementType type) => type switch
@@ -148,7 +148,6 @@ internal static unsafe class Reduce
         var count = NestCursor.Elements(a->Reduced);
         var tiles = NestCursor.Tiles(a->Reduced);
         long xStep = a->KeptXStrides.L5, yStep = a->YStrides.L5, reducedStep = a->ReducedXStrides.L5;
-        var part = stackalloc float[Block];
         var whole = stackalloc float[Block];
         NestCursor kept = new(a->Kept, first);
         for (; first < last; first++, kept.Next())
@@ -161,7 +160,7 @@ internal static unsafe class Reduce
                 if (width >= Vector<float>.Count)
                 {
                     width = width / Vector<float>.Count * Vector<float>.Count;
-                    Columns<T>(x + i, a, tiles, width, part, whole);
+                    Columns<T>(x + i, a, tiles, width, whole);
                 }
                 else
                 {
@@ -184,39 +183,60 @@ internal static unsafe class Reduce
         }
     }
 
-    // Results side by side: each reduced element adds a row to all of them.
-    private static void Columns<T>(float* x, ReduceArguments* a, long tiles, int width, float* part, float* whole) where T : struct, IFloatReduction
+    // Results side by side, as many vectors as stay in registers: each reduced element adds a row to all of them.
+    private static void Columns<T>(float* x, ReduceArguments* a, long tiles, int width, float* whole) where T : struct, IFloatReduction
     {
         var lanes = Vector<float>.Count;
-        Vector<float> start = new(T.Start);
-        for (var k = 0; k < width; k += lanes)
-        {
-            start.Store(whole + k);
-            start.Store(part + k);
-        }
-        var inPart = 0;
+        for (; width >= 4 * lanes; width -= 4 * lanes, x += 4 * lanes, whole += 4 * lanes) FourColumns<T>(x, a, tiles, whole);
+        for (; width > 0; width -= lanes, x += lanes, whole += lanes) OneColumn<T>(x, a, tiles, whole);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourColumns<T>(float* x, ReduceArguments* a, long tiles, float* whole) where T : struct, IFloatReduction
+    {
+        var lanes = Vector<float>.Count;
+        var step = (long)a->ReducedXStrides.L5;
+        Vector<float> start = new(T.Start), p = start, q = start, r = start, s = start;
         NestCursor reduced = new(a->Reduced, 0);
         for (; tiles > 0; tiles--, reduced.Next())
         {
             var from = x + reduced.Offset(a->ReducedXStrides);
-            for (var r = reduced.Length; r > 0; r--, from += a->ReducedXStrides.L5)
+            for (var left = reduced.Length; left > 0; left -= Part)
             {
-                for (var k = 0; k < width; k += lanes) T.Add(Vector.Load(part + k), Vector.Load(from + k)).Store(part + k);
-                if (++inPart < Part) continue;
-                Flush();
+                Vector<float> b = start, c = start, d = start, e = start;
+                for (var k = Math.Min(left, Part); k > 0; k--, from += step)
+                {
+                    b = T.Add(b, Vector.Load(from));
+                    c = T.Add(c, Vector.Load(from + lanes));
+                    d = T.Add(d, Vector.Load(from + 2 * lanes));
+                    e = T.Add(e, Vector.Load(from + 3 * lanes));
+                }
+                (p, q, r, s) = (T.Join(p, b), T.Join(q, c), T.Join(r, d), T.Join(s, e));
             }
         }
-        Flush();
+        p.Store(whole);
+        q.Store(whole + lanes);
+        r.Store(whole + 2 * lanes);
+        s.Store(whole + 3 * lanes);
+    }
 
-        void Flush()
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneColumn<T>(float* x, ReduceArguments* a, long tiles, float* whole) where T : struct, IFloatReduction
+    {
+        var step = (long)a->ReducedXStrides.L5;
+        Vector<float> start = new(T.Start), p = start;
+        NestCursor reduced = new(a->Reduced, 0);
+        for (; tiles > 0; tiles--, reduced.Next())
         {
-            inPart = 0;
-            for (var k = 0; k < width; k += lanes)
+            var from = x + reduced.Offset(a->ReducedXStrides);
+            for (var left = reduced.Length; left > 0; left -= Part)
             {
-                T.Join(Vector.Load(whole + k), Vector.Load(part + k)).Store(whole + k);
-                start.Store(part + k);
+                Vector<float> b = start;
+                for (var k = Math.Min(left, Part); k > 0; k--, from += step) b = T.Add(b, Vector.Load(from));
+                p = T.Join(p, b);
             }
         }
+        p.Store(whole);
     }
 
     // One result: along a row that follows itself by vectors.

@@ -33,7 +33,7 @@ internal static class BinaryLowering
     {
         var (a, b) = (lowering.Read(node.Inputs[0]!), lowering.Read(node.Inputs[1]!));
         if (operation == BinaryOperation.Power && b.Type != a.Type)
-            throw Lowering.Unsupported(node);
+            b = MapLowering.Converted(lowering, node, b, a.Type);
         var floats = a.Type == ModelElementType.Float;
         var (output, low, high) = floats ? lowering.Activation(node.Output) : (node.Output, float.NegativeInfinity, float.PositiveInfinity);
         var y = lowering.WriteLike(output, a, b);
@@ -66,6 +66,16 @@ internal static class BinaryLowering
             Operation = lowering.Size((long)operation), Type = y.Type, A = lowering.Operand(a), B = lowering.Operand(b), Y = lowering.Operand(y),
             Extents = nest.Extents, AStrides = nest.Strides[1], BStrides = nest.Strides[2], YStrides = nest.Strides[0], Minimum = low, Maximum = high,
         }, node.DisplayName);
+    }
+
+    /// <summary>Neg or Abs of integers.</summary>
+    public static void IntegerSign(Lowering lowering, Node node, bool absolute)
+    {
+        var x = lowering.Read(node.Inputs[0]!);
+        var y = lowering.WriteLike(node.Output, x);
+        Apply(lowering, node, BinaryOperation.Subtract, lowering.Constant(x.Type == ModelElementType.Int32 ? Tensor.Scalar(0) : Tensor.Scalar(0L)), x, y);
+        if (absolute)
+            Apply(lowering, node, BinaryOperation.Maximum, x, y, y);
     }
 
     /// <summary>Relu or Clip of integers.</summary>

@@ -22,7 +22,7 @@ internal static class DenseLowering
             return;
         }
         var gemm = node.Is("Gemm");
-        var x = lowering.Read(node, 0);
+        var x = lowering.Flattened(node.Inputs[0]!) is { } image ? image with { Extents = lowering.ShapeOf(node.Inputs[0]!) } : lowering.Read(node, 0);
         if (gemm && node.Int("transA") == 1)
             x = ViewLowering.Permuted(x, [1, 0]);
         if (lowering.ConstantOf(node.Inputs[1]) is { ElementType: ElementType.Float, Rank: 2 } weights && x.Rank > 0)
@@ -35,7 +35,7 @@ internal static class DenseLowering
     {
         var (k, n) = Dimensions(weights, transposed);
         var alpha = node.Is("Gemm") ? node.Float("alpha", 1) : 1;
-        var values = alpha == 1 ? weights.Span<float>() : weights.ToArray<float>().Select(w => w * alpha).ToArray();
+        var values = alpha == 1 ? weights.ToArray<float>() : [.. weights.ToArray<float>().Select(w => w * alpha)];
         var last = node.Output;
         var bias = Bias(lowering, node, n);
         if (bias is null && node.Input(2) is null && last.OnlyUser is { OpType: "Add" } add && add.Inputs.Select(lowering.ConstantOf)
@@ -46,18 +46,67 @@ internal static class DenseLowering
             last = add.Output;
         }
         var separate = bias is null && node.Input(2) is not null;
-        var (output, low, high) = separate ? (last, float.NegativeInfinity, float.PositiveInfinity) : lowering.Activation(last);
-        var (input, row) = lowering.Rows(x, node);
-        var y = lowering.Write(output);
-        lowering.Call(new DenseF32Arguments
+        Dimension row;
+        TensorView input;
+        if (lowering.Flattened(node.Inputs[0]!) is { } image)
         {
-            X = lowering.Operand(input), W = lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed)),
-            Bias = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, bias), Y = lowering.Operand(y),
-            M = lowering.Size(RowsOf(input)), K = lowering.Size(k), N = lowering.Size(n), XRow = lowering.Size(row), YRow = lowering.Size(n),
-            Minimum = low, Maximum = high,
+            // An image is read as it lies: the weights move instead, once.
+            (input, row) = (image, k);
+            values = Reordered(values, k, n, transposed, image);
+        }
+        else
+            (input, row) = lowering.Rows(x, node);
+        var rows = lowering.Flattened(node.Inputs[0]!) is null ? RowsOf(input) : x.Extents[0];
+        var packed = lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed));
+        var biases = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, bias);
+        if (rows == 1)
+        {
+            var (output, low, high) = separate ? (last, float.NegativeInfinity, float.PositiveInfinity) : lowering.Activation(last);
+            var y = lowering.Write(output);
+            lowering.Call(new DenseF32Arguments
+            {
+                X = lowering.Operand(input), W = packed, Bias = biases, Y = lowering.Operand(y), M = lowering.Size(1), K = lowering.Size(k),
+                N = lowering.Size(n), XRow = lowering.Size(row), YRow = lowering.Size(n), Minimum = low, Maximum = high,
+            }, node.DisplayName);
+            if (separate)
+                AddScaled(lowering, node, y);
+            return;
+        }
+        // Several rows are the pixels of one image: the same packing, larger tiles, and whatever follows done on the way.
+        var epilogue = separate ? new(last, null, FusedActivation.None, 0, 0, float.NegativeInfinity, float.PositiveInfinity)
+            : Epilogue.Of(lowering, last, residuals: true);
+        var residual = epilogue.Residual is { } r ? lowering.RowMajor(r, node) : null;
+        var result = lowering.Write(epilogue.Output);
+        var (one, zero, all) = (lowering.Size(1), lowering.Size(0), lowering.Size(rows));
+        lowering.Call(new ConvolutionF32Arguments
+        {
+            X = lowering.Operand(input), W = packed, Bias = biases, Residual = residual is null ? Operand.Absent : lowering.Operand(residual),
+            Y = lowering.Operand(result), Images = one, OutputHeight = one, OutputWidth = all, InputChannels = lowering.Size(k), OutputChannels = lowering.Size(n),
+            Groups = one, KernelHeight = one, KernelWidth = one, StrideY = one, StrideX = one, DilationY = one, DilationX = one, XPixel = lowering.Size(row),
+            XRow = zero, XImage = zero, YPixel = lowering.Size(n), YRow = zero, YImage = zero, ResidualPixel = lowering.Size(residual is null ? 0 : n),
+            ResidualRow = zero, ResidualImage = zero, Activation = lowering.Size(epilogue.Activation), Alpha = epilogue.Alpha, Beta = epilogue.Beta,
+            Minimum = epilogue.Minimum, Maximum = epilogue.Maximum,
         }, node.DisplayName);
         if (separate)
-            AddScaled(lowering, node, y);
+            AddScaled(lowering, node, result);
+    }
+
+    /// <summary>Weights whose rows meet the elements of an image in the order in which they lie, channels last, instead of channels first.</summary>
+    private static float[] Reordered(float[] weights, int k, int n, bool transposed, TensorView image)
+    {
+        var result = new float[weights.Length];
+        var (channels, pixels) = ((int)image.Extents[1].Value, k / (int)image.Extents[1].Value);
+        for (var c = 0; c < channels; c++)
+            for (var p = 0; p < pixels; p++)
+                for (var o = 0; o < n; o++)
+                {
+                    int from = c * pixels + p, to = p * channels + c;
+                    if (transposed)
+                        result[o * k + to] = weights[o * k + from];
+                    else
+                        result[to * n + o] = weights[from * n + o];
+                }
+        return result;
     }
 
     /// <summary>y += beta * c, in place, for a c that is no row of constants.</summary>

@@ -14,7 +14,7 @@ internal sealed class Lowering
     // Profile and tool are left out of the program: equal candidates of several profiles share one file.
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, TensorView> _views = [];
-    private readonly Dictionary<(Value Value, Border? Border), TensorView> _images = [];
+    private readonly Dictionary<Value, TensorView> _flattened = [];
     private readonly HashSet<Node> _done = [];
     private readonly Graph _graph;
     private readonly ModelDescription _description;
@@ -29,7 +29,11 @@ internal sealed class Lowering
         _facts = ShapeInference.Prove(graph.Model, namesAreSizes: true);
         _description = description;
         _sizes = new(_builder, description.Symbols);
+        Images = new(this);
     }
+
+    /// <summary>Images as convolutions want them.</summary>
+    public Images Images { get; }
 
     /// <summary>The artifact.</summary>
     /// <exception cref="NotLoweredException">Something has no kernel.</exception>
@@ -101,6 +105,27 @@ internal sealed class Lowering
 
     /// <summary>The expression of a size.</summary>
     public Size Size(Dimension dimension) => _sizes.Of(dimension);
+
+    /// <summary>
+    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are, has
+    /// the length that was asked for, or does not fit. Then calls are held to it.
+    /// </summary>
+    public bool IsSame(Dimension a, Dimension b)
+    {
+        if (a == b)
+            return true;
+        if (!IsCutOff(a, b) && !IsCutOff(b, a))
+            return false;
+        _builder.Require(Size(a), Size(b));
+        return true;
+    }
+
+    private static bool IsCutOff(Dimension cut, Dimension whole)
+    {
+        if (cut.Expression?.Terms.ToArray() is not [(1, [{ Kind: DimensionExpression.AtomKind.Min } least])])
+            return false;
+        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _) && l.Equals(whole.Expression));
+    }
 
     /// <summary>The dimensions of a value.</summary>
     public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown) ? type.Shape
@@ -184,7 +209,7 @@ internal sealed class Lowering
     {
         if (tensor.ElementType == ElementType.String || !Enum.IsDefined((ModelElementType)(byte)tensor.ElementType))
             throw new NotLoweredException($"tensors of {tensor.ElementType} are not supported");
-        var operand = _builder.AddConstant(Packings.Raw, tensor.Bytes.Span);
+        var operand = _builder.AddConstant(Packings.Raw, tensor.Bytes.Span, ModelElementTypes.SizeOf((ModelElementType)(byte)tensor.ElementType));
         return TensorView.Dense(operand, [.. tensor.Shape.Select(static d => (Dimension)d)], [.. Enumerable.Range(0, tensor.Rank)],
             (ModelElementType)(byte)tensor.ElementType);
     }
@@ -209,7 +234,7 @@ internal sealed class Lowering
         foreach (var operand in operands)
         {
             if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length && operand.Extents.SequenceEqual(shape))
-                return Write(value, operand.Order);
+                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value, operand.Order);
         }
         foreach (var operand in operands)
         {
@@ -218,6 +243,15 @@ internal sealed class Lowering
         }
         return Write(value);
     }
+
+    /// <summary>Whether it is known where a value lies.</summary>
+    public bool IsPlaced(Value value) => _views.ContainsKey(value);
+
+    /// <summary>The image whose elements, channels last, a value stands for that was flattened with channels first; null for others.</summary>
+    public TensorView? Flattened(Value value) => _flattened.GetValueOrDefault(value);
+
+    /// <summary>Says that a value is an image's elements: only layers read it that can reorder their weights.</summary>
+    public void PlaceFlattened(Value value, TensorView image) => _flattened[value] = image;
 
     /// <summary>Says where a value lies.</summary>
     public void Place(Value value, TensorView view) => _views[value] = view;

@@ -20,7 +20,7 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
         var all = new Dimension[operands.Length + 1][];
         all[0] = [.. target.Strides];
         for (var o = 0; o < operands.Length; o++)
-            all[o + 1] = Broadcast(operands[o], target);
+            all[o + 1] = Broadcast(lowering, operands[o], target);
         var loops = new List<(Dimension Extent, Dimension[] Strides)>();
         foreach (var d in target.Order)
         {
@@ -55,7 +55,7 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
         return true;
     }
 
-    private static Dimension[] Broadcast(TensorView view, TensorView target)
+    private static Dimension[] Broadcast(Lowering lowering, TensorView view, TensorView target)
     {
         var missing = target.Rank - view.Rank;
         var strides = new Dimension[target.Rank];
@@ -63,7 +63,7 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
         {
             if (d < missing || view.Extents[d - missing] == 1)
                 strides[d] = 0;
-            else if (view.Extents[d - missing] == target.Extents[d])
+            else if (lowering.IsSame(view.Extents[d - missing], target.Extents[d]))
                 strides[d] = view.Strides[d - missing];
             else
                 throw new NotLoweredException($"a dimension of {view.Extents[d - missing]} is not known to fit one of {target.Extents[d]}");

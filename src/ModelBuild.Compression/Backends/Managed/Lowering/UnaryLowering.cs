@@ -28,14 +28,24 @@ internal static class UnaryLowering
         new("Clip", new(Clamp)),
     ];
 
+    private static readonly Dictionary<string, Func<Node, (UnaryOperation, float, float)>> Settings = new(StringComparer.Ordinal);
+
+    /// <summary>The function that a node of one input is, with its parameters, if convolutions apply it as they write; else null.</summary>
+    public static (UnaryOperation Operation, float Alpha, float Beta)? SettingsOf(Node node) =>
+        node.Domain.Length == 0 && Settings.TryGetValue(node.OpType, out var settings) && settings(node) is var s && FusedActivation.Of(s.Item1) <= FusedActivation.Last
+            ? s : null;
+
     private static KeyValuePair<string, OperatorLowering> Of(string name, UnaryOperation operation) => With(name, _ => (operation, 0, 0));
 
-    private static KeyValuePair<string, OperatorLowering> With(string name, Func<Node, (UnaryOperation, float, float)> settings) =>
-        new(name, new((lowering, node) =>
+    private static KeyValuePair<string, OperatorLowering> With(string name, Func<Node, (UnaryOperation, float, float)> settings)
+    {
+        Settings[name] = settings;
+        return new(name, new((lowering, node) =>
         {
             var (operation, alpha, beta) = settings(node);
             Lower(lowering, node, operation, alpha, beta);
         }));
+    }
 
     private static void Clamp(Lowering lowering, Node node)
     {
@@ -52,19 +62,25 @@ internal static class UnaryLowering
 
     private static void Lower(Lowering lowering, Node node, UnaryOperation operation, float alpha, float beta)
     {
+        if (operation is UnaryOperation.Negate or UnaryOperation.Abs && lowering.TypeOf(node.Output) is ModelElementType.Int32 or ModelElementType.Int64)
+        {
+            BinaryLowering.IntegerSign(lowering, node, operation == UnaryOperation.Abs);
+            return;
+        }
         var input = lowering.Read(node, 0);
-        Write(lowering, node, input, lowering.WriteLike(node.Output, input), operation, alpha, beta);
+        Apply(lowering, node, input, lowering.WriteLike(node.Output, input), operation, alpha, beta);
     }
 
     /// <summary>A function of a view, in a buffer of its own.</summary>
     public static TensorView Apply(Lowering lowering, Node node, TensorView x, UnaryOperation operation, float alpha = 0, float beta = 0)
     {
         var y = lowering.Allocate(x.Extents, ModelElementType.Float, x.Order);
-        Write(lowering, node, x, y, operation, alpha, beta);
+        Apply(lowering, node, x, y, operation, alpha, beta);
         return y;
     }
 
-    private static void Write(Lowering lowering, Node node, TensorView x, TensorView y, UnaryOperation operation, float alpha, float beta)
+    /// <summary>y = f(x); y may be x.</summary>
+    public static void Apply(Lowering lowering, Node node, TensorView x, TensorView y, UnaryOperation operation, float alpha, float beta)
     {
         var nest = Nest.Of(lowering, y, longestInner: false, x);
         lowering.Call(new UnaryArguments

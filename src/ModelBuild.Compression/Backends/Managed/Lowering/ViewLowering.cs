@@ -46,6 +46,13 @@ internal static class ViewLowering
         Order = [axis, .. view.Order.Select(d => d >= axis ? d + 1 : d)], Border = null,
     };
 
+    /// <summary>A view without a dimension, which has one element.</summary>
+    public static TensorView Removed(TensorView view, int axis) => view with
+    {
+        Extents = view.Extents.RemoveAt(axis), Strides = view.Strides.RemoveAt(axis),
+        Order = [.. view.Order.Where(d => d != axis).Select(d => d > axis ? d - 1 : d)], Border = null,
+    };
+
     /// <summary>A part of a view: elements from a start on, each so many steps.</summary>
     public static TensorView Sliced(TensorView view, int axis, Dimension start, Dimension extent, long step = 1) => view with
     {
@@ -67,6 +74,15 @@ internal static class ViewLowering
     {
         var x = lowering.Read(node.Inputs[0]!);
         var shape = lowering.ShapeOf(node.Output);
+        // Rows of images that only dense layers read stay as they lie: the layers' weights are reordered instead.
+        if (shape.Length == 2 && x.Rank == 4 && shape[0] == x.Extents[0] && x.Extents.Skip(1).All(static e => e.IsConstant) && x.IsDense([0, 2, 3, 1])
+            && x.Extents[1] != 1 && (x.Extents[2] != 1 || x.Extents[3] != 1) && !node.Output.IsGraphOutput && node.Output.Uses.All(u => u.Index == 0
+                && (u.Node.Is("MatMul") || u.Node.Is("Gemm") && u.Node.Int("transA") == 0) && lowering.ConstantOf(u.Node.Inputs[1]) is { ElementType: ElementType.Float,
+                Rank: 2 }))
+        {
+            lowering.PlaceFlattened(node.Output, x);
+            return;
+        }
         lowering.Place(node.Output, Reshaped(lowering, node, x, shape));
     }
 
@@ -146,7 +162,7 @@ internal static class ViewLowering
         var strides = x.Strides.ToBuilder();
         for (var d = 0; d < shape.Length; d++)
         {
-            if (x.Extents[d] == shape[d])
+            if (lowering.IsSame(x.Extents[d], shape[d]))
                 continue;
             if (x.Extents[d] != 1)
                 throw Lowering.Unsupported(node);
@@ -206,14 +222,15 @@ internal static class ViewLowering
         var axis = (int)node.Int("axis");
         if (axis < 0)
             axis += parts[0].Rank;
-        var whole = lowering.WriteLike(node.Output, parts.FirstOrDefault(p => p.Elements != 0) ?? parts[0]);
+        var whole = lowering.Images.Concatenation(node) ?? lowering.WriteLike(node.Output, parts.FirstOrDefault(p => p.Elements != 0) ?? parts[0]);
         Dimension start = 0;
         foreach (var part in parts)
         {
             var slice = Sliced(whole, axis, start, part.Extents[axis]);
             start += part.Extents[axis];
-            if (part.Elements != 0)
-                lowering.CopyTo(slice, part, node.DisplayName);
+            // Who could write it into its place did.
+            if (part.Elements != 0 && !(part.Base.Equals(slice.Base) && part.Offset == slice.Offset && part.Strides.SequenceEqual(slice.Strides)))
+                lowering.CopyTo(slice with { Border = null }, part, node.DisplayName);
         }
     }
 

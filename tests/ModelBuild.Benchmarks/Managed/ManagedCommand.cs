@@ -1,0 +1,104 @@
+using System.Globalization;
+using ModelBuild.Compiler.Measuring;
+using ModelBuild.Compression.Backends;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Managed;
+using ModelBuild.Onnx;
+using ModelBuild.Zoo;
+
+namespace ModelBuild.Benchmarks;
+
+/// <summary>
+/// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
+/// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
+/// of those that are refused. <c>--kernels</c> also tells how long each kernel takes.
+/// </summary>
+internal static class ManagedCommand
+{
+    private const int Rounds = 25;
+
+    private sealed record Row(string Model, double Ratio, double Microseconds, double Difference, long Bytes, string? Refused);
+
+    public static int Run(IReadOnlyList<string> arguments)
+    {
+        if (SharedFolder.Zoo is null)
+        {
+            Console.Error.WriteLine("the models of docs/zoo.md are not here");
+            return 1;
+        }
+        List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal))];
+        OnnxRuntimeBackend.Register();
+        Cores.PinToOne();
+        List<Row> rows = [];
+        foreach (var model in models.Count > 0 ? models : ZooModel.All)
+        {
+            Row row = Measure(model, arguments.Contains("--kernels"));
+            Console.WriteLine(row.Refused is { } why ? $"{row.Model,-20} refused: {why}" : string.Create(CultureInfo.InvariantCulture,
+                $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}"));
+            rows.Add(row);
+        }
+        List<Row> ran = [.. rows.Where(r => r.Refused is null)];
+        var summary = string.Create(CultureInfo.InvariantCulture, $"{ran.Count} of {rows.Count} models run managed; geometric mean "
+            + $"{Math.Exp(ran.Select(r => Math.Log(r.Ratio)).DefaultIfEmpty().Average()):0.00}, {ran.Count(r => r.Ratio > 1.05)} above 1.05");
+        Console.WriteLine(summary);
+        if (!arguments.Contains("--write")) return 0;
+        ResultsFile.Replace("managed", [summary + ".", "", "| model | ratio | managed, us | difference | artifact, KB |", "|---|---:|---:|---:|---:|",
+            .. ran.Select(r => string.Create(CultureInfo.InvariantCulture,
+                $"| {r.Model} | {r.Ratio:0.00} | {r.Microseconds:0.0} | {r.Difference:0.0e0} | {r.Bytes / 1024.0:0} |")),
+            "", .. rows.Where(r => r.Refused is not null).Select(r => $"- {r.Model} is refused: {r.Refused}")], "managed --write");
+        return 0;
+    }
+
+    private static Row Measure(string name, bool kernels)
+    {
+        ZooModel zoo = ZooModel.Open(name);
+        ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
+        Model model = source.Simplified ?? source.Original;
+        if (!ManagedLowering.TryLower(model, new byte[32], out var artifact, out var why)) return new(name, double.NaN, 0, 0, 0, why);
+        Sample sample = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")![0];
+        var path = Path.Combine(Path.GetTempPath(), $"managed-{Environment.ProcessId}.modelbuild");
+        File.WriteAllBytes(path, artifact);
+        try
+        {
+            ModelDescription description = DescriptionBuilder.Of(model.Graph, new byte[32]);
+            var difference = Difference(zoo, source, path, description, sample);
+            using PreparedModel original = PreparedModel.Open(zoo.Model, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
+            using PreparedModel managed = PreparedModel.Open(path, description, ManagedBackend.Instance, sample);
+            var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, limit: 3000).Select(Interleaved.Median).ToArray();
+            if (kernels) KernelTimes.Print(path, description, sample);
+            return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null);
+        }
+        catch (Exception e) when (e is ModelLoadException or ModelBuild.Compression.CompressionException or ArgumentException or IndexOutOfRangeException)
+        {
+            return new(name, double.NaN, 0, 0, 0, e.Message);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static double Difference(ZooModel zoo, ModelSource source, string path, ModelDescription description, Sample sample)
+    {
+        using OnnxRuntimeRunner theirs = new(zoo.Model);
+        using ManagedRunner ours = new(path, description);
+        var expected = theirs.Run(sample.Inputs);
+        var actual = ours.Run(sample.Inputs);
+        double worst = 0;
+        foreach (Value output in source.Original.Graph.Outputs)
+        {
+            if (expected[output.Name].ElementType != ElementType.Float)
+            {
+                if (!expected[output.Name].Bytes.Span.SequenceEqual(actual[output.Name].Bytes.Span)) worst = double.PositiveInfinity;
+                continue;
+            }
+            float[] e = expected[output.Name].ToArray<float>(), a = actual[output.Name].ToArray<float>();
+            if (e.Length != a.Length) return double.NaN;
+            double most = e.Length == 0 ? 0 : e.Max(MathF.Abs);
+            for (var i = 0; i < e.Length; i++) worst = Math.Max(worst, e[i].Equals(a[i]) ? 0 : Math.Abs((double)e[i] - a[i]) / Math.Max(most, 1e-30));
+        }
+        return worst;
+    }
+}

@@ -79,6 +79,12 @@ internal static class KernelIds
     /// <summary><see cref="WinogradF32Arguments"/>.</summary>
     public const int WinogradF32 = 25;
 
+    /// <summary><see cref="PoolF32Arguments"/>.</summary>
+    public const int PoolF32 = 26;
+
+    /// <summary><see cref="ConvolutionTransposeF32Arguments"/>.</summary>
+    public const int ConvolutionTransposeF32 = 27;
+
     /// <summary><see cref="SequenceArguments"/>.</summary>
     public const int Sequence = 40;
 }

@@ -8,7 +8,8 @@ internal static class KernelRegistry
         DenseDynamicInt8Arguments.Kernel, SoftmaxArguments.Kernel, BinaryArguments.Kernel, UnaryArguments.Kernel, CopyArguments.Kernel,
         MatMulF32Arguments.Kernel, BorderArguments.Kernel, SelectArguments.Kernel, CompareArguments.Kernel, ConvertArguments.Kernel, ReduceArguments.Kernel,
         ArgReduceArguments.Kernel, NormalizeArguments.Kernel, GatherArguments.Kernel, GatherElementsArguments.Kernel, SizesArguments.Kernel,
-        TapsArguments.Kernel, ConvolutionF32Arguments.Kernel, DepthwiseF32Arguments.Kernel, WinogradF32Arguments.Kernel, SequenceArguments.Kernel);
+        TapsArguments.Kernel, ConvolutionF32Arguments.Kernel, DepthwiseF32Arguments.Kernel, WinogradF32Arguments.Kernel,
+        PoolF32Arguments.Kernel, ConvolutionTransposeF32Arguments.Kernel, SequenceArguments.Kernel);
 
     /// <summary>All kernels, in the order of their numbers.</summary>
     public static IEnumerable<Kernel> All => ById.OfType<Kernel>();

@@ -21,4 +21,7 @@ internal static class Packings
 
     /// <summary>Weights of 3x3 convolutions as Winograd's F(4x4,3x3) multiplies them: <see cref="WinogradF32Packing"/>.</summary>
     public const int WinogradF32 = 5;
+
+    /// <summary>Weights of transposed convolutions, phase by phase: <see cref="ConvolutionTransposeF32Packing"/>.</summary>
+    public const int ConvolutionTransposeF32 = 6;
 }

@@ -67,6 +67,9 @@ internal static class KernelCases
         Add(BorderArguments.Kernel, "all sides", () => Border(1, 2, 3, 4));
         Add(BorderArguments.Kernel, "top alone", () => Border(2, 0, 0, 0));
         Add(BorderArguments.Kernel, "right alone", () => Border(0, 0, 0, 1));
+        ConvolutionCases.AddTo(Add);
+        PoolCases.AddTo(Add);
+        ConvolutionTransposeCases.AddTo(Add);
         return cases;
 
         void Add(Kernel kernel, string name, Func<CaseResult> run)

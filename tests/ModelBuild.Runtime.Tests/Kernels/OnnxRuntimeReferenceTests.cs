@@ -137,7 +137,8 @@ public sealed class OnnxRuntimeReferenceTests
         }));
     }
 
-    private static float[] Reference(byte[] model, float[] x, params long[] shape)
+    /// <summary>What ONNX Runtime makes of a model with the input x and the output y.</summary>
+    internal static float[] Reference(byte[] model, float[] x, params long[] shape)
     {
         using SessionOptions options = new() { IntraOpNumThreads = 1 };
         options.AddSessionConfigEntry("session.x64quantprecision", "1");

@@ -30,6 +30,9 @@ internal unsafe interface ILanes<V> where V : unmanaged
     /// <summary>The value, at most the limit; not a number stays one.</summary>
     static abstract V AtMost(V limit, V value);
 
+    /// <summary>The larger value; not a number where one of them is none.</summary>
+    static abstract V Maximum(V a, V b);
+
     static abstract void Store(float* address, V value);
 
     /// <summary>What <see cref="StoreFirst"/> needs for a number of lanes.</summary>
@@ -73,6 +76,11 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> AtMost(Vector512<float> limit, Vector512<float> value) => Vector512.MinNative(limit, value);
+
+    // The native maximum gives its second operand where one is not a number: that leaves the first one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Maximum(Vector512<float> a, Vector512<float> b) =>
+        Vector512.ConditionalSelect(Vector512.Equals(a, a), Vector512.MaxNative(a, b), a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* address, Vector512<float> value) => value.Store(address);
@@ -118,6 +126,11 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> AtMost(Vector256<float> limit, Vector256<float> value) => Vector256.MinNative(limit, value);
 
+    // The native maximum gives its second operand where one is not a number: that leaves the first one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Maximum(Vector256<float> a, Vector256<float> b) =>
+        Vector256.ConditionalSelect(Vector256.Equals(a, a), Vector256.MaxNative(a, b), a);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* address, Vector256<float> value) => value.Store(address);
 
@@ -159,6 +172,11 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> AtMost(Vector128<float> limit, Vector128<float> value) => Vector128.MinNative(limit, value);
+
+    // The native maximum gives its second operand where one is not a number: that leaves the first one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Maximum(Vector128<float> a, Vector128<float> b) =>
+        Vector128.ConditionalSelect(Vector128.Equals(a, a), Vector128.MaxNative(a, b), a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* address, Vector128<float> value) => value.Store(address);

@@ -157,6 +157,8 @@ internal static unsafe class WinogradF32
     public static void Run<TPath, L, V>(WinogradF32Arguments* a, long first, long last, byte* scratch)
         where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged
     {
+        // Without tiles there is no scratch memory either.
+        if (first >= last) return;
         long blockSquares = a->BlockSquares, lineChannels = a->LineChannels, squares = a->Squares, blockPanels = a->BlockPanels, panelBlocks = a->PanelBlocks;
         long inputPoint = a->InputPoint, sumPoint = a->SumPoint, panels = a->Panels, inputs = a->InputChannels, outputs = a->OutputChannels;
         float* inputsAt = (float*)scratch, sums = inputsAt + Points * inputPoint, half = sums + Points * sumPoint;

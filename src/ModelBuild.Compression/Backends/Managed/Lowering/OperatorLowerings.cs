@@ -7,7 +7,8 @@ internal static class OperatorLowerings
 {
     private static readonly Dictionary<string, OperatorLowering> ByName = new(
         [.. DenseLowering.Operators, .. DynamicDenseLowering.Operators, .. QuantizationLowering.Operators, .. UnaryLowering.Operators,
-            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators,
+            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
+            .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>

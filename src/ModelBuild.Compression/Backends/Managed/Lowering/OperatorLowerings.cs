@@ -9,7 +9,7 @@ internal static class OperatorLowerings
         [.. DenseLowering.Operators, .. DynamicDenseLowering.Operators, .. QuantizationLowering.Operators, .. UnaryLowering.Operators,
             .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
-            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
+            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators, .. RecurrentLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
     public static IReadOnlyCollection<string> Names => ByName.Keys;

@@ -82,11 +82,13 @@ internal static class ConvolutionLowering
         public Operand Operand(TensorView? view) => view is null ? Kernels.Operand.Absent : Lowering.Operand(view);
     }
 
-    private static void General(Common c, Window window, ReadOnlySpan<float> weights, long groups, long inputs, long outputs) =>
+    private static void General(Common c, Window window, ReadOnlySpan<float> weights, long groups, long inputs, long outputs)
+    {
+        var packed = ConvolutionF32Packing.Pack(weights, (int)groups, (int)outputs, (int)inputs, (int)window.Kernel.Y, (int)window.Kernel.X);
         c.Lowering.Call(new ConvolutionF32Arguments
         {
-            X = c.Operand(c.X), W = c.Lowering.Packed<float>(Packings.DenseF32,
-                ConvolutionF32Packing.Pack(weights, (int)groups, (int)outputs, (int)inputs, (int)window.Kernel.Y, (int)window.Kernel.X)),
+            X = c.Operand(c.X), W = groups > 1 ? c.Lowering.Packed<float>(Packings.DenseF32, packed)
+                : c.Lowering.PackedColumns(c.Node.Inputs[1], packed, (int)(inputs * window.Kernel.Y * window.Kernel.X), (int)outputs, outputsFirst: true),
             Bias = c.Bias, Residual = c.Operand(c.Residual), Y = c.Operand(c.Y), Images = c.Size(c.Y.Extents[0]), OutputHeight = c.Size(c.Y.Extents[2]),
             OutputWidth = c.Size(c.Y.Extents[3]), InputChannels = c.Size(inputs), OutputChannels = c.Size(outputs), Groups = c.Size(groups),
             KernelHeight = c.Size(window.Kernel.Y), KernelWidth = c.Size(window.Kernel.X), StrideY = c.Size(window.Strides.Y), StrideX = c.Size(window.Strides.X),
@@ -95,6 +97,7 @@ internal static class ConvolutionLowering
             ResidualRow = c.Stride(c.Residual, 2), ResidualImage = c.Stride(c.Residual, 0), Activation = c.Size(c.Epilogue.Activation), Alpha = c.Epilogue.Alpha,
             Beta = c.Epilogue.Beta, Minimum = c.Epilogue.Minimum, Maximum = c.Epilogue.Maximum,
         }, c.Node.DisplayName);
+    }
 
     private static void Depthwise(Common c, Window window, ReadOnlySpan<float> weights, long inputs, long outputs) =>
         c.Lowering.Call(new DepthwiseF32Arguments

@@ -57,7 +57,9 @@ internal static class DenseLowering
         else
             (input, row) = lowering.Rows(x, node);
         var rows = lowering.Flattened(node.Inputs[0]!) is null ? RowsOf(input) : x.Extents[0];
-        var packed = lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed));
+        var packed = lowering.Flattened(node.Inputs[0]!) is null && alpha == 1
+            ? lowering.PackedColumns(node.Inputs[1], DenseF32Packing.Pack(values, k, n, transposed), k, n, transposed)
+            : lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed));
         var biases = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, bias);
         if (rows == 1)
         {

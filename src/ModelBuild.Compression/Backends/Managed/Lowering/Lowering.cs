@@ -21,6 +21,7 @@ internal sealed class Lowering
     private readonly SizeLowering _sizes;
     private readonly InferenceResult _facts;
     private readonly ConstantEvaluation _folding = new();
+    private readonly Dictionary<Value, Tensor> _widened = [];
 
     public Lowering(Graph graph, ModelDescription description)
     {
@@ -41,9 +42,11 @@ internal sealed class Lowering
     {
         foreach (var input in _graph.Inputs.Where(i => i.Constant is null))
         {
-            var view = Allocate(ShapeOf(input), TypeOf(input));
-            _views[input] = view;
+            var declared = DeclaredTypeOf(input);
+            var view = Allocate(ShapeOf(input), declared);
             _builder.AddInput(input.Name, view.Base, _sizes.Of(view.Extents));
+            // Kernels compute floats of 16 bits in 32.
+            _views[input] = declared == TypeOf(input) ? view : MapLowering.Convert(this, input.Name, view, Allocate(view.Extents, TypeOf(input)));
         }
         var needed = Needed();
         foreach (var node in _graph.Nodes)
@@ -55,6 +58,8 @@ internal sealed class Lowering
         foreach (var output in _graph.Outputs)
         {
             var view = Read(output);
+            if (DeclaredTypeOf(output) is var declared && declared != view.Type)
+                view = MapLowering.Convert(this, output.Name, view, Allocate(view.Extents, declared));
             // A caller gets memory of the output's own, in row-major order.
             if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view) || !taken.Add(view.Base))
                 view = CopyTo(Allocate(view.Extents, view.Type), view, output.Producer?.DisplayName ?? output.Name);
@@ -131,13 +136,24 @@ internal sealed class Lowering
     public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown)
         ? [.. type.Shape.Select(_sizes.Normalized)] : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
 
-    /// <summary>The type of a value's elements.</summary>
-    public ModelElementType TypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
+    /// <summary>The type of a value's elements in the program: floats of 16 bits are computed in 32.</summary>
+    public ModelElementType TypeOf(Value value) => DeclaredTypeOf(value) is var type && type == ModelElementType.Float16 ? ModelElementType.Float : type;
+
+    private ModelElementType DeclaredTypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
         && Enum.IsDefined((ModelElementType)(byte)type) ? (ModelElementType)(byte)type
         : throw new NotLoweredException($"tensors of {_facts.TypeOf(value)?.ElementType.ToString() ?? "an unknown type"} are not supported ('{value.Name}')");
 
     /// <summary>The data of a value that is constant, else null.</summary>
-    public Tensor? ConstantOf(Value? value) => value is null ? null : value.Constant ?? _facts.ConstantOf(value) ?? _folding.Of(value);
+    public Tensor? ConstantOf(Value? value)
+    {
+        if (value is null || (value.Constant ?? _facts.ConstantOf(value) ?? _folding.Of(value)) is not { } data)
+            return null;
+        if (data.ElementType != ElementType.Float16)
+            return data;
+        if (!_widened.TryGetValue(value, out var wide))
+            _widened[value] = wide = Tensor.Of(Array.ConvertAll(data.ToArray<Half>(), static h => (float)h), data.Shape.AsSpan());
+        return wide;
+    }
 
     /// <summary>The integers of an input that describes.</summary>
     /// <returns>Null where the input is left out.</returns>
@@ -217,6 +233,58 @@ internal sealed class Lowering
 
     /// <summary>Stores packed weights.</summary>
     public Operand Packed<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged => _builder.AddConstant(packing, values);
+
+    /// <summary>
+    /// Stores a packed matrix of floats, in 8 bits where it was made of integers of 8 bits and a scale for each column.
+    /// </summary>
+    /// <param name="weights">The value that it was made of; its outputs are channels of the first dimension, or of the last one.</param>
+    /// <param name="packed">The matrix as <see cref="DenseF32Packing"/> packs it.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="outputsFirst">Whether outputs are the first dimension of the value.</param>
+    public Operand PackedColumns(Value? weights, ReadOnlySpan<float> packed, int rows, int columns, bool outputsFirst)
+    {
+        if (weights is null || ConstantOf(weights) is not { } values || Integers8(weights, values.Length) is not { } integers)
+            return Packed(Packings.DenseF32, packed);
+        var scales = new float[columns];
+        var v = values.Span<float>();
+        var q = integers.Span<sbyte>();
+        for (var c = 0; c < columns; c++)
+        {
+            // By the largest integer of the column: the quotient is nearest to the scale there.
+            var best = 0;
+            for (var r = 1; r < rows; r++)
+            {
+                if (Math.Abs((int)q[At(r, c)]) > Math.Abs((int)q[At(best, c)]))
+                    best = r;
+            }
+            if (q[At(best, c)] == 0)
+                continue;
+            var scale = v[At(best, c)] / q[At(best, c)];
+            scales[c] = new[] { scale, MathF.BitIncrement(scale), MathF.BitDecrement(scale) }.FirstOrDefault(s => Fits(s, c, values, integers), scale);
+        }
+        return _builder.AddColumns(packed, rows, scales);
+
+        int At(int row, int column) => outputsFirst ? column * rows + row : row * columns + column;
+
+        bool Fits(float scale, int column, Tensor floats, Tensor bytes)
+        {
+            for (var r = 0; r < rows; r++)
+            {
+                if (bytes.Span<sbyte>()[At(r, column)] * scale != floats.Span<float>()[At(r, column)])
+                    return false;
+            }
+            return true;
+        }
+    }
+
+    /// <summary>The integers of 8 bits, as many, that a constant value is computed from; null if there are none.</summary>
+    private static Tensor? Integers8(Value value, long length)
+    {
+        if (value.Constant is { } constant)
+            return constant.ElementType == ElementType.Int8 && constant.Length == length ? constant : null;
+        return value.Producer?.Inputs.OfType<Value>().Select(i => Integers8(i, length)).FirstOrDefault(t => t is not null);
+    }
 
     /// <summary>A new buffer, in row-major order if no other order is asked for.</summary>
     public TensorView Allocate(ImmutableArray<Dimension> extents, ModelElementType type, ImmutableArray<int> order = default)

@@ -110,21 +110,15 @@ internal sealed unsafe class ImageChain : IDisposable
                 });
                 break;
             default:
-                var joined = layer.Kernel == ImageKernel.TransposedJoined ? layer.Stride : 1;
-                if (joined > 1)
-                {
-                    w = ConvolutionTransposeF32Packing.JoinColumns(w, outputs, inputs, layer.Height, layer.Width);
-                    bias = [.. Enumerable.Repeat(bias, joined).SelectMany(static b => b)];
-                }
                 Bind(new ConvolutionTransposeF32Arguments
                 {
-                    X = x.Operand, Bias = Place(bias), Y = y.Operand, Images = Size.Of(1), OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width / joined),
-                    W = Place(ConvolutionTransposeF32Packing.Pack(w, layer.Groups, outputs * joined, inputs, layer.Height, layer.Width / joined,
-                        (layer.Stride, layer.Stride / joined), (1, 1))),
-                    InputChannels = Size.Of(inputs), OutputChannels = Size.Of(outputs * joined), Groups = Size.Of(layer.Groups), KernelHeight = Size.Of(layer.Height),
-                    KernelWidth = Size.Of(layer.Width / joined), StrideY = Size.Of(layer.Stride), StrideX = Size.Of(layer.Stride / joined), DilationY = Size.Of(1),
+                    X = x.Operand, Bias = Place(bias), Y = y.Operand, Images = Size.Of(1), OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width),
+                    W = Place(ConvolutionTransposeF32Packing.Pack(w, layer.Groups, outputs, inputs, layer.Height, layer.Width, (layer.Stride, layer.Stride),
+                        (1, 1))),
+                    InputChannels = Size.Of(inputs), OutputChannels = Size.Of(outputs), Groups = Size.Of(layer.Groups), KernelHeight = Size.Of(layer.Height),
+                    KernelWidth = Size.Of(layer.Width), StrideY = Size.Of(layer.Stride), StrideX = Size.Of(layer.Stride), DilationY = Size.Of(1),
                     DilationX = Size.Of(1), PadTop = Size.Of(layer.Pad.Y), PadLeft = Size.Of(layer.Pad.X), XPixel = Size.Of(x.Channels), XRow = Size.Of(x.Row),
-                    YPixel = Size.Of(y.Channels * joined), YRow = Size.Of(y.Row), Maximum = float.PositiveInfinity,
+                    YPixel = Size.Of(y.Channels), YRow = Size.Of(y.Row), Maximum = float.PositiveInfinity,
                 });
                 break;
         }

@@ -11,8 +11,6 @@ internal enum ImageKernel
     Maximum,
     Average,
     Transposed,
-    /// <summary>A transposed convolution whose stride's pixels are taken for one.</summary>
-    TransposedJoined,
 }
 
 /// <summary>A layer of a chain.</summary>
@@ -25,17 +23,13 @@ internal enum ImageKernel
 /// <param name="Groups">Groups of channels.</param>
 internal sealed record ImageLayer(ImageKernel Kernel, int Outputs, int Height, int Width, int Stride, (int Y, int X) Pad, int Groups = 1)
 {
-    public bool IsTransposed => Kernel is ImageKernel.Transposed or ImageKernel.TransposedJoined;
+    public bool IsTransposed => Kernel == ImageKernel.Transposed;
 
     public bool IsPool => Kernel is ImageKernel.Maximum or ImageKernel.Average;
 
     public int OutputHeight(int height) => Output(height, Height, Pad.Y);
 
     public int OutputWidth(int width) => Output(width, Width, Pad.X);
-
-    /// <summary>Multiply-adds, or elements that are looked at.</summary>
-    public double Work(int height, int width, int inputs) =>
-        (IsTransposed ? (double)height * width : (double)OutputHeight(height) * OutputWidth(width)) * Height * Width * Outputs * (IsPool ? 1 : inputs / Groups);
 
     private int Output(int size, int kernel, int pad) => IsTransposed ? (size - 1) * Stride + kernel - 2 * pad : (size + 2 * pad - kernel) / Stride + 1;
 

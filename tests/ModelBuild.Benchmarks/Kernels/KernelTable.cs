@@ -42,13 +42,11 @@ internal static class KernelTable
         Image("PoolF32", "average 2x2 s2, 128, 56x56, one", 56, 128, Pool(ImageKernel.Average, 128, 2, 2, 0)),
         Image("PoolF32", "average 3x3, 64, 28x28", 28, 64, Four(Pool(ImageKernel.Average, 64, 3, 1, 1))),
         Image("PoolF32", "average 7x7, 1024, 7x7, one", 7, 1024, Pool(ImageKernel.Average, 1024, 7, 1, 0)),
-        Image("ConvolutionTransposeF32", "2x2 s2, 24, 160x160, one", 160, 24, Transposed(ImageKernel.Transposed, 24, 2, 0)),
-        Image("ConvolutionTransposeF32", "2x2 s2, 24, 160x160, one, joined columns", 160, 24, Transposed(ImageKernel.TransposedJoined, 24, 2, 0)),
-        Image("ConvolutionTransposeF32", "2x2 s2, 24 to 1, 160x160, one", 160, 24, Transposed(ImageKernel.Transposed, 1, 2, 0)),
-        Image("ConvolutionTransposeF32", "2x2 s2, 24 to 1, 160x160, one, joined columns", 160, 24, Transposed(ImageKernel.TransposedJoined, 1, 2, 0)),
-        Image("ConvolutionTransposeF32", "2x2 s2, 256 to 128, 28x28, one", 28, 256, Transposed(ImageKernel.Transposed, 128, 2, 0)),
-        Image("ConvolutionTransposeF32", "3x3 s2, 64 to 32, 56x56, one", 56, 64, Transposed(ImageKernel.Transposed, 32, 3, 1)),
-        Image("ConvolutionTransposeF32", "4x4 s2, 64 to 32, 56x56, one", 56, 64, Transposed(ImageKernel.Transposed, 32, 4, 1)),
+        Image("ConvolutionTransposeF32", "2x2 s2, 24, 160x160, one", 160, 24, Transposed(24, 2, 0)),
+        Image("ConvolutionTransposeF32", "2x2 s2, 24 to 1, 160x160, one", 160, 24, Transposed(1, 2, 0)),
+        Image("ConvolutionTransposeF32", "2x2 s2, 256 to 128, 28x28, one", 28, 256, Transposed(128, 2, 0)),
+        Image("ConvolutionTransposeF32", "3x3 s2, 64 to 32, 56x56, one", 56, 64, Transposed(32, 3, 1)),
+        Image("ConvolutionTransposeF32", "4x4 s2, 64 to 32, 56x56, one", 56, 64, Transposed(32, 4, 1)),
     ];
 
     private static Row Image(string family, string name, int size, int channels, params ImageLayer[] layers) =>
@@ -65,7 +63,7 @@ internal static class KernelTable
     private static ImageLayer Pool(ImageKernel kind, int channels, int kernel, int stride, int pad) =>
         new(kind, channels, kernel, kernel, stride, (pad, pad));
 
-    private static ImageLayer Transposed(ImageKernel kind, int outputs, int kernel, int pad) => new(kind, outputs, kernel, kernel, 2, (pad, pad));
+    private static ImageLayer Transposed(int outputs, int kernel, int pad) => new(ImageKernel.Transposed, outputs, kernel, kernel, 2, (pad, pad));
 
     private static ImageLayer[] Four(ImageLayer layer) => [layer, layer, layer, layer];
 }

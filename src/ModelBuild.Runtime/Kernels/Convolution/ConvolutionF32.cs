@@ -245,7 +245,7 @@ internal static unsafe class ConvolutionF32
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Locate(ConvolutionF32Arguments* a, ConvolutionF32Offsets* offsets, long pixel, long count)
+    internal static void Locate(ConvolutionF32Arguments* a, ConvolutionF32Offsets* offsets, long pixel, long count)
     {
         long width = a->OutputWidth, height = a->OutputHeight, x = 0, y = 0, image = 0;
         if (pixel > 0)

@@ -112,7 +112,9 @@ internal unsafe struct ConvolutionTransposeF32Arguments : IKernelArguments<Convo
     public readonly long Tiles => OutputHeight == 0 || OutputWidth == 0 ? 0 : Phases * TilesOfPhase;
 
     public readonly long Scratch => !IsWhole ? sizeof(ConvolutionF32Offsets)
-        : sizeof(ConvolutionF32Offsets) + sizeof(TransposedSums) + sizeof(float) * Panels.PaddedColumns(OutputChannels * KernelWidth);
+        : sizeof(ConvolutionF32Offsets) + sizeof(TransposedSums) + sizeof(float) * (Panels.PaddedColumns(OutputChannels * KernelWidth)
+            + ConvolutionF32Few.Floats(new() { OutputChannels = Size.Of(OutputChannels * KernelWidth), InputChannels = InputChannels, Groups = Groups,
+                KernelHeight = Size.Of(1), KernelWidth = Size.Of(1) }));
 
     public readonly double Work => (double)Images * OutputHeight * OutputWidth * KernelHeight * KernelWidth * InputChannels * OutputChannels * Groups
         / Math.Max(1, StrideY * StrideX);
@@ -194,7 +196,7 @@ internal unsafe struct TransposedSums
 internal static unsafe class ConvolutionTransposeF32
 {
     public static delegate*<ConvolutionTransposeF32Arguments*, long, long, byte*, void> Select<TPath, L, V>(in ConvolutionTransposeF32Arguments a)
-        where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged => a.IsWhole ? &RunWhole<TPath, L, V> : &Run<TPath>;
+        where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged => a.IsWhole ? &RunWhole<TPath, L, V> : &Run<TPath, L, V>;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunWhole<TPath, L, V>(ConvolutionTransposeF32Arguments* a, long first, long last, byte* scratch)
@@ -206,6 +208,7 @@ internal static unsafe class ConvolutionTransposeF32
         var bias = (float*)(sums + 1);
         for (long i = 0, c = 0; i < Panels.PaddedColumns(wide); i++, c = c + 1 == channels ? 0 : c + 1)
             bias[i] = i < wide && a->Bias.IsPresent ? ((float*)a->Bias)[c] : 0;
+        var few = (float*)(scratch + sizeof(ConvolutionF32Offsets) + sizeof(TransposedSums) + sizeof(float) * Panels.PaddedColumns(wide));
         var residual = a->Residual.IsPresent;
         var direct = a->YPixel == channels && a->PadLeft == 0 && a->OutputWidth % strideX == 0 && (!residual || a->ResidualPixel == channels);
         ConvolutionF32Arguments c1 = new()
@@ -230,8 +233,9 @@ internal static unsafe class ConvolutionTransposeF32
             c1.X = Operand.At((float*)a->X + input * a->XRow + pixel * a->XPixel);
             c1.W = Operand.At((float*)a->W + tap * Panels.PaddedColumns(wide) * a->InputChannels);
             c1.Y = Operand.At((float*)a->Y + row * a->YRow - cut * a->YPixel);
+            if (ConvolutionF32Few.Floats(c1) == 0) few = null;
             if (residual) c1.Residual = Operand.At((float*)a->Residual + row * a->ResidualRow - cut * a->ResidualPixel);
-            if (direct) ConvolutionF32.Run<TPath>(&c1, tile, tile + 1, scratch);
+            if (direct) ConvolutionF32.Run<TPath, L, V>(&c1, tile, tile + 1, scratch, few);
             else Move<TPath, L, V>(a, &c1, tile, cut, (ConvolutionF32Offsets*)scratch, sums);
         }
     }
@@ -302,7 +306,8 @@ internal static unsafe class ConvolutionTransposeF32
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TPath>(ConvolutionTransposeF32Arguments* a, long first, long last, byte* scratch) where TPath : struct, IConvolutionF32Path
+    private static void Run<TPath, L, V>(ConvolutionTransposeF32Arguments* a, long first, long last, byte* scratch)
+        where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged
     {
         long phases = a->Phases, strideX = a->StrideX, strideY = a->StrideY;
         ConvolutionF32Arguments c = new()
@@ -338,7 +343,7 @@ internal static unsafe class ConvolutionTransposeF32
             c.Y = Operand.At((float*)a->Y + outputY * a->YRow + outputX * a->YPixel);
             if (a->Residual.IsPresent)
                 c.Residual = Operand.At((float*)a->Residual + outputY * a->ResidualRow + outputX * a->ResidualPixel);
-            ConvolutionF32.Run<TPath>(&c, tile, tile + 1, scratch);
+            ConvolutionF32.Run<TPath, L, V>(&c, tile, tile + 1, scratch, null);
         }
     }
 }

@@ -34,7 +34,8 @@ internal static class ConvolutionTransposeF32Packing
                 for (var i = 0; i < channels; i++)
                 {
                     var (c, o) = (i / outputChannels, i % outputChannels);
-                    for (var x = 0; x < kernelWidth; x++) matrix[(c * kernelWidth + x) * outputChannels + o] = weights[(i * kernelHeight + y) * kernelWidth + x];
+                    for (var x = 0; x < kernelWidth; x++)
+                        matrix[(c * kernelWidth + x) * outputChannels + o] = weights[(i * kernelHeight + y) * kernelWidth + x];
                 }
                 DenseF32Packing.Pack(matrix, inputChannels, kernelWidth * outputChannels).CopyTo(rows.AsSpan(rows.Length / kernelHeight * y));
             }

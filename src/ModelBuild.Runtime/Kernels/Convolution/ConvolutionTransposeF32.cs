@@ -195,6 +195,8 @@ internal unsafe struct TransposedSums
 /// </summary>
 internal static unsafe class ConvolutionTransposeF32
 {
+    private const long MostTogether = 8;
+
     public static delegate*<ConvolutionTransposeF32Arguments*, long, long, byte*, void> Select<TPath, L, V>(in ConvolutionTransposeF32Arguments a)
         where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged => a.IsWhole ? &RunWhole<TPath, L, V> : &Run<TPath, L, V>;
 
@@ -220,13 +222,15 @@ internal static unsafe class ConvolutionTransposeF32
             ResidualRow = Size.Of(a->ResidualRow * strideY), ResidualImage = a->ResidualImage, Activation = a->Activation, Alpha = a->Alpha, Beta = a->Beta,
             Minimum = a->Minimum, Maximum = a->Maximum,
         };
-        for (var t = first; t < last; t++)
+        long phase = first % strideY, tiles = Together(first, last, strideY);
+        for (var t = first; t < last; t += Next(ref phase, ref tiles, t, last, strideY))
         {
             // The first output row of the phase.
-            long tile = t / strideY, row = t - tile * strideY;
+            long tile = t / strideY, row = phase;
             if (row >= a->OutputHeight) continue;
             c1.OutputHeight = Size.Of((a->OutputHeight - row - 1) / strideY + 1);
-            if (tile >= c1.Tiles) continue;
+            var end = Math.Min(tile + tiles, c1.Tiles);
+            if (tile >= end) continue;
             long input = (row + a->PadTop) / strideY, tap = row + a->PadTop - input * strideY, pixel = a->PadLeft / strideX;
             // Before the first output, where it is cut off.
             var cut = a->PadLeft - pixel * strideX;
@@ -235,9 +239,25 @@ internal static unsafe class ConvolutionTransposeF32
             c1.Y = Operand.At((float*)a->Y + row * a->YRow - cut * a->YPixel);
             if (ConvolutionF32Few.Floats(c1) == 0) few = null;
             if (residual) c1.Residual = Operand.At((float*)a->Residual + row * a->ResidualRow - cut * a->ResidualPixel);
-            if (direct) ConvolutionF32.Run<TPath, L, V>(&c1, tile, tile + 1, scratch, few);
-            else Move<TPath, L, V>(a, &c1, tile, cut, (ConvolutionF32Offsets*)scratch, sums);
+            if (direct) ConvolutionF32.Run<TPath, L, V>(&c1, tile, end, scratch, few);
+            else
+            {
+                for (; tile < end; tile++) Move<TPath, L, V>(a, &c1, tile, cut, (ConvolutionF32Offsets*)scratch, sums);
+            }
         }
+    }
+
+    // How many tiles of a phase run one after the other, before those of the next phase for the same inputs: all phases must have them in the range.
+    private static long Together(long t, long last, long phases) => t % phases == 0 && last - t >= phases ? Math.Min(MostTogether, (last - t) / phases) : 1;
+
+    // How far it is to the next tile: of the next phase, or behind the tiles that all phases have run.
+    private static long Next(ref long phase, ref long tiles, long t, long last, long phases)
+    {
+        if (++phase < phases) return 1;
+        var step = 1 + (tiles - 1) * phases;
+        phase = 0;
+        tiles = Together(t + step, last, phases);
+        return step;
     }
 
     // A tile whose sums are moved to the outputs that there are.
@@ -319,14 +339,16 @@ internal static unsafe class ConvolutionTransposeF32
             Activation = a->Activation, Alpha = a->Alpha, Beta = a->Beta, Minimum = a->Minimum, Maximum = a->Maximum,
         };
         long tapWeights = a->Groups * Panels.PaddedColumns(a->OutputChannels) * a->InputChannels;
-        for (var t = first; t < last; t++)
+        long phase = first % phases, tiles = Together(first, last, phases);
+        for (var t = first; t < last; t += Next(ref phase, ref tiles, t, last, phases))
         {
             // The first output of the phase.
-            long tile = t / phases, outputY = (t - tile * phases) / strideX, outputX = t - tile * phases - outputY * strideX;
+            long tile = t / phases, outputY = phase / strideX, outputX = phase - outputY * strideX;
             if (outputY >= a->OutputHeight || outputX >= a->OutputWidth) continue;
             c.OutputHeight = Size.Of((a->OutputHeight - outputY - 1) / strideY + 1);
             c.OutputWidth = Size.Of((a->OutputWidth - outputX - 1) / strideX + 1);
-            if (tile >= c.Tiles) continue;
+            var end = Math.Min(tile + tiles, c.Tiles);
+            if (tile >= end) continue;
             long phaseY = (outputY + a->PadTop) % strideY, phaseX = (outputX + a->PadLeft) % strideX;
             TransposedAxis y = new(a->KernelHeight, strideY, a->DilationY, phaseY), x = new(a->KernelWidth, strideX, a->DilationX, phaseX);
             c.KernelHeight = Size.Of(x.Taps == 0 ? 0 : y.Taps);
@@ -343,7 +365,7 @@ internal static unsafe class ConvolutionTransposeF32
             c.Y = Operand.At((float*)a->Y + outputY * a->YRow + outputX * a->YPixel);
             if (a->Residual.IsPresent)
                 c.Residual = Operand.At((float*)a->Residual + outputY * a->ResidualRow + outputX * a->ResidualPixel);
-            ConvolutionF32.Run<TPath, L, V>(&c, tile, tile + 1, scratch, null);
+            ConvolutionF32.Run<TPath, L, V>(&c, tile, end, scratch, null);
         }
     }
 }

@@ -111,7 +111,7 @@ internal unsafe struct ConvolutionTransposeF32Arguments : IKernelArguments<Convo
 
     public readonly long Tiles => OutputHeight == 0 || OutputWidth == 0 ? 0 : Phases * TilesOfPhase;
 
-    public readonly long Scratch => !IsWhole ? sizeof(ConvolutionF32Offsets)
+    public readonly long Scratch => Tiles == 0 ? 0 : !IsWhole ? sizeof(ConvolutionF32Offsets)
         : sizeof(ConvolutionF32Offsets) + sizeof(TransposedSums) + sizeof(float) * (Panels.PaddedColumns(OutputChannels * KernelWidth)
             + ConvolutionF32Few.Floats(new() { OutputChannels = Size.Of(OutputChannels * KernelWidth), InputChannels = InputChannels, Groups = Groups,
                 KernelHeight = Size.Of(1), KernelWidth = Size.Of(1) }));
@@ -204,6 +204,8 @@ internal static unsafe class ConvolutionTransposeF32
     private static void RunWhole<TPath, L, V>(ConvolutionTransposeF32Arguments* a, long first, long last, byte* scratch)
         where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged
     {
+        // Without tiles there is no scratch memory either.
+        if (first >= last) return;
         long strideY = a->StrideY, strideX = a->StrideX, channels = a->OutputChannels, wide = channels * strideX;
         var sums = (TransposedSums*)(scratch + sizeof(ConvolutionF32Offsets));
         for (var i = 0; i < TransposedSums.MostRows; i++) sums->Offsets[i] = i * Panels.Wide;

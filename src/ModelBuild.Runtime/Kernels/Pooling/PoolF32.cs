@@ -70,8 +70,10 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     public readonly void Check(KernelCheck check)
     {
         check.Present(X, Y);
-        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, KernelHeight, KernelWidth, PadTop, PadLeft, PadBottom, PadRight,
-            XPixel, XRow, XImage, YPixel, YRow, YImage);
+        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, PadTop, PadLeft, PadBottom, PadRight, XPixel, XRow, XImage,
+            YPixel, YRow, YImage);
+        check.InRange(KernelHeight, 1, int.MaxValue);
+        check.InRange(KernelWidth, 1, int.MaxValue);
         check.InRange(StrideY, 1, int.MaxValue);
         check.InRange(StrideX, 1, int.MaxValue);
         check.InRange(DilationY, 1, int.MaxValue);
@@ -83,7 +85,7 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
 
     public readonly long Tiles => Bands * ChannelBlocks;
 
-    public readonly long Scratch => IsJoined ? (InputWidth * JoinedPixel + 16) * sizeof(float) : 0;
+    public readonly long Scratch => IsJoined && Bands > 0 && InputHeight > 0 ? (InputWidth * JoinedPixel + 16) * sizeof(float) : 0;
 
     public readonly double Work => (double)Images * OutputHeight * OutputWidth * Channels * KernelHeight * KernelWidth;
 
@@ -91,7 +93,7 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     internal readonly bool IsNarrow => Channels <= 4 && XPixel <= 8;
 
     /// <summary>Whether rows of windows are joined first, and then their pixels: where pixels are seen by several windows of a row, or are narrow.</summary>
-    internal readonly bool IsJoined => KernelHeight > 0 && (IsNarrow || KernelWidth > 2 * StrideX && OutputWidth > 1);
+    internal readonly bool IsJoined => IsNarrow || KernelWidth > 2 * StrideX && OutputWidth > 1;
 
     /// <summary>Elements from one pixel of joined rows to the next: those of X where a tile has all of them, whole vectors otherwise.</summary>
     internal readonly long JoinedPixel => IsRun ? XPixel : DivideUp(BlockChannels, 16) * 16;

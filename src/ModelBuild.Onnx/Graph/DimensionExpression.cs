@@ -208,7 +208,8 @@ public sealed class DimensionExpression : IEquatable<DimensionExpression>
     private static int Compare(Atom a, Atom b) => string.CompareOrdinal(a.Text, b.Text) is var order && order != 0 ? order
         : string.CompareOrdinal(a.Key, b.Key);
 
-    private static DimensionExpression Of(Atom atom) => Sum([(ImmutableArray.Create(atom), 1L)]);
+    /// <summary>A factor by itself.</summary>
+    public static DimensionExpression Of(Atom atom) => Sum([(ImmutableArray.Create(atom), 1L)]);
 
     private static DimensionExpression Sum(IEnumerable<(ImmutableArray<Atom> Atoms, long Coefficient)> terms)
     {

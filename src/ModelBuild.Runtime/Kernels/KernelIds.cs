@@ -85,6 +85,30 @@ internal static class KernelIds
     /// <summary><see cref="ConvolutionTransposeF32Arguments"/>.</summary>
     public const int ConvolutionTransposeF32 = 27;
 
+    /// <summary><see cref="LstmF32Arguments"/>.</summary>
+    public const int LstmF32 = 28;
+
+    /// <summary><see cref="GruF32Arguments"/>.</summary>
+    public const int GruF32 = 29;
+
+    /// <summary><see cref="RnnF32Arguments"/>.</summary>
+    public const int RnnF32 = 30;
+
+    /// <summary><see cref="LstmDynamicInt8Arguments"/>.</summary>
+    public const int LstmDynamicInt8 = 31;
+
+    /// <summary><see cref="ConvolutionInt8Arguments"/>.</summary>
+    public const int ConvolutionInt8 = 32;
+
+    /// <summary><see cref="DepthwiseInt8Arguments"/>.</summary>
+    public const int DepthwiseInt8 = 33;
+
+    /// <summary><see cref="PoolInt8Arguments"/>.</summary>
+    public const int PoolInt8 = 34;
+
+    /// <summary><see cref="ConvolutionInt8WinogradArguments"/>.</summary>
+    public const int ConvolutionInt8Winograd = 35;
+
     /// <summary><see cref="SequenceArguments"/>.</summary>
     public const int Sequence = 40;
 }

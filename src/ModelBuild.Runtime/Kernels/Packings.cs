@@ -24,4 +24,13 @@ internal static class Packings
 
     /// <summary>Weights of transposed convolutions, phase by phase: <see cref="ConvolutionTransposeF32Packing"/>.</summary>
     public const int ConvolutionTransposeF32 = 6;
+
+    /// <summary>Signed 8-bit weights of depthwise convolutions: <see cref="DepthwiseInt8Packing"/>.</summary>
+    public const int DepthwiseInt8 = 7;
+
+    /// <summary>The same layout with weights from -64 to 64.</summary>
+    public const int DepthwiseInt7 = 8;
+
+    /// <summary>8-bit weights of 3 x 3 convolutions, transformed: <see cref="WinogradInt8Packing"/>.</summary>
+    public const int WinogradInt8 = 9;
 }

@@ -21,6 +21,10 @@ internal static class KernelTimes
             for (var d = 0; d < info.Dimensions.Length; d++)
                 if (info.Dimensions[d].Symbol >= 0) symbols[info.Dimensions[d].Symbol] = sample.Inputs[info.Name].Shape[d];
         context.Prepare(symbols);
+        // Only floats: other inputs are few, and how long kernels take does not depend on them.
+        for (var i = 0; i < description.Inputs.Length; i++)
+            if (description.Inputs[i].ElementType == ModelElementType.Float)
+                sample.Inputs[description.Inputs[i].Name].Span<float>().CopyTo(context.Input<float>(i));
         var count = session.Program.Calls.Length;
         var times = new double[count][];
         for (var c = 0; c < count; c++) times[c] = new double[Repeats];

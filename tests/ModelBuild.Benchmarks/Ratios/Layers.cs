@@ -41,7 +41,7 @@ internal static class Layers
             onnx.Node("Softmax", [value], ["y"], ("axis", -1));
             p.AddCall(new SoftmaxArguments
             {
-                X = at, Y = Port(p, m, sizes[^1], input: false), Rows = m, Length = p.Number(sizes[^1]), XRow = p.Number(sizes[^1]), YRow = p.Number(sizes[^1]), Logarithm = p.Number(0),
+                X = at, Y = Port(p, m, sizes[^1], input: false), Rows = m, Length = p.Number(sizes[^1]), XRow = p.Number(sizes[^1]), YRow = p.Number(sizes[^1]), Logarithm = p.Number(0), Masked = p.Number(0),
             }, "softmax");
         }
         return Compare(name, rows, sizes, onnx, p, random);
@@ -103,7 +103,7 @@ internal static class Layers
         var m = p.Number(rows);
         p.AddCall(new SoftmaxArguments
         {
-            X = Port(p, m, length, input: true), Y = Port(p, m, length, input: false), Rows = m, Length = p.Number(length), XRow = p.Number(length), YRow = p.Number(length), Logarithm = p.Number(0),
+            X = Port(p, m, length, input: true), Y = Port(p, m, length, input: false), Rows = m, Length = p.Number(length), XRow = p.Number(length), YRow = p.Number(length), Logarithm = p.Number(0), Masked = p.Number(0),
         }, "softmax");
         return Compare($"{rows}x{length}", rows, [length, length], onnx, p, new Random(1));
     }

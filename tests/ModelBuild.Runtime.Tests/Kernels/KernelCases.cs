@@ -64,6 +64,12 @@ internal static class KernelCases
         Add(CopyArguments.Kernel, "halves", () => Copy<ushort>(static i => (ushort)i));
         Add(CopyArguments.Kernel, "floats", () => Copy<float>(static i => i));
         Add(CopyArguments.Kernel, "longs", () => Copy<long>(static i => i));
+        foreach (var channels in new[] { 2, 3, 4, 5 })
+        {
+            Add(CopyArguments.Kernel, $"planes to pixels {channels}", () => Interleave(channels, 100, join: true));
+            Add(CopyArguments.Kernel, $"pixels to planes {channels}", () => Interleave(channels, 9000, join: false));
+            Add(CopyArguments.Kernel, $"long planes to pixels {channels}", () => Interleave(channels, 9001, join: true));
+        }
         Add(BorderArguments.Kernel, "all sides", () => Border(1, 2, 3, 4));
         Add(BorderArguments.Kernel, "top alone", () => Border(2, 0, 0, 0));
         Add(BorderArguments.Kernel, "right alone", () => Border(0, 0, 0, 1));
@@ -303,7 +309,7 @@ internal static class KernelCases
         return h.Run<float, SoftmaxArguments>(new()
         {
             X = h.Input(x), Y = h.Output<float>(rows * length), Rows = h.N(rows), Length = h.N(length), XRow = h.N(length), YRow = h.N(length),
-            Logarithm = h.N(logarithm ? 1 : 0),
+            Logarithm = h.N(logarithm ? 1 : 0), Masked = h.N(0),
         });
     }
 
@@ -513,6 +519,30 @@ internal static class KernelCases
             Assert.Equal(Enumerable.Range(0, a * b * c)
                 .Select(i => x[first + i / (b * c) * strides[0] + i / c % b * strides[1] + i % c * strides[2]]), y);
         }
+        return new CaseResult(0, 0, "");
+    }
+
+    // Two images, with a gap behind each in y.
+    private static CaseResult Interleave(int channels, int pixels, bool join)
+    {
+        float[] x = [.. Enumerable.Range(0, 2 * channels * pixels).Select(i => (float)i)];
+        long image = channels * pixels, gap = image + 3;
+        KernelHarness h = new();
+        var (planes, whole) = (new[] { image, pixels, 1 }, new[] { image, 1, channels });
+        var y = h.Run<float, CopyArguments>(new()
+        {
+            Type = ModelElementType.Float, X = h.Input(x), Y = h.Output<float>((int)(2 * gap)), Extents = h.Extents(2, channels, pixels),
+            XStrides = h.Strides(join ? planes : whole), YStrides = join ? h.Strides(gap, 1, channels) : h.Strides(gap, pixels, 1),
+        });
+        var expected = new float[2 * gap];
+        for (var n = 0; n < 2; n++)
+            for (var c = 0; c < channels; c++)
+                for (var p = 0; p < pixels; p++)
+                {
+                    int plane = c * pixels + p, pixel = p * channels + c;
+                    expected[n * gap + (join ? pixel : plane)] = x[n * image + (join ? plane : pixel)];
+                }
+        Assert.Equal(expected, y);
         return new CaseResult(0, 0, "");
     }
 

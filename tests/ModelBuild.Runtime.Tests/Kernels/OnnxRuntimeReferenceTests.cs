@@ -40,7 +40,7 @@ public sealed class OnnxRuntimeReferenceTests
         KernelHarness h = new();
         Close(Reference(model, x, rows, length), h.Run<float, SoftmaxArguments>(new()
         {
-            X = h.Input(x), Y = h.Output<float>(x.Length), Rows = h.N(rows), Length = h.N(length), XRow = h.N(length), YRow = h.N(length), Logarithm = h.N(0),
+            X = h.Input(x), Y = h.Output<float>(x.Length), Rows = h.N(rows), Length = h.N(length), XRow = h.N(length), YRow = h.N(length), Logarithm = h.N(0), Masked = h.N(0),
         }));
     }
 

@@ -30,7 +30,7 @@ internal static class MlpModel
             X = hidden, W = p.AddConstant<float>(Packings.DenseF32, DenseF32Packing.Pack(random.Floats(60), 20, 3)), Y = scores, M = batch, K = twenty,
             N = three, XRow = twenty, YRow = three, Minimum = float.NegativeInfinity, Maximum = float.PositiveInfinity,
         }, "fc2");
-        p.AddCall(new SoftmaxArguments { X = scores, Y = y, Rows = batch, Length = three, XRow = three, YRow = three, Logarithm = p.Number(0) }, "softmax");
+        p.AddCall(new SoftmaxArguments { X = scores, Y = y, Rows = batch, Length = three, XRow = three, YRow = three, Logarithm = p.Number(0), Masked = p.Number(0) }, "softmax");
         return p;
     }
 

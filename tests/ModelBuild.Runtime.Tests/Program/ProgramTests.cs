@@ -34,7 +34,7 @@ public sealed class ProgramTests : IDisposable
         Operand x = p.AddBuffer(ModelElementType.Float, rows, columns), y = p.AddBuffer(ModelElementType.Float, rows, columns);
         p.AddInput("x", x, rows, columns);
         p.AddOutput("y", y, rows, columns);
-        p.AddCall(new SoftmaxArguments { X = x, Y = y, Rows = rows, Length = columns, XRow = columns, YRow = columns, Logarithm = p.Number(0) }, "softmax");
+        p.AddCall(new SoftmaxArguments { X = x, Y = y, Rows = rows, Length = columns, XRow = columns, YRow = columns, Logarithm = p.Number(0), Masked = p.Number(0) }, "softmax");
         MemoryStream stream = new();
         p.Write(stream, TestModel.Hash);
         ModelDimension[] shape = [ModelDimension.Constant(16 * 32 * 1280), ModelDimension.Constant(1280)];

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
+using ModelBuild.Onnx.Simplification;
 
 namespace ModelBuild.Compression.Backends;
 
@@ -13,6 +14,31 @@ public static class ManagedLowering
 {
     /// <summary>The operators of the standard domain that are lowered, in the forms that have a kernel.</summary>
     public static IReadOnlyCollection<string> Operators => OperatorLowerings.Names;
+
+    // Attention, Gelu, and the normalizations stand in the operator set of 23.
+    private const long RichOpset = 23;
+
+    /// <summary>
+    /// The same model with functions that exporters spread over nodes as the operators that compute them, whatever operator set the file has: a kernel does one
+    /// at once. Where integers are involved everything stays as it was planned.
+    /// </summary>
+    private static Model WithWholeOperators(Model model)
+    {
+        if (model.Nodes.Any(static n => n.Domain.Length > 0 || n.OpType is "QuantizeLinear" or "DequantizeLinear" or "DynamicQuantizeLinear" or "MatMulInteger"
+            or "ConvInteger" or "QLinearConv" or "QLinearMatMul"))
+            return model;
+        try
+        {
+            var rich = model.Clone();
+            Simplifier.Run(rich, new() { MinOpset = RichOpset });
+            return rich;
+        }
+        catch (OnnxException)
+        {
+            // An operator that a newer set does not have: the model is lowered as it is.
+            return model;
+        }
+    }
 
     /// <summary>Lowers a graph.</summary>
     /// <param name="model">The graph, types inferred. Not changed.</param>
@@ -30,6 +56,7 @@ public static class ManagedLowering
         try
         {
             var description = DescriptionBuilder.Of(model.Graph, signatureHash);
+            model = WithWholeOperators(model);
             var lowering = new Lowering(model.Graph, description);
             artifact = lowering.Run();
             why = null;

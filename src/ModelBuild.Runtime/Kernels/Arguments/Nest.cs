@@ -63,6 +63,9 @@ internal struct NestCursor
         (_i0, _i1) = (row / extents.L1, row % extents.L1);
     }
 
+    /// <summary>Whether the loop around the innermost one is at its start.</summary>
+    public readonly bool IsFirst => _i4 == 0;
+
     /// <summary>The first element of the tile within its row.</summary>
     public readonly long Start => _part * MostInner;
 

@@ -41,6 +41,8 @@ internal static unsafe class Copy
     {
         1 => &Run<byte>,
         2 => &Run<ushort>,
+        4 when Interleaving.Is(a.Extents, a.XStrides, a.YStrides) => &Interleaving.Join,
+        4 when Interleaving.Is(a.Extents, a.YStrides, a.XStrides) => &Interleaving.Part,
         4 => &Run<uint>,
         _ => &Run<ulong>,
     };

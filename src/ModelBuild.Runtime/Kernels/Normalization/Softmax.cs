@@ -13,6 +13,8 @@ internal unsafe struct SoftmaxArguments : IKernelArguments<SoftmaxArguments>
     public Size XRow, YRow;
     /// <summary>1 for LogSoftmax.</summary>
     public Size Logarithm;
+    /// <summary>1: a row of -infinity alone, of which a mask has left nothing, becomes zeros instead of not-a-numbers.</summary>
+    public Size Masked;
 
     public static Kernel<SoftmaxArguments> Kernel { get; } = new(KernelIds.Softmax, "Softmax",
         new("avx512", Vector512.IsHardwareAccelerated, &Softmax.Run<SoftmaxAvx512>), new("vector", true, &Softmax.Run<SoftmaxVector>));
@@ -26,6 +28,7 @@ internal unsafe struct SoftmaxArguments : IKernelArguments<SoftmaxArguments>
         visitor.Size(ref XRow, nameof(XRow));
         visitor.Size(ref YRow, nameof(YRow));
         visitor.Size(ref Logarithm, nameof(Logarithm));
+        visitor.Size(ref Masked, nameof(Masked));
     }
 
     public readonly void Check(KernelCheck check)
@@ -33,6 +36,7 @@ internal unsafe struct SoftmaxArguments : IKernelArguments<SoftmaxArguments>
         check.Present(X, Y);
         check.Sizes(Rows, Length, XRow, YRow);
         check.InRange(Logarithm, 0, 1);
+        check.InRange(Masked, 0, 1);
         if (Rows == 0) return;
         check.Reaches(X, checked((Rows - 1) * XRow + Length));
         check.Reaches(Y, checked((Rows - 1) * YRow + Length));
@@ -62,7 +66,9 @@ internal static unsafe class Softmax
         for (; first < last; first++)
         {
             float* x = (float*)a->X + first * a->XRow, y = (float*)a->Y + first * a->YRow;
-            if (a->Logarithm == 1) LogarithmOfRow(x, y, a->Length);
+            if (a->Masked == 1 && !new ReadOnlySpan<float>(x, (int)a->Length).ContainsAnyExcept(float.NegativeInfinity))
+                new Span<float>(y, (int)a->Length).Clear();
+            else if (a->Logarithm == 1) LogarithmOfRow(x, y, a->Length);
             else TPath.Row(x, y, side, a->Length);
         }
     }

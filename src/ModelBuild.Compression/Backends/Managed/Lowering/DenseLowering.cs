@@ -124,7 +124,27 @@ internal static class DenseLowering
         var gemm = node.Is("Gemm");
         if (gemm && node.Int("transB") == 1)
             b = ViewLowering.Permuted(b, [1, 0]);
-        var y = lowering.Write(node.Output);
+        var (output, scale) = gemm ? (node.Output, node.Float("alpha", 1)) : Scaled(lowering, node.Output);
+        var y = lowering.Write(output);
+        Product(lowering, node, a, b, y, scale);
+        if (gemm && node.Input(2) is not null)
+            AddScaled(lowering, node, y);
+    }
+
+    /// <summary>The factor that a product's only user multiplies it by, or divides it by.</summary>
+    private static (Value Output, float Scale) Scaled(Lowering lowering, Value product)
+    {
+        if (product.OnlyUser is not { } user || !user.Is("Mul") && !user.Is("Div") || user.Is("Div") && !ReferenceEquals(user.Inputs[0], product)
+            || user.Inputs.Select(lowering.ConstantOf).FirstOrDefault(c => c is not null) is not { ElementType: ElementType.Float, Length: 1 } factor
+            || factor.Rank > lowering.ShapeOf(product).Length || user.Is("Div") && factor.Span<float>()[0] == 0)
+            return (product, 1);
+        lowering.Fused(user);
+        return (user.Output, user.Is("Mul") ? factor.Span<float>()[0] : 1 / factor.Span<float>()[0]);
+    }
+
+    /// <summary>y = scale a b, of matrices in the last two dimensions.</summary>
+    public static void Product(Lowering lowering, Node node, TensorView a, TensorView b, TensorView y, float scale)
+    {
         var result = y;
         // A vector is a matrix of one row or column, which the result does not show.
         if (a.Rank == 1)
@@ -167,10 +187,8 @@ internal static class DenseLowering
             M = lowering.Size(m), K = lowering.Size(a.Extents[^1]), N = lowering.Size(b.Extents[^1]),
             AOuter = lowering.Size(batch[0].A), AInner = lowering.Size(batch[1].A), BOuter = lowering.Size(batch[0].B), BInner = lowering.Size(batch[1].B),
             YOuter = lowering.Size(batch[0].Y), YInner = lowering.Size(batch[1].Y), ARow = lowering.Size(a.Strides[^2]), YRow = lowering.Size(result.Strides[^2]),
-            BRow = lowering.Size(b.Strides[^2]), BColumn = lowering.Size(b.Strides[^1]), Scale = gemm ? node.Float("alpha", 1) : 1,
+            BRow = lowering.Size(b.Strides[^2]), BColumn = lowering.Size(b.Strides[^1]), Scale = scale,
         }, node.DisplayName);
-        if (gemm && node.Input(2) is not null)
-            AddScaled(lowering, node, y);
     }
 
     private static Dimension Along(TensorView view, int d, Dimension extent, Node node) => d < 0 || view.Extents[d] == 1 ? 0

@@ -105,8 +105,8 @@ internal static class IndexingLowering
 
     private static void Range(Lowering lowering, Node node)
     {
-        if (Known(lowering, node.Inputs[0]!) is not { } start || Known(lowering, node.Inputs[2]!) is not { } step
-            || lowering.TypeOf(node.Output) is not (ModelElementType.Int64 or ModelElementType.Int32))
+        if (lowering.TypeOf(node.Output) is not (ModelElementType.Int64 or ModelElementType.Int32) || Known(lowering, node.Inputs[0]!) is not { } start
+            || Known(lowering, node.Inputs[2]!) is not { } step)
             throw Lowering.Unsupported(node);
         var y = lowering.Write(node.Output);
         lowering.Call(new SequenceArguments

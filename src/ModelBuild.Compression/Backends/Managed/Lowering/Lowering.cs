@@ -108,11 +108,11 @@ internal sealed class Lowering
 
     /// <summary>
     /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are, has
-    /// the length that was asked for, or does not fit. Then calls are held to it.
+    /// the length that was asked for, or does not fit. Calls are held to it.
     /// </summary>
     public bool IsSame(Dimension a, Dimension b)
     {
-        if (a == b)
+        if (_sizes.AreEqual(a, b))
             return true;
         if (!IsCutOff(a, b) && !IsCutOff(b, a))
             return false;
@@ -128,8 +128,8 @@ internal sealed class Lowering
     }
 
     /// <summary>The dimensions of a value.</summary>
-    public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown) ? type.Shape
-        : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
+    public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown)
+        ? [.. type.Shape.Select(_sizes.Normalized)] : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
 
     /// <summary>The type of a value's elements.</summary>
     public ModelElementType TypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
@@ -147,7 +147,8 @@ internal sealed class Lowering
         : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): '{value.Name}' is not known when the model is compiled");
 
     /// <summary>The sizes that an input describes, as far as inference knows them.</summary>
-    public SymbolicTensor? ElementsOf(Value value) => _facts.ElementsOf(value);
+    public SymbolicTensor? ElementsOf(Value value) => _facts.ElementsOf(value) is { } known
+        ? known with { Elements = [.. known.Elements.Select(_sizes.Normalized)] } : null;
 
     // ---- Values ------------------------------------------------------------------------------------------------------------------------------------------
 

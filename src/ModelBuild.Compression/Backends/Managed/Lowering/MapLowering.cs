@@ -29,7 +29,12 @@ internal static class MapLowering
     {
         if (a.Type != b.Type || !Kernels.Compare.Takes(comparison, a.Type))
             throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {a.Type}");
-        var y = lowering.WriteLike(node.Output, a, b);
+        Compare(lowering, node, comparison, a, b, lowering.WriteLike(node.Output, a, b));
+    }
+
+    /// <summary>y = a compared with b.</summary>
+    public static void Compare(Lowering lowering, Node node, Comparison comparison, TensorView a, TensorView b, TensorView y)
+    {
         var nest = Nest.Of(lowering, y, longestInner: false, a, b);
         lowering.Call(new CompareArguments
         {
@@ -49,7 +54,12 @@ internal static class MapLowering
     private static void Where(Lowering lowering, Node node)
     {
         var (condition, a, b) = (lowering.Read(node, 0, ModelElementType.Bool), lowering.Read(node.Inputs[1]!), lowering.Read(node.Inputs[2]!));
-        var y = lowering.WriteLike(node.Output, a, b, condition);
+        Choose(lowering, node, condition, a, b, lowering.WriteLike(node.Output, a, b, condition));
+    }
+
+    /// <summary>y = condition ? a : b; y may be a or b.</summary>
+    public static void Choose(Lowering lowering, Node node, TensorView condition, TensorView a, TensorView b, TensorView y)
+    {
         var nest = Nest.Of(lowering, y, longestInner: false, condition, a, b);
         lowering.Call(new SelectArguments
         {

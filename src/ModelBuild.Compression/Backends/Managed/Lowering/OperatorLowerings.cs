@@ -7,8 +7,9 @@ internal static class OperatorLowerings
 {
     private static readonly Dictionary<string, OperatorLowering> ByName = new(
         [.. DenseLowering.Operators, .. DynamicDenseLowering.Operators, .. QuantizationLowering.Operators, .. UnaryLowering.Operators,
-            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators,
-            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
+            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
+            .. PoolingLowering.Operators,
+            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators, .. RecurrentLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
     public static IReadOnlyCollection<string> Names => ByName.Keys;

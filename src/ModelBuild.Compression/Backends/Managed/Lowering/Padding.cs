@@ -8,8 +8,9 @@ internal static class Padding
     /// <summary>Rows and columns around the input of a Conv, so far as they do not depend on sizes that are unknown; null for other operators, or where they
     /// do.</summary>
     public static (long Top, long Left, long Bottom, long Right)? Of(Lowering lowering, Node node) =>
-        node.Is("Conv") && lowering.ConstantOf(node.Inputs[1]) is { Rank: 3 or 4 } weights && Window.Of(lowering, node, weights.Shape.AsSpan()[2..]) is { } window
-            ? window.Pads : null;
+        (node.Is("Conv") || node.Is("ConvTranspose")) && lowering.ConstantOf(node.Inputs[1]) is { Rank: 3 or 4 } weights
+            && Window.Of(lowering, node, weights.Shape.AsSpan()[2..]) is { } window
+            ? node.Is("Conv") ? window.Pads : TransposedConvolutionLowering.Around(node, window) : null;
 }
 
 /// <summary>Kernel, strides, dilations and padding of an operator with a window, in two dimensions.</summary>

@@ -39,6 +39,7 @@ internal static class SoftmaxLowering
             X = lowering.Operand(input), Y = lowering.Operand(y),
             Rows = lowering.Size(TensorView.Product(flattened ? x.Extents.Take(axis) : input.Extents.Take(x.Rank - 1))), Length = lowering.Size(length),
             XRow = lowering.Size(row), YRow = lowering.Size(length), Logarithm = lowering.Size(node.Is("LogSoftmax") ? 1 : 0),
+            Masked = lowering.Size(0),
         }, node.DisplayName);
     }
 }

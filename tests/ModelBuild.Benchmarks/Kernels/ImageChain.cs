@@ -5,8 +5,8 @@ using ModelBuild.TestModels;
 namespace ModelBuild.Benchmarks;
 
 /// <summary>
-/// Layers on one image, written twice: as kernel calls that write into each other's bordered channels-last buffers, and as an ONNX model. Both run on memory that
-/// stays in place, without copies of inputs and outputs. Convolutions have a bias and a relu.
+/// Layers on one image, written twice: as kernel calls that write into each other's bordered channels-last buffers, and as an ONNX model. Both run on memory
+/// that stays in place, without copies of inputs and outputs. Convolutions have a bias and a relu.
 /// </summary>
 internal sealed unsafe class ImageChain : IDisposable
 {
@@ -63,8 +63,8 @@ internal sealed unsafe class ImageChain : IDisposable
             onnx.Node(maximum ? "MaxPool" : "AveragePool", [value], [name], [.. attributes]);
             Bind(new PoolF32Arguments
             {
-                X = x.Operand, Y = y.Operand, Images = Size.Of(1), InputHeight = Size.Of(x.Height), InputWidth = Size.Of(x.Width), OutputHeight = Size.Of(y.Height),
-                OutputWidth = Size.Of(y.Width), Channels = Size.Of(x.Channels), KernelHeight = Size.Of(layer.Height), KernelWidth = Size.Of(layer.Width),
+                X = x.Operand, Y = y.Operand, Images = Size.Of(1), InputHeight = Size.Of(x.Height), InputWidth = Size.Of(x.Width),
+                OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width), Channels = Size.Of(x.Channels), KernelHeight = Size.Of(layer.Height), KernelWidth = Size.Of(layer.Width),
                 StrideY = Size.Of(layer.Stride), StrideX = Size.Of(layer.Stride), DilationY = Size.Of(1), DilationX = Size.Of(1), PadTop = Size.Of(layer.Pad.Y),
                 PadLeft = Size.Of(layer.Pad.X), PadBottom = Size.Of(layer.Pad.Y), PadRight = Size.Of(layer.Pad.X), XPixel = Size.Of(x.Channels),
                 XRow = Size.Of(x.Row), YPixel = Size.Of(y.Channels), YRow = Size.Of(y.Row), Kind = Size.Of(maximum ? PoolKind.Maximum : PoolKind.Average),
@@ -84,8 +84,8 @@ internal sealed unsafe class ImageChain : IDisposable
             case ImageKernel.Convolution:
                 Bind(new ConvolutionF32Arguments
                 {
-                    X = padded, W = Place(ConvolutionF32Packing.Pack(w, layer.Groups, outputs, inputs, layer.Height, layer.Width)), Bias = Place(bias), Y = y.Operand,
-                    Images = Size.Of(1), OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width), InputChannels = Size.Of(inputs),
+                    X = padded, W = Place(ConvolutionF32Packing.Pack(w, layer.Groups, outputs, inputs, layer.Height, layer.Width)), Bias = Place(bias),
+                    Y = y.Operand, Images = Size.Of(1), OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width), InputChannels = Size.Of(inputs),
                     OutputChannels = Size.Of(outputs), Groups = Size.Of(layer.Groups), KernelHeight = Size.Of(layer.Height), KernelWidth = Size.Of(layer.Width),
                     StrideY = Size.Of(layer.Stride), StrideX = Size.Of(layer.Stride), DilationY = Size.Of(1), DilationX = Size.Of(1),
                     XPixel = Size.Of(x.Channels), XRow = Size.Of(x.Row), YPixel = Size.Of(y.Channels), YRow = Size.Of(y.Row), Maximum = float.PositiveInfinity,

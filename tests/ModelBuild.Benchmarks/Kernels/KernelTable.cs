@@ -18,6 +18,8 @@ internal static class KernelTable
         Image("ConvolutionF32", "1x1, 512, 1x1", 1, 512, Four(Dense(512))),
         Image("ConvolutionF32", "3x3, 24, 64x64", 64, 24, Four(Dense(24, 3))),
         Image("ConvolutionF32", "3x3, 128, 28x28", 28, 128, Four(Dense(128, 3))),
+        Image("ConvolutionF32", "3x3, 256, 14x14", 14, 256, Four(Dense(256, 3))),
+        Image("ConvolutionF32", "3x3, 512, 7x7", 7, 512, Four(Dense(512, 3))),
         Image("ConvolutionF32", "3x3 s2, 3 to 32, 224x224, one", 224, 3, Dense(32, 3, 2)),
         Image("ConvolutionF32", "3x3, 64 to 1, 56x56, one", 56, 64, Dense(1, 3)),
         Image("ConvolutionF32", "3x3, 64 to 4, 56x56, one", 56, 64, Dense(4, 3)),

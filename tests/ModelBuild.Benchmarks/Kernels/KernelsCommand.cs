@@ -32,7 +32,8 @@ internal static class KernelsCommand
             // The float tolerance, of Winograd's way too.
             var difference = comparison.Difference();
             (var ours, var theirs) = comparison.Times();
-            var line = string.Create(CultureInfo.InvariantCulture, $"| {row.Family} | {row.Name} | {ours / 1e3:0.0} | {theirs / 1e3:0.0} | {ours / theirs:0.00} |");
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"| {row.Family} | {row.Name} | {ours / 1e3:0.0} | {theirs / 1e3:0.0} | {ours / theirs:0.00} |");
             lines.Add(line);
             Console.WriteLine(difference > 2e-4 ? $"{line} WRONG: results differ by {difference}" : line);
             right &= difference <= 2e-4;

@@ -64,8 +64,9 @@ internal sealed unsafe class ImageChain : IDisposable
             Bind(new PoolF32Arguments
             {
                 X = x.Operand, Y = y.Operand, Images = Size.Of(1), InputHeight = Size.Of(x.Height), InputWidth = Size.Of(x.Width),
-                OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width), Channels = Size.Of(x.Channels), KernelHeight = Size.Of(layer.Height), KernelWidth = Size.Of(layer.Width),
-                StrideY = Size.Of(layer.Stride), StrideX = Size.Of(layer.Stride), DilationY = Size.Of(1), DilationX = Size.Of(1), PadTop = Size.Of(layer.Pad.Y),
+                OutputHeight = Size.Of(y.Height), OutputWidth = Size.Of(y.Width), Channels = Size.Of(x.Channels),
+                KernelHeight = Size.Of(layer.Height), KernelWidth = Size.Of(layer.Width), StrideY = Size.Of(layer.Stride),
+                StrideX = Size.Of(layer.Stride), DilationY = Size.Of(1), DilationX = Size.Of(1), PadTop = Size.Of(layer.Pad.Y),
                 PadLeft = Size.Of(layer.Pad.X), PadBottom = Size.Of(layer.Pad.Y), PadRight = Size.Of(layer.Pad.X), XPixel = Size.Of(x.Channels),
                 XRow = Size.Of(x.Row), YPixel = Size.Of(y.Channels), YRow = Size.Of(y.Row), Kind = Size.Of(maximum ? PoolKind.Maximum : PoolKind.Average),
             });

@@ -41,7 +41,8 @@ internal sealed record ImageLayer(ImageKernel Kernel, int Outputs, int Height, i
         ConvolutionTransposeF32Arguments call = new()
         {
             OutputHeight = Size.Of(OutputHeight(height)), OutputWidth = Size.Of(OutputWidth(width)), KernelHeight = Size.Of(Height),
-            KernelWidth = Size.Of(Width), StrideY = Size.Of(Stride), StrideX = Size.Of(Stride), DilationY = Size.Of(1), DilationX = Size.Of(1), PadTop = Size.Of(Pad.Y),
+            KernelWidth = Size.Of(Width), StrideY = Size.Of(Stride), StrideX = Size.Of(Stride), DilationY = Size.Of(1), DilationX = Size.Of(1),
+            PadTop = Size.Of(Pad.Y),
             PadLeft = Size.Of(Pad.X),
         };
         var (top, bottom) = ConvolutionTransposeF32Arguments.BorderY(call, height);

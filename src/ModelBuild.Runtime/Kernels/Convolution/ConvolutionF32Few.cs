@@ -59,16 +59,22 @@ internal static unsafe class ConvolutionF32Few
     {
         var part = (int)(t->Run % L.Count);
         V zero = L.Create(0), mask = part == 0 ? zero : L.Mask(part);
-        long whole = t->Run - part;
+        // Locals: what is stored might change the tile, for all that the compiler knows.
+        long whole = t->Run - part, tapsY = t->TapsY, tapsX = t->TapsX, tapX = t->TapX, tapY = t->TapY;
+        long* xOffsets = t->XOffsets, yOffsets = t->YOffsets, residualOffsets = t->ResidualOffsets;
+        var inputs = t->X;
+        float* outputs = t->Y, residuals = t->Residual;
+        Vector128<float> start = Vector128.Load(t->Start), further = N.Count > 4 ? Vector128.Load(t->Start + 4) : default;
+        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
         for (long pixel = 0; pixel < count; pixel++)
         {
             V s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
             var w = weights;
-            var row = t->X + t->XOffsets[pixel];
-            for (var ty = t->TapsY; ty > 0; ty--, row += t->TapY)
+            var row = inputs + xOffsets[pixel];
+            for (var ty = tapsY; ty > 0; ty--, row += tapY)
             {
                 var tap = row;
-                for (var tx = t->TapsX; tx > 0; tx--, tap += t->TapX)
+                for (var tx = tapsX; tx > 0; tx--, tap += tapX)
                 {
                     float* x = (float*)tap, end = x + whole;
                     for (; x < end; x += L.Count, w += N.Count * L.Count)
@@ -79,19 +85,19 @@ internal static unsafe class ConvolutionF32Few
                     w += N.Count * L.Count;
                 }
             }
-            var y = t->Y + t->YOffsets[pixel];
-            var residual = t->Residual == null ? null : t->Residual + t->ResidualOffsets[pixel];
+            var y = outputs + yOffsets[pixel];
+            var residual = residuals == null ? null : residuals + residualOffsets[pixel];
             var sums = Sum(L.Fold(s0));
             if (N.Count > 1) sums = sums.WithElement(1, Sum(L.Fold(s1)).ToScalar());
             if (N.Count > 2) sums = sums.WithElement(2, Sum(L.Fold(s2)).ToScalar());
             if (N.Count > 3) sums = sums.WithElement(3, Sum(L.Fold(s3)).ToScalar());
-            Store(t, y, residual, 0, sums, Math.Min(N.Count, 4));
+            Store(y, residual, sums + start, low, high, Math.Min(N.Count, 4));
             if (N.Count <= 4) continue;
             sums = Sum(L.Fold(s4));
             if (N.Count > 5) sums = sums.WithElement(1, Sum(L.Fold(s5)).ToScalar());
             if (N.Count > 6) sums = sums.WithElement(2, Sum(L.Fold(s6)).ToScalar());
             if (N.Count > 7) sums = sums.WithElement(3, Sum(L.Fold(s7)).ToScalar());
-            Store(t, y, residual, 4, sums, N.Count - 4);
+            Store(y + 4, residual == null ? null : residual + 4, sums + further, low, high, N.Count - 4);
         }
     }
 
@@ -118,12 +124,12 @@ internal static unsafe class ConvolutionF32Few
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(ConvolutionF32Tile* t, float* y, float* residual, int column, Vector128<float> sums, int count)
+    private static void Store(float* y, float* residual, Vector128<float> sums, Vector128<float> low, Vector128<float> high, int count)
     {
-        sums += Vector128.Load(t->Start + column);
-        if (residual != null) sums += Vector128.Load(residual + column);
-        sums = Lanes128.AtMost(Vector128.Create(t->Maximum), Lanes128.AtLeast(Vector128.Create(t->Minimum), sums));
-        if (count == 4) sums.Store(y + column);
-        else Lanes128.StoreFirst(y + column, sums, default, count);
+        if (residual != null) sums += Vector128.Load(residual);
+        sums = Lanes128.AtMost(high, Lanes128.AtLeast(low, sums));
+        if (count == 4) sums.Store(y);
+        else if (count == 2) Unsafe.WriteUnaligned(y, sums.AsInt64().ToScalar());
+        else Lanes128.StoreFirst(y, sums, default, count);
     }
 }

@@ -142,7 +142,7 @@ internal static unsafe class ImageCalls
     private static bool Same(float[] a, float[] b) => MemoryMarshal.AsBytes(a.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(b.AsSpan()));
 
     /// <summary>Sets operands by their names, and sizes to the form that a program has.</summary>
-    private readonly struct Binder(Dictionary<string, Operand> operands, Func<long, Size>? size) : IArgumentVisitor
+    internal readonly struct Binder(Dictionary<string, Operand> operands, Func<long, Size>? size) : IArgumentVisitor
     {
         public void Input(ref Operand operand, string name, ModelElementType type) => operand = operands.GetValueOrDefault(name);
 

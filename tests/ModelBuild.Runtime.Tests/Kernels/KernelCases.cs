@@ -77,6 +77,7 @@ internal static class KernelCases
         PoolCases.AddTo(Add);
         ConvolutionTransposeCases.AddTo(Add);
         ByteImageCases.AddTo(Add);
+        RecurrentCases.AddTo(Add);
         return cases;
 
         void Add(Kernel kernel, string name, Func<CaseResult> run)

@@ -51,7 +51,7 @@ internal static class ByteImageCases
     public static void AddTo(Action<Kernel, string, Func<CaseResult>> add)
     {
         foreach (ByteShape shape in Direct.SelectMany(Forms)) add(ConvolutionInt8Arguments.Kernel, shape.ToString(), () => Convolution(shape));
-        foreach (ByteShape shape in Winograd.SelectMany(Forms)) add(ConvolutionInt8WinogradArguments.Kernel, shape.ToString(), () => ByWinograd(shape));
+        foreach (ByteShape shape in Winograd.SelectMany(s => Forms(s).Skip(1).Take(5))) add(ConvolutionInt8WinogradArguments.Kernel, shape.ToString(), () => ByWinograd(shape));
         foreach (ByteShape shape in Depthwise.SelectMany(Forms).Where(s => s.Output != ModelElementType.Float))
             add(DepthwiseInt8Arguments.Kernel, shape.ToString(), () => EachChannel(shape));
         foreach (PoolShape shape in PoolCases.Shapes.Where(s => s.Channels > 0))
@@ -71,13 +71,13 @@ internal static class ByteImageCases
         new(1, 1, 1, 1, 1, 1), new(1, 1, 64, 70, 1, 1), new(5, 7, 16, 32, 1, 1) { Gap = 3, ByPixel = true }, new(9, 13, 17, 40, 1, 1) { Images = 2 },
         new(7, 5, 3, 16) { Stride = (2, 2) }, new(6, 8, 12, 24) { ByPixel = true, Gap = 5 }, new(4, 9, 4, 7, 2, 5) { Stride = (1, 2), Dilation = (2, 1), Images = 3 },
         new(5, 6, 5, 31) { ByPixel = true, Dilation = (1, 3), Stride = (3, 1), Bias = false }, new(1, 50, 8, 9, 1, 7) { Stride = (1, 2) },
-        new(12, 1, 1, 64, 10, 4) { Stride = (2, 2) }, new(0, 4, 4, 4), new(15, 15, 2, 100, 1, 1) { Bias = false }, new(3, 3, 130, 50),
+        new(12, 1, 1, 64, 10, 4) { Stride = (2, 2) }, new(0, 4, 4, 4), new(9, 15, 2, 100, 1, 1) { Bias = false }, new(2, 3, 130, 20),
     ];
 
     private static readonly ByteShape[] Winograd =
     [
-        new(1, 1, 1, 1), new(2, 2, 4, 16), new(5, 7, 17, 33) { Gap = 3 }, new(8, 8, 32, 64) { Images = 2, Bias = false }, new(7, 12, 5, 100), new(3, 20, 70, 7),
-        new(0, 4, 4, 4), new(9, 9, 200, 20),
+        new(1, 1, 1, 1), new(2, 2, 4, 16), new(5, 7, 17, 33) { Gap = 3 }, new(6, 5, 32, 20) { Images = 2, Bias = false }, new(4, 7, 5, 100), new(3, 9, 70, 7),
+        new(0, 4, 4, 4), new(3, 4, 200, 20),
     ];
 
     private static readonly ByteShape[] Depthwise =
@@ -85,7 +85,7 @@ internal static class ByteImageCases
         new(1, 1, 1, 1), new(9, 16, 8, 8), new(8, 15, 33, 33) { Gap = 3 }, new(10, 7, 24, 24) { Images = 2, Bias = false }, new(6, 13, 16, 16) { Stride = (2, 2) },
         new(7, 7, 48, 48, 5, 5), new(5, 9, 17, 17, 5, 5) { Stride = (2, 2) }, new(4, 5, 20, 20, 7, 7), new(4, 9, 12, 12, 2, 3) { Dilation = (2, 2) },
         new(5, 8, 12, 12) { Stride = (1, 2), Dilation = (3, 1) }, new(9, 30, 3, 3, 3, 1), new(3, 25, 40, 40, 1, 9) { Stride = (1, 3) }, new(0, 3, 3, 3),
-        new(16, 12, 130, 130), new(5, 6, 35, 35, 1, 1),
+        new(5, 4, 130, 130), new(5, 6, 35, 35, 1, 1),
     ];
 
     // All types, with the other choices spread over them.
@@ -211,7 +211,8 @@ internal static class ByteImageCases
         foreach ((var n, var row, var pixel, var c) in y.Elements)
         {
             var at = y.At(n, row, pixel, c) * bytes;
-            Assert.True(expected.AsSpan(at, bytes).SequenceEqual(actual.AsSpan(at, bytes)), $"image {n}, {row}, {pixel}, channel {c}: {expected[at]}, not {actual[at]}");
+            if (!expected.AsSpan(at, bytes).SequenceEqual(actual.AsSpan(at, bytes)))
+                Assert.Fail($"image {n}, {row}, {pixel}, channel {c}: {expected[at]}, not {actual[at]}");
         }
         return new CaseResult(0, 0, KernelCases.HashOf(actual));
     }

@@ -15,6 +15,7 @@ internal sealed class Lowering
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, TensorView> _views = [];
     private readonly Dictionary<Value, TensorView> _flattened = [];
+    private readonly Dictionary<Value, Action> _deferred = [];
     private readonly HashSet<Node> _done = [];
     private readonly Graph _graph;
     private readonly ModelDescription _description;
@@ -45,6 +46,7 @@ internal sealed class Lowering
             _views[input] = view;
             _builder.AddInput(input.Name, view.Base, _sizes.Of(view.Extents));
         }
+        QuantizationLowering.FindMaps(this, _graph);
         var needed = Needed();
         foreach (var node in _graph.Nodes)
         {
@@ -157,6 +159,11 @@ internal sealed class Lowering
     {
         if (_views.TryGetValue(value, out var view))
             return view;
+        if (_deferred.Remove(value, out var compute))
+        {
+            compute();
+            return _views[value];
+        }
         if (ConstantOf(value) is not { } constant)
             throw new NotLoweredException($"'{value.Name}' is not computed by a managed kernel");
         view = Constant(constant);
@@ -246,7 +253,10 @@ internal sealed class Lowering
     }
 
     /// <summary>Whether it is known where a value lies.</summary>
-    public bool IsPlaced(Value value) => _views.ContainsKey(value);
+    public bool IsPlaced(Value value) => _views.ContainsKey(value) || _deferred.ContainsKey(value);
+
+    /// <summary>Says how a value is computed as soon as a kernel reads it; if none does, it is not.</summary>
+    public void Defer(Value value, Action compute) => _deferred[value] = compute;
 
     /// <summary>The image whose elements, channels last, a value stands for that was flattened with channels first; null for others.</summary>
     public TensorView? Flattened(Value value) => _flattened.GetValueOrDefault(value);

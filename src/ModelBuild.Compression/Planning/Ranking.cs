@@ -40,14 +40,25 @@ public static class Ranking
     /// <summary>Whether weights have so few bits that the answers pay for the size: not worth it where only time counts.</summary>
     private static bool IsCoarse(RankedCandidate c) => c.Candidate.Plan is { } plan && plan.Changes.Any(static l => l.Change.Bits <= 4);
 
+    /// <summary>Whether it changes no weight or answer: where nothing is gained, nothing is lost either.</summary>
+    private static bool IsExact(RankedCandidate c) => c.Candidate.Plan is not { } plan || !plan.Changes.Any();
+
+    private static RankedCandidate Smallest(List<RankedCandidate> equals)
+    {
+        var fine = equals.Where(c => !IsCoarse(c)).ToList();
+        var left = fine.Count > 0 ? fine : equals;
+        var least = left.Min(c => (double)c.Candidate.Artifact.Length);
+        return left.OrderBy(c => c.Candidate.Artifact.Length > least * SameSize).ThenBy(c => !IsExact(c)).ThenBy(c => c.Candidate.Artifact.Length)
+            .ThenBy(Cautious).First();
+    }
+
     private static RankedCandidate Best(List<RankedCandidate> candidates, Objective objective)
     {
         var leastLatency = candidates.Min(Cautious);
         var leastSize = candidates.Min(c => (double)c.Candidate.Artifact.Length);
         return objective switch
         {
-            Objective.Latency => candidates.Where(c => Cautious(c) <= leastLatency * SameLatency).OrderBy(IsCoarse).ThenBy(c => c.Candidate.Artifact.Length)
-                .ThenBy(Cautious).First(),
+            Objective.Latency => Smallest([.. candidates.Where(c => Cautious(c) <= leastLatency * SameLatency)]),
             Objective.Size => candidates.Where(c => c.Candidate.Artifact.Length <= leastSize * SameSize).OrderBy(Cautious)
                 .ThenBy(c => c.Candidate.Artifact.Length).First(),
             _ => candidates.OrderBy(c => Cost(c, objective)).First(),

@@ -11,20 +11,37 @@ internal static class KernelTimes
 {
     private const int Repeats = 30;
 
+    /// <summary>Sizes of the named dimensions in a sample.</summary>
+    public static long[] Symbols(ModelDescription description, Sample sample)
+    {
+        var symbols = new long[description.Symbols.Length];
+        foreach (TensorInfo info in description.Inputs)
+            for (var d = 0; d < info.Dimensions.Length; d++)
+                if (info.Dimensions[d].Symbol >= 0) symbols[info.Dimensions[d].Symbol] = sample.Inputs[info.Name].Shape[d];
+        return symbols;
+    }
+
+    /// <summary>Binds a context to a sample, and runs it once.</summary>
+    public static void Feed(ManagedContext context, ModelDescription description, Sample sample)
+    {
+        context.Prepare(Symbols(description, sample));
+        for (var i = 0; i < description.Inputs.Length; i++)
+        {
+            Tensor given = sample.Inputs[description.Inputs[i].Name];
+            // Other inputs than these are few, and how long kernels take does not depend on them.
+            if (given.ElementType == ElementType.Float) given.Span<float>().CopyTo(context.Input<float>(i));
+            else if (given.ElementType == ElementType.Int64) given.Span<long>().CopyTo(context.Input<long>(i));
+            else if (given.ElementType == ElementType.Int32) given.Span<int>().CopyTo(context.Input<int>(i));
+        }
+        context.Run();
+    }
+
     public static void Print(string path, ModelDescription description, Sample sample)
     {
         using ModelArtifact artifact = ModelArtifact.FromFile(path, "");
         using var session = (ManagedSession)ManagedBackend.Instance.Open(artifact, description, new ModelOptions());
         using var context = (ManagedContext)session.CreateContext();
-        var symbols = new long[description.Symbols.Length];
-        foreach (TensorInfo info in description.Inputs)
-            for (var d = 0; d < info.Dimensions.Length; d++)
-                if (info.Dimensions[d].Symbol >= 0) symbols[info.Dimensions[d].Symbol] = sample.Inputs[info.Name].Shape[d];
-        context.Prepare(symbols);
-        // Only floats: other inputs are few, and how long kernels take does not depend on them.
-        for (var i = 0; i < description.Inputs.Length; i++)
-            if (description.Inputs[i].ElementType == ModelElementType.Float)
-                sample.Inputs[description.Inputs[i].Name].Span<float>().CopyTo(context.Input<float>(i));
+        Feed(context, description, sample);
         var count = session.Program.Calls.Length;
         var times = new double[count][];
         for (var c = 0; c < count; c++) times[c] = new double[Repeats];

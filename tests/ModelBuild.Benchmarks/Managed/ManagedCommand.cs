@@ -16,7 +16,8 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
-/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides. <c>--kernels</c> also tells how long each kernel takes.
+/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides; <c>--kernels</c> also tells how long each kernel
+/// takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
 /// </summary>
 internal static class ManagedCommand
 {
@@ -31,13 +32,15 @@ internal static class ManagedCommand
             Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
-        List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal))];
+        var folder = arguments.SkipWhile(a => a != "--fit").Skip(1).FirstOrDefault();
+        List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal) && a != folder)];
+        KernelFit? fit = folder is null ? null : new();
         OnnxRuntimeBackend.Register();
         Cores.PinToOne();
         List<Row> rows = [];
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
-            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"));
+            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), fit);
             Console.WriteLine(row.Refused is { } why ? $"{row.Model,-20} refused: {why}" : string.Create(CultureInfo.InvariantCulture,
                 $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}"));
             rows.Add(row);
@@ -46,6 +49,14 @@ internal static class ManagedCommand
         var summary = string.Create(CultureInfo.InvariantCulture, $"{ran.Count} of {rows.Count} models run managed; geometric mean "
             + $"{Math.Exp(ran.Select(r => Math.Log(r.Ratio)).DefaultIfEmpty().Average()):0.00}, {ran.Count(r => r.Ratio > 1.05)} above 1.05");
         Console.WriteLine(summary);
+        if (folder is not null)
+        {
+            CostTable table = CostTable.Load(BuiltInProfiles.ThisMachine.CostClass);
+            CostTable fitted = fit!.Fit(table) with { Version = table.Version + 1 };
+            foreach (var other in BuiltInProfiles.All.Select(p => p.CostClass).Distinct())
+                File.WriteAllText(Path.Combine(folder, other + ".json"), (other == table.CpuClass ? fitted : KernelFit.Follow(CostTable.Load(other), table, fitted))
+                    .ToJson() + "\n");
+        }
         if (!arguments.Contains("--write")) return 0;
         ResultsFile.Replace("managed", [summary + ".", "", "| model | ratio | managed, us | difference | artifact, KB |", "|---|---:|---:|---:|---:|",
             .. ran.Select(r => string.Create(CultureInfo.InvariantCulture,
@@ -54,7 +65,7 @@ internal static class ManagedCommand
         return 0;
     }
 
-    private static Row Measure(string name, bool int8, bool kernels)
+    private static Row Measure(string name, bool int8, bool kernels, KernelFit? fit)
     {
         ZooModel zoo = ZooModel.Open(name);
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
@@ -83,6 +94,13 @@ internal static class ManagedCommand
             using PreparedModel managed = PreparedModel.Open(path, description, ManagedBackend.Instance, sample);
             var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, limit: 3000).Select(Interleaved.Median).ToArray();
             if (kernels) KernelTimes.Print(path, description, sample);
+            if (fit is not null)
+            {
+                var symbols = KernelTimes.Symbols(description, sample);
+                var dimensions = Enumerable.Range(0, symbols.Length).ToDictionary(i => description.Symbols[i], i => symbols[i]);
+                fit.Add(path, description, sample, times[1] / times[0] * new OnnxRuntimeCostModel(dimensions, sample)
+                    .Predict(CostTable.Load(BuiltInProfiles.ThisMachine.CostClass), source.Original, Artifact.Of(zoo.Model)));
+            }
             return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null);
         }
         catch (Exception e) when (e is ModelLoadException or ModelBuild.Compression.CompressionException or ArgumentException or IndexOutOfRangeException)

@@ -42,18 +42,20 @@ internal static class CostFit
         return amounts;
     }
 
-    /// <summary>How much of each figure of a backend a prediction is charged, which is a sum of figures times amounts: what it gives where one is 1 and all
-    /// others are 0.</summary>
-    public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(string backend, CostTable table, Func<CostTable, double> predict)
+    /// <summary>How much of each figure the calls of a managed program are charged.</summary>
+    public static IReadOnlyDictionary<(string Key, int Field), double> AmountsOf(IReadOnlyList<KernelWork> kernels)
     {
-        OperatorCost nothing = new(0, 0);
-        return (from key in table.Costs.Keys.Where(k => k.StartsWith(backend + "/", StringComparison.Ordinal))
-                from field in Enumerable.Range(0, Fields)
-                let one = new SortedDictionary<string,
-                    OperatorCost>(table.Costs.ToDictionary(c => c.Key, c => c.Key == key ? With(nothing, field, 1) : nothing), StringComparer.Ordinal)
-                let amount = predict(table with { Costs = one })
-                where amount != 0
-                select (key, field, amount)).ToDictionary(a => (a.key, a.field), a => a.amount);
+        Dictionary<(string, int), double> amounts = new() { [("managed/call/any", 0)] = 1 };
+        foreach (KernelWork k in kernels)
+        {
+            double[] work = [1, k.Work.Units, 0, 0, k.Work.Weights];
+            for (var field = 0; field < Fields; field++)
+            {
+                (string, int) figure = ($"managed/{k.Kernel}/{KernelWork.Precision}", field);
+                if (work[field] != 0) amounts[figure] = amounts.GetValueOrDefault(figure) + work[field];
+            }
+        }
+        return amounts;
     }
 
     public static double Predict(CostTable table, Call call) => call.Amounts.Sum(a => FieldOf(table.Costs[a.Key.Key], a.Key.Field) * a.Value);

@@ -151,8 +151,7 @@ internal static class CostsCommand
                 ReferenceEquals(c.Candidate, outcome.Chosen.Candidate), original,
                 new(name, c.Candidate.Recipe, c.Candidate.Backend == "onnxruntime"
                     ? CostFit.AmountsOf(OnnxRuntimeCostModel.KernelsOf(c.Candidate.Model!, c.Candidate.Artifact.Path, sample))
-                    : CostFit.AmountsOf(c.Candidate.Backend, table, t => new ManagedCosts(t, new Dictionary<string, long>())
-                        .Predict(c.Candidate.Model!.Graph)), times[i + 1])))];
+                    : CostFit.AmountsOf(ManagedCostModel.KernelsOf(c.Candidate.Artifact.Path, compressor.TypicalDimensions)), times[i + 1])))];
         }
         finally
         {

@@ -5,6 +5,16 @@ public sealed class ConstantEvaluation
 {
     private readonly Dictionary<Value, Tensor?> _known = [];
 
+    /// <summary>Evaluates what depends on constants alone.</summary>
+    public ConstantEvaluation()
+    {
+    }
+
+    /// <summary>Evaluates what depends on constants and on one value, as if that were known.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="data">What it is taken for.</param>
+    public ConstantEvaluation(Value value, Tensor data) => _known[value] = data;
+
     /// <summary>The data of a value, or null where it depends on an input or cannot be computed here.</summary>
     public Tensor? Of(Value value)
     {

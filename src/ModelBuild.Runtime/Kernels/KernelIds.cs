@@ -109,6 +109,12 @@ internal static class KernelIds
     /// <summary><see cref="ConvolutionInt8WinogradArguments"/>.</summary>
     public const int ConvolutionInt8Winograd = 35;
 
+    /// <summary><see cref="MapInt8Arguments"/>.</summary>
+    public const int MapInt8 = 36;
+
+    /// <summary><see cref="BinaryInt8Arguments"/>.</summary>
+    public const int BinaryInt8 = 37;
+
     /// <summary><see cref="SequenceArguments"/>.</summary>
     public const int Sequence = 40;
 }

@@ -10,7 +10,8 @@ internal static class KernelRegistry
         ArgReduceArguments.Kernel, NormalizeArguments.Kernel, GatherArguments.Kernel, GatherElementsArguments.Kernel, SizesArguments.Kernel,
         TapsArguments.Kernel, ConvolutionF32Arguments.Kernel, DepthwiseF32Arguments.Kernel, WinogradF32Arguments.Kernel,
         PoolF32Arguments.Kernel, ConvolutionTransposeF32Arguments.Kernel, SequenceArguments.Kernel, LstmF32Arguments.Kernel, GruF32Arguments.Kernel, RnnF32Arguments.Kernel, LstmDynamicInt8Arguments.Kernel,
-        ConvolutionInt8Arguments.Kernel, DepthwiseInt8Arguments.Kernel, PoolInt8Arguments.Kernel, ConvolutionInt8WinogradArguments.Kernel);
+        ConvolutionInt8Arguments.Kernel, DepthwiseInt8Arguments.Kernel, PoolInt8Arguments.Kernel, ConvolutionInt8WinogradArguments.Kernel,
+        MapInt8Arguments.Kernel, BinaryInt8Arguments.Kernel);
 
     /// <summary>All kernels, in the order of their numbers.</summary>
     public static IEnumerable<Kernel> All => ById.OfType<Kernel>();

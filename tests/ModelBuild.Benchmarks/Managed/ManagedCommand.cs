@@ -1,10 +1,12 @@
 using System.Globalization;
 using ModelBuild.Compiler.Measuring;
 using ModelBuild.Compression.Backends;
+using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
 using ModelBuild.Zoo;
@@ -14,8 +16,8 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
-/// of those that are refused. <c>--kernels</c> also tells how long each kernel takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they
-/// are here.
+/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides; <c>--kernels</c> also tells how long each kernel
+/// takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
 /// </summary>
 internal static class ManagedCommand
 {
@@ -38,7 +40,7 @@ internal static class ManagedCommand
         List<Row> rows = [];
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
-            Row row = Measure(model, arguments.Contains("--kernels"), fit);
+            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), fit);
             Console.WriteLine(row.Refused is { } why ? $"{row.Model,-20} refused: {why}" : string.Create(CultureInfo.InvariantCulture,
                 $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}"));
             rows.Add(row);
@@ -63,20 +65,32 @@ internal static class ManagedCommand
         return 0;
     }
 
-    private static Row Measure(string name, bool kernels, KernelFit? fit)
+    private static Row Measure(string name, bool int8, bool kernels, KernelFit? fit)
     {
         ZooModel zoo = ZooModel.Open(name);
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         Model model = source.Simplified ?? source.Original;
+        Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+        if (int8)
+        {
+            if (source.Simplified is null || Int8(source.Simplified, data) is not { } made) return new(name, double.NaN, 0, 0, 0, "int8 leaves it as it is");
+            model = made;
+        }
         if (!ManagedLowering.TryLower(model, new byte[32], out var artifact, out var why)) return new(name, double.NaN, 0, 0, 0, why);
-        Sample sample = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")![0];
+        Sample sample = data[0];
         var path = Path.Combine(Path.GetTempPath(), $"managed-{Environment.ProcessId}.modelbuild");
         File.WriteAllBytes(path, artifact);
+        var file = zoo.Model;
+        if (int8)
+        {
+            file = Path.ChangeExtension(path, ".onnx");
+            File.WriteAllBytes(file, OnnxWriter.ToBytes(model));
+        }
         try
         {
             ModelDescription description = DescriptionBuilder.Of(model.Graph, new byte[32]);
-            var difference = Difference(zoo, source, path, description, sample);
-            using PreparedModel original = PreparedModel.Open(zoo.Model, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
+            var difference = Difference(file, source, path, description, sample);
+            using PreparedModel original = PreparedModel.Open(file, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
             using PreparedModel managed = PreparedModel.Open(path, description, ManagedBackend.Instance, sample);
             var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, limit: 3000).Select(Interleaved.Median).ToArray();
             if (kernels) KernelTimes.Print(path, description, sample);
@@ -96,12 +110,21 @@ internal static class ManagedCommand
         finally
         {
             File.Delete(path);
+            if (int8) File.Delete(file);
         }
     }
 
-    private static double Difference(ZooModel zoo, ModelSource source, string path, ModelDescription description, Sample sample)
+    // Ranges of a few samples: the arithmetic is the same whatever they are.
+    private static Model? Int8(Model simplified, Dataset data)
     {
-        using OnnxRuntimeRunner theirs = new(zoo.Model);
+        Pipeline pipeline = new(new TechniqueRegistry(), simplified, (m, _, names) => Calibrator.Run(m, data.Subset([.. Enumerable.Range(0, Math.Min(data.Count, 8))]), names, 1));
+        return pipeline.TryPlan(Recipe.Parse("int8"), BuiltInProfiles.Get("x64-avx512vnni"),
+            new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))?.Model;
+    }
+
+    private static double Difference(string file, ModelSource source, string path, ModelDescription description, Sample sample)
+    {
+        using OnnxRuntimeRunner theirs = new(file);
         using ManagedRunner ours = new(path, description);
         var expected = theirs.Run(sample.Inputs);
         var actual = ours.Run(sample.Inputs);

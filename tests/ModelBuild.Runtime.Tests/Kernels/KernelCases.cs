@@ -76,6 +76,8 @@ internal static class KernelCases
         ConvolutionCases.AddTo(Add);
         PoolCases.AddTo(Add);
         ConvolutionTransposeCases.AddTo(Add);
+        ByteImageCases.AddTo(Add);
+        RecurrentCases.AddTo(Add);
         return cases;
 
         void Add(Kernel kernel, string name, Func<CaseResult> run)
@@ -562,7 +564,7 @@ internal static class KernelCases
 
     private static T[] Transpose<T>(T[] w, int k, int n) => [.. Enumerable.Range(0, k * n).Select(i => w[i % k * n + i / k])];
 
-    private static string HashOf<T>(T[] values) where T : unmanaged => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())))[..16];
+    public static string HashOf<T>(T[] values) where T : unmanaged => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())))[..16];
 }
 
 /// <summary>The same numbers on every run and machine.</summary>

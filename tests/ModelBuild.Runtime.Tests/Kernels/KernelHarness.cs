@@ -55,14 +55,25 @@ internal sealed class KernelHarness
     }
 
     /// <summary>Adds the call, runs the program and returns its first output.</summary>
-    public T[] Run<T, TArguments>(TArguments arguments) where T : unmanaged where TArguments : unmanaged, IKernelArguments<TArguments>
+    public T[] Run<T, TArguments>(TArguments arguments) where T : unmanaged where TArguments : unmanaged, IKernelArguments<TArguments> =>
+        RunAll(arguments)["y0"].As<T>().Array;
+
+    /// <summary>The same as bytes.</summary>
+    public byte[] RunBytes<TArguments>(TArguments arguments) where TArguments : unmanaged, IKernelArguments<TArguments> => _outputs[0].ElementType switch
+    {
+        ModelElementType.UInt8 => Run<byte, TArguments>(arguments),
+        ModelElementType.Int8 => [.. Run<sbyte, TArguments>(arguments).Select(static v => (byte)v)],
+        _ => [.. System.Runtime.InteropServices.MemoryMarshal.AsBytes(Run<float, TArguments>(arguments).AsSpan())],
+    };
+
+    private IReadOnlyDictionary<string, ModelTensor> RunAll<TArguments>(TArguments arguments) where TArguments : unmanaged, IKernelArguments<TArguments>
     {
         _builder.AddCall(arguments, "node");
         MemoryStream artifact = new();
         _builder.Write(artifact, TestModel.Hash);
         ModelOptions options = new() { Variants = Variant is null ? null : new Dictionary<string, string> { [TArguments.Kernel.Name] = Variant } };
         using var model = TestModel.Load(artifact.ToArray(), TestModel.Describe([], [.. _inputs], [.. _outputs]), options);
-        return model.Run(_values.ToDictionary(v => v.Name))["y0"].As<T>().Array;
+        return model.Run(_values.ToDictionary(v => v.Name));
     }
 }
 

@@ -2,13 +2,15 @@ namespace ModelBuild.Runtime.Tests;
 
 public sealed class KernelTests
 {
-    public static TheoryData<string> Names => [.. KernelCases.All().Select(c => c.Name)];
+    private static readonly Dictionary<string, Func<CaseResult>> _cases = KernelCases.All().ToDictionary(c => c.Name, c => c.Run);
+
+    public static TheoryData<string> Names => [.. _cases.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Equals_plain_loops(string name)
     {
-        var result = KernelCases.All().Single(c => c.Name == name).Run();
+        var result = _cases[name]();
         Assert.True(result.Error <= result.Tolerance, $"error {result.Error}, tolerance {result.Tolerance}");
     }
 }

@@ -9,6 +9,7 @@ internal sealed class OnnxWriter(int opset = 21)
 {
     private readonly Message _graph = new Message().Text(2, "test");
     private readonly Message _model = new();
+    private string? _otherDomain;
 
     public OnnxWriter Input(string name, ModelElementType type, params object[] dims)
     {
@@ -31,15 +32,24 @@ internal sealed class OnnxWriter(int opset = 21)
         return this;
     }
 
+    /// <param name="op">The operator; one of another domain than ONNX's as domain::name.</param>
+    /// <param name="inputs">Names of values, empty for those left out.</param>
+    /// <param name="outputs">Names of values.</param>
+    /// <param name="attributes">float, int, string or long[].</param>
     public OnnxWriter Node(string op, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
     {
         Message node = new();
+        if (op.Split("::") is [var domain, var name])
+        {
+            (op, _otherDomain) = (name, domain);
+            node.Text(7, domain);
+        }
         foreach (var i in inputs) node.Text(1, i);
         foreach (var o in outputs) node.Text(2, o);
         node.Text(3, op + outputs[0]).Text(4, op);
-        foreach ((var name, var value) in attributes)
+        foreach ((var key, var value) in attributes)
         {
-            var attribute = new Message().Text(1, name);
+            var attribute = new Message().Text(1, key);
             switch (value)
             {
                 case float f: attribute.Float(2, f).Number(20, 1); break;
@@ -49,7 +59,7 @@ internal sealed class OnnxWriter(int opset = 21)
                     foreach (var l in list) attribute.Number(8, l);
                     attribute.Number(20, 7);
                     break;
-                default: throw new ArgumentException(name);
+                default: throw new ArgumentException(key);
             }
             node.Nested(5, attribute);
         }
@@ -63,7 +73,12 @@ internal sealed class OnnxWriter(int opset = 21)
         return this;
     }
 
-    public byte[] ToArray() => _model.Number(1, 10).Nested(7, _graph).Nested(8, new Message().Text(1, "").Number(2, opset)).ToArray();
+    public byte[] ToArray()
+    {
+        _model.Number(1, 10).Nested(7, _graph).Nested(8, new Message().Text(1, "").Number(2, opset));
+        if (_otherDomain is not null) _model.Nested(8, new Message().Text(1, _otherDomain).Number(2, 1));
+        return _model.ToArray();
+    }
 
     private static Message ValueInfo(string name, ModelElementType type, object[] dims)
     {

@@ -31,6 +31,8 @@ internal static class BinaryLowering
 
     private static void Lower(Lowering lowering, Node node, BinaryOperation operation)
     {
+        if (IntegerJoinLowering.TryBinary(lowering, node, operation))
+            return;
         var (a, b) = (lowering.Read(node.Inputs[0]!), lowering.Read(node.Inputs[1]!));
         if (operation == BinaryOperation.Power && b.Type != a.Type)
             b = MapLowering.Converted(lowering, node, b, a.Type);

@@ -11,6 +11,8 @@ internal static class ConvolutionLowering
 
     private static void Lower(Lowering lowering, Node node)
     {
+        if (IntegerConvolutionLowering.TryLower(lowering, node))
+            return;
         if (lowering.ConstantOf(node.Inputs[1]) is not { ElementType: ElementType.Float, Rank: 3 or 4 } weights
             || Window.Of(lowering, node, weights.Shape.AsSpan()[2..]) is not { } window)
             throw Lowering.Unsupported(node);
@@ -67,7 +69,7 @@ internal static class ConvolutionLowering
         var shape = lowering.ShapeOf(value);
         if (shape.Length == 4)
             return lowering.Images.Write(value, node);
-        var image = lowering.Images.Allocate([shape[0], shape[1], 1, shape[2]], ModelElementType.Float, null, node.DisplayName);
+        var image = lowering.Images.Allocate([shape[0], shape[1], 1, shape[2]], lowering.TypeOf(value), null, node.DisplayName);
         lowering.Place(value, ViewLowering.Removed(image, 2));
         return image;
     }

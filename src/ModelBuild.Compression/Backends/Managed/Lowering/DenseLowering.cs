@@ -15,12 +15,8 @@ internal static class DenseLowering
 
     private static void Lower(Lowering lowering, Node node)
     {
-        if (node.Inputs[0]!.Producer is { OpType: "DequantizeLinear" } read && lowering.ConstantOf(read.Inputs[0]) is null
-            && node.Inputs[1]?.Producer is { OpType: "DequantizeLinear" } unpacked && lowering.ConstantOf(unpacked.Inputs[0]) is not null)
-        {
-            IntegerDenseLowering.Lower(lowering, node, read, unpacked);
+        if (IntegerDenseLowering.TryLower(lowering, node))
             return;
-        }
         var gemm = node.Is("Gemm");
         var x = lowering.Flattened(node.Inputs[0]!) is { } image ? image with { Extents = lowering.ShapeOf(node.Inputs[0]!) } : lowering.Read(node, 0);
         if (gemm && node.Int("transA") == 1)
@@ -94,9 +90,9 @@ internal static class DenseLowering
     }
 
     /// <summary>Weights whose rows meet the elements of an image in the order in which they lie, channels last, instead of channels first.</summary>
-    private static float[] Reordered(float[] weights, int k, int n, bool transposed, TensorView image)
+    public static T[] Reordered<T>(T[] weights, int k, int n, bool transposed, TensorView image)
     {
-        var result = new float[weights.Length];
+        var result = new T[weights.Length];
         var (channels, pixels) = ((int)image.Extents[1].Value, k / (int)image.Extents[1].Value);
         for (var c = 0; c < channels; c++)
             for (var p = 0; p < pixels; p++)

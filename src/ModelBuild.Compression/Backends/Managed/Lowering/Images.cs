@@ -88,14 +88,23 @@ internal sealed class Images(Lowering lowering)
         if (value.Producer is { } concat && concat.Is("Concat"))
             readers = readers.Concat(concat.Inputs.SelectMany(static i => i!.Uses));
         Border? border = null;
-        foreach (var use in readers)
+        foreach (var (use, fill) in readers.SelectMany(FillOf))
         {
-            if (use.Index != 0 || Padding.Of(lowering, use.Node) is not { } pads || pads is (0, 0, 0, 0))
+            if (use.Index != 0 || Padding.Of(lowering, use.Node) is not { } pads || pads is (0, 0, 0, 0) || border is not null && border.Value != fill)
                 continue;
-            border = border is null ? new(pads.Top, pads.Left, pads.Bottom, pads.Right, 0)
-                : new(Math.Max(border.Top, pads.Top), Math.Max(border.Left, pads.Left), Math.Max(border.Bottom, pads.Bottom), Math.Max(border.Right, pads.Right), 0);
+            border = border is null ? new(pads.Top, pads.Left, pads.Bottom, pads.Right, fill)
+                : new(Math.Max(border.Top, pads.Top), Math.Max(border.Left, pads.Left), Math.Max(border.Bottom, pads.Bottom), Math.Max(border.Right, pads.Right), fill);
         }
-        return lowering.TypeOf(value) == ModelElementType.Float ? border : null;
+        return border;
+    }
+
+    /// <summary>Readers with the byte that their padding is made of: floats are padded with zeros, what floats are quantized to with the zero point.</summary>
+    private IEnumerable<(Use Use, byte Fill)> FillOf(Use use)
+    {
+        if (lowering.TypeOf(use.Node.Inputs[use.Index]!) == ModelElementType.Float)
+            return [(use, 0)];
+        return use is { Index: 0, Node.OpType: "DequantizeLinear" } && QuantizationLowering.Integers(lowering, use.Node.Output) is { } integers
+            ? use.Node.Output.Uses.Select(u => (u, (byte)integers.Zero)) : [];
     }
 
     /// <summary>A new buffer for an image, with its border filled.</summary>

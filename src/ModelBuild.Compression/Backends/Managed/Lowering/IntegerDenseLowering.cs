@@ -6,52 +6,78 @@ namespace ModelBuild.Compression.Backends;
 /// <summary>Gemm and MatMul between DequantizeLinear and QuantizeLinear: one integer kernel, with the activation as the output's range.</summary>
 internal static class IntegerDenseLowering
 {
-    public static void Lower(Lowering lowering, Node node, Node read, Node unpacked)
-    {
-        var transposed = node.Is("Gemm") && node.Int("transB") == 1;
-        if (node.Is("Gemm") && (node.Int("transA") == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1))
-            throw Lowering.Unsupported(node);
-        var weights = lowering.ConstantOf(unpacked.Inputs[0])!;
-        // One scale for all weights, or one for each output: anything else is another tool's form.
-        if (weights.Rank != 2 || lowering.ConstantOf(unpacked.Inputs[1]) is not { } weightScales || weightScales.Length > 1
-            && unpacked.Int("axis", 1) is var axis && axis != (transposed ? 0 : 1) && axis != (transposed ? -2 : -1))
-            throw Lowering.Unsupported(node);
-        var (k, n) = DenseLowering.Dimensions(weights, transposed);
-        var (packed, narrow, scales) = Weights(lowering, node, weights, weightScales, lowering.ConstantOf(unpacked.Input(2)), k, n, transposed);
-        var (inputScale, inputZero) = QuantizationLowering.Mapping(lowering, read);
-        var bias = node.Input(2)?.Producer is { OpType: "DequantizeLinear" } b ? b : null;
-        if (node.Input(2) is not null && !IsBias(lowering, bias, scales, inputScale))
-            throw Lowering.Unsupported(node);
-        var (input, row) = lowering.Rows(lowering.Read(read.Inputs[0]!), node);
+    /// <summary>Whether a product is one that integer kernels take; floats compute the same where it is not.</summary>
+    public static bool Takes(Lowering lowering, Node node) => FormOf(lowering, node) is not null;
 
-        if (node.Output.OnlyUser is { OpType: "QuantizeLinear" } write)
+    private sealed record Form(QuantizedValue Input, Tensor Weights, Tensor Scales, int K, int N, bool Transposed, Tensor? Bias);
+
+    private static Form? FormOf(Lowering lowering, Node node)
+    {
+        if (QuantizationLowering.Integers(lowering, node.Inputs[0]) is not { } x || node.Input(1)?.Producer is not { OpType: "DequantizeLinear" } unpacked
+            || lowering.ConstantOf(unpacked.Inputs[0]) is not { ElementType: ElementType.Int8, Rank: 2 } weights
+            || node.Is("Gemm") && (node.Int("transA") == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1))
+            return null;
+        var transposed = node.Is("Gemm") && node.Int("transB") == 1;
+        var (k, n) = DenseLowering.Dimensions(weights, transposed);
+        // One scale for all weights, or one for each output: anything else is another tool's form.
+        if (lowering.ConstantOf(unpacked.Inputs[1]) is not { ElementType: ElementType.Float } scales || scales.Length != 1 && scales.Length != n
+            || scales.Length > 1 && unpacked.Int("axis", 1) is var axis && axis != (transposed ? 0 : 1) && axis != (transposed ? -2 : -1)
+            || unpacked.Input(2) is { } zero && (lowering.ConstantOf(zero) is not { } zeros || Numbers.Integers(zeros).Any(static z => z != 0)))
+            return null;
+        var bias = node.Input(2)?.Producer is { OpType: "DequantizeLinear" } b ? b : null;
+        if (node.Input(2) is not null && !IsBias(lowering, bias, Each(scales, n), x.Scale))
+            return null;
+        return new(x, weights, scales, k, n, transposed, lowering.ConstantOf(bias?.Inputs[0]));
+    }
+
+    private static float[] Each(Tensor scales, int n) => scales.Length == n ? scales.ToArray<float>() : [.. Enumerable.Repeat(scales.Span<float>()[0], n)];
+
+    /// <summary>Lowers a product to an integer kernel, if it is one that those take.</summary>
+    public static bool TryLower(Lowering lowering, Node node)
+    {
+        if (FormOf(lowering, node) is not var ((inputs, inputScale, inputZero), weights, weightScales, k, n, transposed, bias))
+            return false;
+        TensorView input;
+        Dimension row, rows;
+        if (lowering.Flattened(inputs) is { } image)
         {
-            lowering.Fused(write);
-            var (outputScale, outputZero) = QuantizationLowering.Mapping(lowering, write);
-            var output = lowering.Write(write.Output);
-            var (low, high) = output.Type == ModelElementType.Int8 ? (-128, 127) : (0, 255);
+            // An image is read as it lies: the weights move instead, once.
+            (input, row, rows) = (image, k, image.Extents[0]);
+            weights = new(ElementType.Int8, weights.Shape, DenseLowering.Reordered(weights.Bytes.ToArray(), k, n, transposed, image));
+        }
+        else
+        {
+            (input, row) = lowering.Rows(lowering.Read(inputs), node);
+            rows = DenseLowering.RowsOf(input);
+        }
+        var (packed, narrow, scales) = Weights(lowering, node, weights, weightScales, null, k, n, transposed);
+        if (QuantizationLowering.Target(lowering, node.Output) is { } target)
+        {
+            target.Take(lowering);
+            var output = lowering.Write(target.Value);
             lowering.Call(new DenseInt8Arguments
             {
                 XType = input.Type, YType = output.Type, X = lowering.Operand(input), W = packed,
-                Bias = bias is null ? Operand.Absent : lowering.Packed(Packings.Raw, lowering.ConstantOf(bias.Inputs[0])!.Span<int>()),
-                Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => (float)((double)inputScale * s / outputScale))]),
-                Y = lowering.Operand(output), M = lowering.Size(DenseLowering.RowsOf(input)), K = lowering.Size(k), N = lowering.Size(n),
+                Bias = bias is null ? Operand.Absent : lowering.Packed(Packings.Raw, bias.Span<int>()),
+                Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => (float)((double)inputScale * s / target.Scale))]),
+                Y = lowering.Operand(output), M = lowering.Size(rows), K = lowering.Size(k), N = lowering.Size(n),
                 XRow = lowering.Size(row), YRow = lowering.Size(n), Narrow = lowering.Size(narrow),
-                XZero = lowering.Size(inputZero), YZero = lowering.Size(outputZero), YMinimum = lowering.Size(low), YMaximum = lowering.Size(high),
+                XZero = lowering.Size(inputZero), YZero = lowering.Size(target.Zero), YMinimum = lowering.Size(target.Minimum), YMaximum = lowering.Size(target.Maximum),
             }, node.DisplayName);
-            return;
+            return true;
         }
         var (group, minimum, maximum) = lowering.Activation(node.Output);
         var y = lowering.Write(group);
         lowering.Call(new DenseInt8ToF32Arguments
         {
             XType = input.Type, X = lowering.Operand(input), W = packed,
-            Bias = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, Dequantized(lowering, bias)),
+            Bias = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, Dequantized(bias, scales, inputScale)),
             Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => (float)((double)inputScale * s))]),
-            Y = lowering.Operand(y), M = lowering.Size(DenseLowering.RowsOf(input)), K = lowering.Size(k), N = lowering.Size(n),
+            Y = lowering.Operand(y), M = lowering.Size(rows), K = lowering.Size(k), N = lowering.Size(n),
             XRow = lowering.Size(row), YRow = lowering.Size(n), Narrow = lowering.Size(narrow), XZero = lowering.Size(inputZero),
             Minimum = minimum, Maximum = maximum,
         }, node.DisplayName);
+        return true;
     }
 
     /// <summary>Packs weights; the number says whether they are of 7 bits, which a faster kernel takes on CPUs without dot products.</summary>
@@ -85,13 +111,6 @@ internal static class IntegerDenseLowering
         return true;
     }
 
-    private static float[] Dequantized(Lowering lowering, Node bias)
-    {
-        var values = lowering.ConstantOf(bias.Inputs[0])!.Span<int>();
-        var scales = lowering.ConstantOf(bias.Inputs[1])!.Span<float>();
-        var result = new float[values.Length];
-        for (var i = 0; i < result.Length; i++)
-            result[i] = (float)(values[i] * (double)scales[scales.Length == 1 ? 0 : i]);
-        return result;
-    }
+    private static float[] Dequantized(Tensor bias, float[] weightScales, float inputScale) =>
+        [.. bias.ToArray<int>().Select((v, i) => (float)(v * ((double)inputScale * weightScales[i])))];
 }

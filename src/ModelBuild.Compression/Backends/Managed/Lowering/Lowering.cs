@@ -15,6 +15,7 @@ internal sealed class Lowering
     private readonly ProgramBuilder _builder = new("", "");
     private readonly Dictionary<Value, TensorView> _views = [];
     private readonly Dictionary<Value, TensorView> _flattened = [];
+    private readonly Dictionary<Value, Action> _deferred = [];
     private readonly HashSet<Node> _done = [];
     private readonly Graph _graph;
     private readonly ModelDescription _description;
@@ -48,6 +49,7 @@ internal sealed class Lowering
             // Kernels compute floats of 16 bits in 32.
             _views[input] = declared == TypeOf(input) ? view : MapLowering.Convert(this, input.Name, view, Allocate(view.Extents, TypeOf(input)));
         }
+        QuantizationLowering.FindMaps(this, _graph);
         var needed = Needed();
         foreach (var node in _graph.Nodes)
         {
@@ -173,6 +175,11 @@ internal sealed class Lowering
     {
         if (_views.TryGetValue(value, out var view))
             return view;
+        if (_deferred.Remove(value, out var compute))
+        {
+            compute();
+            return _views[value];
+        }
         if (ConstantOf(value) is not { } constant)
             throw new NotLoweredException($"'{value.Name}' is not computed by a managed kernel");
         view = Constant(constant);
@@ -314,7 +321,10 @@ internal sealed class Lowering
     }
 
     /// <summary>Whether it is known where a value lies.</summary>
-    public bool IsPlaced(Value value) => _views.ContainsKey(value);
+    public bool IsPlaced(Value value) => _views.ContainsKey(value) || _deferred.ContainsKey(value);
+
+    /// <summary>Says how a value is computed as soon as a kernel reads it; if none does, it is not.</summary>
+    public void Defer(Value value, Action compute) => _deferred[value] = compute;
 
     /// <summary>The image whose elements, channels last, a value stands for that was flattened with channels first; null for others.</summary>
     public TensorView? Flattened(Value value) => _flattened.GetValueOrDefault(value);

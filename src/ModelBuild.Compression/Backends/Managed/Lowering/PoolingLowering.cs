@@ -13,6 +13,13 @@ internal static class PoolingLowering
         if (node.Outputs.Skip(1).Any(static o => !o.IsUnused && o.Name.Length > 0) || node.Ints("kernel_shape") is not { } kernel
             || Window.Of(lowering, node, kernel) is not { } window)
             throw Lowering.Unsupported(node);
+        if (lowering.TypeOf(node.Output) is ModelElementType.UInt8 or ModelElementType.Int8)
+        {
+            IntegerJoinLowering.Maximum(lowering, node, window);
+            return;
+        }
+        if (IntegerJoinLowering.TryAverage(lowering, node))
+            return;
         var average = node.Is("AveragePool");
         var x = lowering.Images.Read(ConvolutionLowering.AsImage(lowering.Read(node, 0)), default, 0, node);
         var y = ConvolutionLowering.Output(lowering, node.Output, node);

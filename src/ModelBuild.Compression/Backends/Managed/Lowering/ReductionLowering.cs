@@ -103,6 +103,8 @@ internal static class ReductionLowering
 
     private static void Global(Lowering lowering, Node node, Reduction reduction)
     {
+        if (reduction == Reduction.Mean && IntegerJoinLowering.TryAverage(lowering, node))
+            return;
         var x = lowering.Read(node, 0);
         lowering.Place(node.Output, Apply(lowering, node, reduction, x, [.. Enumerable.Range(2, x.Rank - 2)]));
     }

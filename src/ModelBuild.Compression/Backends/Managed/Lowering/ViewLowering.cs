@@ -77,14 +77,17 @@ internal static class ViewLowering
         // Rows of images that only dense layers read stay as they lie: the layers' weights are reordered instead.
         if (shape.Length == 2 && x.Rank == 4 && shape[0] == x.Extents[0] && x.Extents.Skip(1).All(static e => e.IsConstant) && x.IsDense([0, 2, 3, 1])
             && x.Extents[1] != 1 && (x.Extents[2] != 1 || x.Extents[3] != 1) && !node.Output.IsGraphOutput && node.Output.Uses.All(u => u.Index == 0
-                && (u.Node.Is("MatMul") || u.Node.Is("Gemm") && u.Node.Int("transA") == 0) && lowering.ConstantOf(u.Node.Inputs[1]) is { ElementType: ElementType.Float,
-                Rank: 2 }))
+                && (IsProduct(u.Node) && lowering.ConstantOf(u.Node.Inputs[1]) is { ElementType: ElementType.Float, Rank: 2 }
+                    || u.Node.Is("DequantizeLinear") && !u.Node.Output.IsGraphOutput
+                        && u.Node.Output.Uses.All(r => r.Index == 0 && IsProduct(r.Node) && IntegerDenseLowering.Takes(lowering, r.Node)))))
         {
             lowering.PlaceFlattened(node.Output, x);
             return;
         }
         lowering.Place(node.Output, Reshaped(lowering, node, x, shape));
     }
+
+    private static bool IsProduct(Node node) => node.Is("MatMul") || node.Is("Gemm") && node.Int("transA") == 0;
 
     /// <summary>A view under other dimensions; copied into row-major order where dimensions are joined or cut that do not lie side by side.</summary>
     public static TensorView Reshaped(Lowering lowering, Node node, TensorView x, ImmutableArray<Dimension> shape)
@@ -218,6 +221,8 @@ internal static class ViewLowering
 
     private static void Concat(Lowering lowering, Node node)
     {
+        if (IntegerJoinLowering.TryConcat(lowering, node))
+            return;
         TensorView[] parts = [.. node.Inputs.Select(i => lowering.Read(i!))];
         var axis = (int)node.Int("axis");
         if (axis < 0)

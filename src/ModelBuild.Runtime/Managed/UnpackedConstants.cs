@@ -57,7 +57,8 @@ internal sealed unsafe class UnpackedConstants : IDisposable
     }
 
     // Kernels may read on for a while, as behind everything else.
-    private static long Aligned(long bytes) => checked((bytes + ArenaPlanner.ReadAhead + ArenaPlanner.Alignment - 1) / ArenaPlanner.Alignment * ArenaPlanner.Alignment);
+    private static long Aligned(long bytes) =>
+        checked((bytes + ArenaPlanner.ReadAhead + ArenaPlanner.Alignment - 1) / ArenaPlanner.Alignment * ArenaPlanner.Alignment);
 
     private static void Halves(Half* from, float* to, long count)
     {

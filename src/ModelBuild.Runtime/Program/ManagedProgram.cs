@@ -19,7 +19,8 @@ internal sealed record ManagedProgram
     /// <summary>Sizes as expressions over the named dimensions; operands come earlier in the list.</summary>
     public required ImmutableArray<SizeExpression> Expressions { get; init; }
 
-    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not prove.</summary>
+    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not
+    /// prove.</summary>
     public required ImmutableArray<int> EqualSizes { get; init; }
 
     /// <summary>Packed weights.</summary>
@@ -71,7 +72,8 @@ internal enum ConstantStorage : byte
     Plain = 0,
     /// <summary>Floats as binary16, each exactly.</summary>
     Half = 1,
-    /// <summary>Floats of <see cref="Kernels.Packings.DenseF32"/> as integers of 8 bits times a scale for each column: the scales, then the integers in the order
+    /// <summary>Floats of <see cref="Kernels.Packings.DenseF32"/> as integers of 8 bits times a scale for each column: the scales, then the integers in the
+    /// order
     /// of the packing.</summary>
     Columns8 = 2,
 }

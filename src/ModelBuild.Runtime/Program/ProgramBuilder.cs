@@ -40,7 +40,8 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     {
         if (op is SizeOperator.Constant or SizeOperator.Symbol) throw new ArgumentOutOfRangeException(nameof(op), op, "not an operator of two operands");
         SizeExpression left = Of(a), right = Of(b);
-        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, (int)a.Expression, (int)b.Expression));
+        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, (int)a.Expression,
+            (int)b.Expression));
         return Number(SizeEvaluator.Apply(op, left.Value, right.Value));
     }
 
@@ -90,7 +91,8 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
             : Store(key, new ProgramConstant(packing, 0, bytes.Length), bytes);
     }
 
-    /// <summary>Adds a matrix of floats that is packed as <see cref="Kernels.Packings.DenseF32"/>, stored in 8 bits if each value is exactly a whole number times
+    /// <summary>Adds a matrix of floats that is packed as <see cref="Kernels.Packings.DenseF32"/>, stored in 8 bits if each value is exactly a whole number
+    /// times
     /// the scale of its column.</summary>
     /// <param name="packed">The packed matrix.</param>
     /// <param name="rows">Its rows.</param>

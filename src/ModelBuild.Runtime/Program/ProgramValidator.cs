@@ -31,7 +31,8 @@ internal static class ProgramValidator
                 _ => false,
             };
             if (!stored) throw Damaged("a constant is stored in a way that is not known");
-            if (c.Offset % 64 != 0 || c.Offset > weightsLength || c.StoredLength > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");
+            if (c.Offset % 64 != 0 || c.Offset > weightsLength
+                || c.StoredLength > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");
         }
         foreach (ProgramBuffer buffer in program.Buffers)
         {

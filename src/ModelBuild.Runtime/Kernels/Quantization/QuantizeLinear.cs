@@ -13,7 +13,8 @@ internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinear
     public Size Zero;
     public float Scale;
 
-    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear", new Variant<QuantizeLinearArguments>("vector", true, &QuantizeLinear.Run));
+    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear",
+        new Variant<QuantizeLinearArguments>("vector", true, &QuantizeLinear.Run));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {

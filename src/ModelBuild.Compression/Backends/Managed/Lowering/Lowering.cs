@@ -63,7 +63,8 @@ internal sealed class Lowering
             if (DeclaredTypeOf(output) is var declared && declared != view.Type)
                 view = MapLowering.Convert(this, output.Name, view, Allocate(view.Extents, declared));
             // A caller gets memory of the output's own, in row-major order.
-            if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view) || !taken.Add(view.Base))
+            if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view)
+                || !taken.Add(view.Base))
                 view = CopyTo(Allocate(view.Extents, view.Type), view, output.Producer?.DisplayName ?? output.Name);
             _builder.AddOutput(output.Name, view.Base, _sizes.Of(view.Extents));
         }
@@ -114,7 +115,8 @@ internal sealed class Lowering
     public Size Size(Dimension dimension) => _sizes.Of(dimension);
 
     /// <summary>
-    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are, has
+    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are,
+    /// has
     /// the length that was asked for, or does not fit. Calls are held to it.
     /// </summary>
     public bool IsSame(Dimension a, Dimension b)
@@ -131,7 +133,8 @@ internal sealed class Lowering
     {
         if (cut.Expression?.Terms.ToArray() is not [(1, [{ Kind: DimensionExpression.AtomKind.Min } least])])
             return false;
-        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _) && l.Equals(whole.Expression));
+        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _)
+            && l.Equals(whole.Expression));
     }
 
     /// <summary>The dimensions of a value.</summary>
@@ -141,7 +144,8 @@ internal sealed class Lowering
     /// <summary>The type of a value's elements in the program: floats of 16 bits are computed in 32.</summary>
     public ModelElementType TypeOf(Value value) => DeclaredTypeOf(value) is var type && type == ModelElementType.Float16 ? ModelElementType.Float : type;
 
-    private ModelElementType DeclaredTypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
+    private ModelElementType DeclaredTypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type
+        && type is not (ElementType.String or ElementType.Undefined)
         && Enum.IsDefined((ModelElementType)(byte)type) ? (ModelElementType)(byte)type
         : throw new NotLoweredException($"tensors of {_facts.TypeOf(value)?.ElementType.ToString() ?? "an unknown type"} are not supported ('{value.Name}')");
 
@@ -303,14 +307,16 @@ internal sealed class Lowering
     /// <summary>A new buffer for a value, in row-major order if no other order is asked for.</summary>
     public TensorView Write(Value value, ImmutableArray<int> order = default) => _views[value] = Allocate(ShapeOf(value), TypeOf(value), order);
 
-    /// <summary>A new buffer for a value, in the memory order of the first operand that has all of its dimensions: images stay as convolutions want them.</summary>
+    /// <summary>A new buffer for a value, in the memory order of the first operand that has all of its dimensions: images stay as convolutions want
+    /// them.</summary>
     public TensorView WriteLike(Value value, params ReadOnlySpan<TensorView> operands)
     {
         var shape = ShapeOf(value);
         foreach (var operand in operands)
         {
             if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length && operand.Extents.SequenceEqual(shape))
-                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value, operand.Order);
+                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value,
+                    operand.Order);
         }
         foreach (var operand in operands)
         {
@@ -336,7 +342,8 @@ internal sealed class Lowering
     public void Place(Value value, TensorView view) => _views[value] = view;
 
     /// <summary>The operand of a view, as calls take it.</summary>
-    public Operand Operand(TensorView view) => view.Base.Kind == OperandKind.Buffer && view.Offset != 0 ? Kernels.Operand.Buffer(view.Base.Index, Size(view.Offset))
+    public Operand Operand(TensorView view) => view.Base.Kind == OperandKind.Buffer && view.Offset != 0 ? Kernels.Operand.Buffer(view.Base.Index,
+        Size(view.Offset))
         : view.Base;
 
     // ---- Calls -------------------------------------------------------------------------------------------------------------------------------------------

@@ -101,13 +101,13 @@ public sealed class ManagedLoweringTests : IDisposable
     }
 
     [Fact]
-    public void Scales_and_biases_that_the_kernel_does_not_mean_are_refused()
+    public void Scales_and_biases_that_the_integer_kernel_does_not_mean_are_computed_in_float()
     {
         // One scale an input: as many as outputs where the matrix is square.
         var square = Quantized(_ => (Ramp(Inputs), 0), weights: Bytes(1, Inputs, Inputs), outputs: Inputs);
-        Assert.Contains("(y)'", WhyNot(square), StringComparison.Ordinal);
-        Assert.Contains("(y)'", WhyNot(Quantized(OneScale, unit => (float)(unit * 2))), StringComparison.Ordinal);
-        Assert.Contains("(y)'", WhyNot(Quantized(OneScale, biasZero: 3)), StringComparison.Ordinal);
+        Assert.Null(WhyNot(square));
+        Assert.Null(WhyNot(Quantized(OneScale, unit => (float)(unit * 2))));
+        Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3)));
     }
 
     [Theory]

@@ -20,7 +20,7 @@ public sealed class ManagedLoweringTests : IDisposable
         shape);
 
     /// <summary>Lowers a model and compares both backends on three inputs; or tells why it is not lowered.</summary>
-    private string? WhyNot(Model model, double tolerance = 1e-5)
+    private string? WhyNot(Model model, double tolerance = 1e-5, bool byInterpreter = false)
     {
         ShapeInference.Run(model);
         if (!ManagedLowering.TryLower(model, new byte[32], out var program, out var why))
@@ -32,7 +32,7 @@ public sealed class ManagedLoweringTests : IDisposable
         for (var seed = 10; seed < 13; seed++)
         {
             var inputs = model.Graph.Inputs.ToDictionary(i => i.Name, i => Floats(seed, [.. i.Type!.Shape.Select(d => d.IsConstant ? d.Value : 3)]));
-            var (ours, theirs) = (managed.Run(inputs), runtime.Run(inputs));
+            var (ours, theirs) = (managed.Run(inputs), byInterpreter ? new Interpreter(model).Run(inputs) : runtime.Run(inputs));
             foreach (var output in model.Graph.Outputs)
             {
                 var (a, b) = (ours[output.Name].ToArray<float>(), theirs[output.Name].ToArray<float>());
@@ -105,9 +105,10 @@ public sealed class ManagedLoweringTests : IDisposable
     {
         // One scale an input: as many as outputs where the matrix is square.
         var square = Quantized(_ => (Ramp(Inputs), 0), weights: Bytes(1, Inputs, Inputs), outputs: Inputs);
-        Assert.Null(WhyNot(square));
-        Assert.Null(WhyNot(Quantized(OneScale, unit => (float)(unit * 2))));
-        Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3)));
+        // ONNX Runtime fuses these as if scales and biases were those that its integer kernel means: the interpreter says what they mean.
+        Assert.Null(WhyNot(square, byInterpreter: true));
+        Assert.Null(WhyNot(Quantized(OneScale, unit => (float)(unit * 2)), byInterpreter: true));
+        Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3), byInterpreter: true));
     }
 
     [Theory]

@@ -12,6 +12,7 @@ internal static class OperatorLowerings
                 .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
+                .. LossLowering.Operators,
                 .. RecurrentLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>

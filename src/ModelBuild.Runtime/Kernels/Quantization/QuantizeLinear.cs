@@ -13,7 +13,8 @@ internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinear
     public Size Zero;
     public float Scale;
 
-    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear", new Variant<QuantizeLinearArguments>("vector", true, &QuantizeLinear.Run));
+    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear", 
+        new Variant<QuantizeLinearArguments>("vector", true, QuantizeLinear.Select));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
@@ -45,8 +46,14 @@ internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinear
 /// <summary>A division, not a product with the reciprocal, which rounds otherwise.</summary>
 internal static unsafe class QuantizeLinear
 {
+    // Elements that are quantized before they are spread out.
+    private const int Chunk = 256;
+
+    public static delegate*<QuantizeLinearArguments*, long, long, byte*, void> Select(in QuantizeLinearArguments a) =>
+        Interleaving.Is(a.Extents, a.XStrides, a.YStrides) ? &Join : &Run;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(QuantizeLinearArguments* a, long first, long last, byte* scratch)
+    private static void Run(QuantizeLinearArguments* a, long first, long last, byte* scratch)
     {
         int zero = (int)a->Zero, lowest = a->YType == ModelElementType.Int8 ? sbyte.MinValue : byte.MinValue;
         var scale = a->Scale;
@@ -57,8 +64,55 @@ internal static unsafe class QuantizeLinear
             var x = (float*)a->X + cursor.Offset(a->XStrides);
             var y = (byte*)a->Y + cursor.Offset(a->YStrides);
             if (xStep == 1 && yStep == 1) Row(x, y, cursor.Length, scale, zero, lowest);
-            else
-                for (long i = 0; i < cursor.Length; i++) y[i * yStep] = One(x[i * xStep], scale, zero, lowest);
+            else Spread(x, xStep, y, yStep, cursor.Length, scale, zero, lowest);
+        }
+    }
+
+    // Rows with gaps are gathered and scattered part by part.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Spread(float* x, long xStep, byte* y, long yStep, long length, float scale, int zero, int lowest)
+    {
+        var floats = stackalloc float[Chunk];
+        var bytes = stackalloc byte[Chunk];
+        for (; length > 0; length -= Chunk, x += Chunk * xStep, y += Chunk * yStep)
+        {
+            var count = (int)Math.Min(length, Chunk);
+            var from = x;
+            if (xStep != 1)
+            {
+                for (var i = 0; i < count; i++) floats[i] = x[i * xStep];
+                from = floats;
+            }
+            Row(from, yStep == 1 ? y : bytes, count, scale, zero, lowest);
+            if (yStep == 1) continue;
+            for (var i = 0; i < count; i++) y[i * yStep] = bytes[i];
+        }
+    }
+
+    /// <summary>Planes of a few channels become pixels. Of the tiles, the one of the first channel does the work of all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Join(QuantizeLinearArguments* a, long first, long last, byte* scratch)
+    {
+        int zero = (int)a->Zero, lowest = a->YType == ModelElementType.Int8 ? sbyte.MinValue : byte.MinValue, channels = (int)(long)a->Extents.L4;
+        var scale = a->Scale;
+        long plane = a->XStrides.L4;
+        var bytes = stackalloc byte[4 * Chunk];
+        NestCursor cursor = new(a->Extents, first);
+        for (; first < last; first++, cursor.Next())
+        {
+            if (!cursor.IsFirst) continue;
+            var x = (float*)a->X + cursor.Offset(a->XStrides);
+            var y = (byte*)a->Y + cursor.Offset(a->YStrides);
+            for (var length = cursor.Length; length > 0; length -= Chunk, x += Chunk, y += Chunk * channels)
+            {
+                var count = (int)Math.Min(length, Chunk);
+                for (var c = 0; c < channels; c++) Row(x + c * plane, bytes + c * Chunk, count, scale, zero, lowest);
+                if (channels == 3)
+                    for (var i = 0; i < count; i++) (y[3 * i], y[3 * i + 1], y[3 * i + 2]) = (bytes[i], bytes[Chunk + i], bytes[2 * Chunk + i]);
+                else
+                    for (var i = 0; i < count; i++)
+                        for (var c = 0; c < channels; c++) y[i * channels + c] = bytes[c * Chunk + i];
+            }
         }
     }
 

@@ -35,7 +35,8 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
         }
         if (longestInner && loops.Count > 1 && loops[^1].Extent is { IsConstant: true, Value: < 8 })
         {
-            var longest = loops.MaxBy(l => l.Extent.IsConstant ? l.Extent.Value : 64);
+            // Rather one along which elements of an operand follow each other.
+            var longest = loops.MaxBy(l => (l.Extent.IsConstant ? l.Extent.Value : 64) * (l.Strides.Any(static s => s == 1) ? 8 : 1));
             loops.Remove(longest);
             loops.Add(longest);
         }

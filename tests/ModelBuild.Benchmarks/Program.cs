@@ -20,6 +20,8 @@ if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
 // managed [MODEL...] [--kernels] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
 if (args is ["managed", .. string[] managed]) return ManagedCommand.Run(managed);
+// kernels [FAMILY...] [--write] kernels of the managed backend, each alone, against ONNX Runtime
+if (args is ["kernels", .. string[] kernels]) return KernelsCommand.Run(kernels);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);
 if (args is ["ratios", .. string[] rest]) return RatioCommand.Run(rest);
 BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args);

@@ -9,7 +9,8 @@ internal static class KernelRegistry
         MatMulF32Arguments.Kernel, BorderArguments.Kernel, SelectArguments.Kernel, CompareArguments.Kernel, ConvertArguments.Kernel, ReduceArguments.Kernel,
         ArgReduceArguments.Kernel, NormalizeArguments.Kernel, GatherArguments.Kernel, GatherElementsArguments.Kernel, SizesArguments.Kernel,
         TapsArguments.Kernel, ConvolutionF32Arguments.Kernel, DepthwiseF32Arguments.Kernel, WinogradF32Arguments.Kernel,
-        PoolF32Arguments.Kernel, ConvolutionTransposeF32Arguments.Kernel, SequenceArguments.Kernel, LstmF32Arguments.Kernel, GruF32Arguments.Kernel, RnnF32Arguments.Kernel, LstmDynamicInt8Arguments.Kernel,
+        PoolF32Arguments.Kernel, ConvolutionTransposeF32Arguments.Kernel, SequenceArguments.Kernel, LstmF32Arguments.Kernel, GruF32Arguments.Kernel,
+            RnnF32Arguments.Kernel, LstmDynamicInt8Arguments.Kernel,
         ConvolutionInt8Arguments.Kernel, DepthwiseInt8Arguments.Kernel, PoolInt8Arguments.Kernel, ConvolutionInt8WinogradArguments.Kernel,
         MapInt8Arguments.Kernel, BinaryInt8Arguments.Kernel);
 

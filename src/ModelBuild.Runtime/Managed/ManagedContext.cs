@@ -83,7 +83,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         if (Grow(ref _arena, ref _arenaBytes, plan.ArenaBytes)) NativeMemory.Clear(_arena, (nuint)_arenaBytes);
         Grow(ref _scratch, ref _scratchBytes, plan.ScratchBytes);
         ManagedProgram program = _session.Program;
-        AddressBinder addresses = new(program, plan, _arena, _session.Weights.Start);
+        AddressBinder addresses = new(plan, _arena, _session.Constants);
         for (var c = 0; c < plan.Calls.Length; c++)
         {
             Kernel kernel = program.Calls[c].Kernel;
@@ -124,7 +124,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     }
 
     /// <summary>Turns operands into addresses.</summary>
-    private readonly struct AddressBinder(ManagedProgram program, ShapePlan plan, byte* arena, byte* weights) : IArgumentVisitor
+    private readonly struct AddressBinder(ShapePlan plan, byte* arena, UnpackedConstants constants) : IArgumentVisitor
     {
         public void Input(ref Operand operand, string name, ModelElementType type) => Bind(ref operand, type);
 
@@ -146,7 +146,7 @@ internal sealed unsafe class ManagedContext : ModelContext
 
         private void Bind(ref Operand operand, ModelElementType type)
         {
-            if (operand.Kind == OperandKind.Constant) operand = Operand.At(weights + program.Constants[operand.Index].Offset);
+            if (operand.Kind == OperandKind.Constant) operand = Operand.At(constants[operand.Index]);
             else if (operand.Kind == OperandKind.Buffer)
             {
                 var offset = operand.Offset is { } o ? plan.Sizes[(int)o.Expression] * ModelElementTypes.SizeOf(type) : 0;

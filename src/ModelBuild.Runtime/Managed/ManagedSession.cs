@@ -19,6 +19,7 @@ internal sealed class ManagedSession : ModelSession
         Weights = weights;
         Description = description;
         Origin = origin;
+        Constants = CreateConstants();
         ArgumentBytes = program.Calls.Sum(c => c.Kernel.ArgumentBytes);
         _variants = variants;
     }
@@ -26,6 +27,9 @@ internal sealed class ManagedSession : ModelSession
     public ManagedProgram Program { get; }
 
     public WeightStore Weights { get; }
+
+    /// <summary>The weights as kernels read them.</summary>
+    public UnpackedConstants Constants { get; }
 
     public ModelDescription Description { get; }
 
@@ -101,5 +105,11 @@ internal sealed class ManagedSession : ModelSession
 
     public override ModelContext CreateContext() => new ManagedContext(this);
 
-    public override void Dispose() => Weights.Dispose();
+    public override void Dispose()
+    {
+        Constants.Dispose();
+        Weights.Dispose();
+    }
+
+    private unsafe UnpackedConstants CreateConstants() => new(Program, Weights.Start);
 }

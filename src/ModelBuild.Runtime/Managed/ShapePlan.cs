@@ -21,8 +21,9 @@ internal sealed class ShapePlan
         for (var i = 0; i < program.EqualSizes.Length; i += 2)
         {
             var (a, b) = (_sizes[program.EqualSizes[i]], _sizes[program.EqualSizes[i + 1]]);
-            if (a != b) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a tensor would have {a} elements "
-                + $"along a dimension where another one has {b}");
+            if (a != b)
+                throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a tensor would have {a} elements along a "
+                    + $"dimension where another one has {b}");
         }
         long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
         Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];

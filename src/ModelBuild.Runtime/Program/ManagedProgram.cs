@@ -19,7 +19,8 @@ internal sealed record ManagedProgram
     /// <summary>Sizes as expressions over the named dimensions; operands come earlier in the list.</summary>
     public required ImmutableArray<SizeExpression> Expressions { get; init; }
 
-    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not prove.</summary>
+    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not
+    /// prove.</summary>
     public required ImmutableArray<int> EqualSizes { get; init; }
 
     /// <summary>Packed weights.</summary>
@@ -64,11 +65,38 @@ internal enum SizeOperator : byte
 /// <param name="B">The second operand's index.</param>
 internal readonly record struct SizeExpression(SizeOperator Operator, long Value, int A, int B);
 
+/// <summary>How a constant is stored; kernels read all of them as they are packed.</summary>
+internal enum ConstantStorage : byte
+{
+    /// <summary>As it is read.</summary>
+    Plain = 0,
+    /// <summary>Floats as binary16, each exactly.</summary>
+    Half = 1,
+    /// <summary>Floats of <see cref="Kernels.Packings.DenseF32"/> as integers of 8 bits times a scale for each column: the scales, then the integers in the
+    /// order
+    /// of the packing.</summary>
+    Columns8 = 2,
+}
+
 /// <summary>A part of the weights.</summary>
 /// <param name="Packing">How the values are laid out: one of <see cref="Kernels.Packings"/>.</param>
 /// <param name="Offset">Where it starts within the weights, in bytes; a multiple of 64.</param>
-/// <param name="Length">Its length in bytes.</param>
-internal readonly record struct ProgramConstant(int Packing, long Offset, long Length);
+/// <param name="Length">Its length in bytes, as kernels read it.</param>
+/// <param name="Storage">How it is stored.</param>
+/// <param name="Rows">Of <see cref="ConstantStorage.Columns8"/>: the rows of the packed matrix; else 0.</param>
+internal readonly record struct ProgramConstant(int Packing, long Offset, long Length, ConstantStorage Storage = ConstantStorage.Plain, int Rows = 0)
+{
+    /// <summary>The columns of a packed matrix of floats, with their padding.</summary>
+    public long Columns => Rows == 0 ? 0 : Length / sizeof(float) / Rows;
+
+    /// <summary>Its length in the file.</summary>
+    public long StoredLength => Storage switch
+    {
+        ConstantStorage.Half => Length / 2,
+        ConstantStorage.Columns8 => Columns * sizeof(float) + Length / sizeof(float),
+        _ => Length,
+    };
+}
 
 /// <summary>An activation.</summary>
 /// <param name="ElementType">The type of its elements.</param>

@@ -40,7 +40,8 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     {
         if (op is SizeOperator.Constant or SizeOperator.Symbol) throw new ArgumentOutOfRangeException(nameof(op), op, "not an operator of two operands");
         SizeExpression left = Of(a), right = Of(b);
-        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, (int)a.Expression, (int)b.Expression));
+        if (left.Operator != SizeOperator.Constant || right.Operator != SizeOperator.Constant) return Add(new SizeExpression(op, 0, (int)a.Expression,
+            (int)b.Expression));
         return Number(SizeEvaluator.Apply(op, left.Value, right.Value));
     }
 
@@ -84,16 +85,66 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     public Operand AddConstant(int packing, ReadOnlySpan<byte> bytes, int elementSize)
     {
         (int, int, string) key = (packing, elementSize, Convert.ToHexString(SHA256.HashData(bytes)));
-        if (!_knownConstants.TryGetValue(key, out var index))
+        if (_knownConstants.TryGetValue(key, out var index)) return Operand.Constant(index);
+        return elementSize == sizeof(float) && bytes.Length >= LeastPacked && Halves(MemoryMarshal.Cast<byte, float>(bytes)) is { } halves
+            ? Store(key, new ProgramConstant(packing, 0, bytes.Length, ConstantStorage.Half), MemoryMarshal.AsBytes<Half>(halves))
+            : Store(key, new ProgramConstant(packing, 0, bytes.Length), bytes);
+    }
+
+    /// <summary>Adds a matrix of floats that is packed as <see cref="Kernels.Packings.DenseF32"/>, stored in 8 bits if each value is exactly a whole number
+    /// times
+    /// the scale of its column.</summary>
+    /// <param name="packed">The packed matrix.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="scales">The scale of each column; columns of padding are zeros.</param>
+    public Operand AddColumns(ReadOnlySpan<float> packed, int rows, ReadOnlySpan<float> scales)
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(packed);
+        ProgramConstant constant = new(Packings.DenseF32, 0, bytes.Length, ConstantStorage.Columns8, rows);
+        if (bytes.Length < LeastPacked) return AddConstant(Packings.DenseF32, packed);
+        (int, int, string) key = (Packings.DenseF32, sizeof(float), Convert.ToHexString(SHA256.HashData(bytes)));
+        if (_knownConstants.TryGetValue(key, out var index)) return Operand.Constant(index);
+        var stored = new byte[constant.StoredLength];
+        Span<float> all = MemoryMarshal.Cast<byte, float>(stored.AsSpan(0, (int)constant.Columns * sizeof(float)));
+        scales.CopyTo(all);
+        var next = all.Length * sizeof(float);
+        var at = 0;
+        for (var column = 0; column < all.Length; column += Panels.Wide)
         {
-            index = _constants.Count;
-            _knownConstants.Add(key, index);
-            _constants.Add(new ProgramConstant(packing, _weights.Length, bytes.Length));
-            _weights.Write(bytes);
-            _weights.SetLength((_weights.Length + 63) / 64 * 64);
-            _weights.Position = _weights.Length;
+            var width = Math.Min(Panels.Wide, all.Length - column);
+            for (var row = 0; row < rows; row++)
+                for (var c = column; c < column + width; c++, at++)
+                {
+                    var q = all[c] == 0 ? 0 : Math.Clamp(MathF.Round(packed[at] / all[c]), -128, 127);
+                    if (q * all[c] != packed[at]) return AddConstant(Packings.DenseF32, packed);
+                    stored[next++] = (byte)(sbyte)q;
+                }
         }
-        return Operand.Constant(index);
+        return Store(key, constant, stored);
+    }
+
+    // Smaller ones are not worth a copy at load.
+    private const int LeastPacked = 1024;
+
+    private Operand Store((int, int, string) key, ProgramConstant constant, ReadOnlySpan<byte> stored)
+    {
+        _knownConstants.Add(key, _constants.Count);
+        _constants.Add(constant with { Offset = _weights.Length });
+        _weights.Write(stored);
+        _weights.SetLength((_weights.Length + 63) / 64 * 64);
+        _weights.Position = _weights.Length;
+        return Operand.Constant(_constants.Count - 1);
+    }
+
+    private static Half[]? Halves(ReadOnlySpan<float> values)
+    {
+        foreach (var v in values)
+        {
+            if (BitConverter.SingleToInt32Bits((float)(Half)v) != BitConverter.SingleToInt32Bits(v)) return null;
+        }
+        var halves = new Half[values.Length];
+        for (var i = 0; i < halves.Length; i++) halves[i] = (Half)values[i];
+        return halves;
     }
 
     /// <summary>Adds the next input of the signature.</summary>

@@ -56,6 +56,8 @@ internal sealed class ProgramWriter
             Unsigned(c.Packing);
             Unsigned(c.Offset);
             Unsigned(c.Length);
+            Unsigned((long)c.Storage);
+            Unsigned(c.Rows);
         });
         List(program.Buffers, b =>
         {

@@ -40,9 +40,12 @@ internal sealed unsafe class HandWritten : IDisposable
     public void Call()
     {
         _input.CopyTo(new Span<float>(_memory, _input.Length));
-        _session.RunWithBinding(_run, _binding);
+        Run();
         new Span<float>(_memory + _yOffset, Output.Length).CopyTo(Output);
     }
+
+    /// <summary>A call on what was copied in last; its output stays where it is.</summary>
+    public void Run() => _session.RunWithBinding(_run, _binding);
 
     public void Dispose()
     {

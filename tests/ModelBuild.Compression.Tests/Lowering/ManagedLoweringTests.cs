@@ -111,6 +111,53 @@ public sealed class ManagedLoweringTests : IDisposable
         Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3), interpreted: true));
     }
 
+    /// <summary>The chain of dynamic quantization, in the orders in which tools multiply.</summary>
+    [Theory]
+    [InlineData("scales together")]
+    [InlineData("input's scale first")]
+    [InlineData("weights' scale first")]
+    [InlineData("one scale, with a zero point")]
+    [InlineData("unsigned weights")]
+    [InlineData("three dimensions")]
+    public void Dynamic_products_are_taken_in_the_orders_that_tools_write(string form)
+    {
+        var (model, x) = Start();
+        var graph = model.Graph;
+        var read = form == "three dimensions" ? Node(graph, "Unsqueeze", "u", x, graph.AddInitializer("axes", Tensor.Vector(0L))) : x;
+        var quantizer = graph.AddNode("DynamicQuantizeLinear", [read], ["q", "s", "z"]);
+        var unsigned = form == "unsigned weights";
+        var weights = unsigned ? Tensor.Of(Bytes(1, Inputs, Outputs).ToArray<sbyte>().Select(w => (byte)(w + 128)).ToArray(), Inputs, Outputs)
+            : Bytes(1, Inputs, Outputs);
+        var zero = unsigned ? graph.AddInitializer("wz", Tensor.Scalar((byte)128))
+            : form == "one scale, with a zero point" ? graph.AddInitializer("wz", Tensor.Scalar((sbyte)0)) : null;
+        var scales = graph.AddInitializer("ws", form == "one scale, with a zero point" ? Tensor.Scalar(0.01f) : Ramp(Outputs));
+        var cast = graph.AddNode("Cast", [Node(graph, "MatMulInteger", "i", quantizer.Outputs[0], graph.AddInitializer("w", weights), quantizer.Outputs[2], zero)],
+            ["f"]);
+        cast.Attributes["to"] = (long)ElementType.Float;
+        var scaled = form switch
+        {
+            "input's scale first" => Node(graph, "Mul", "r", Node(graph, "Mul", "rs", cast.Output, quantizer.Outputs[1]), scales),
+            "weights' scale first" => Node(graph, "Mul", "r", quantizer.Outputs[1], Node(graph, "Mul", "rs", scales, cast.Output)),
+            _ => Node(graph, "Mul", "r", Node(graph, "Mul", "rs", scales, quantizer.Outputs[1]), cast.Output),
+        };
+        var y = Node(graph, "Add", "b", scaled, graph.AddInitializer("bias", Floats(3, Outputs)));
+        Finish(model, form == "three dimensions" ? Node(graph, "Squeeze", "y", y, graph.Find("axes")) : y);
+        Assert.Null(WhyNot(model));
+    }
+
+    [Fact]
+    public void A_product_of_integers_with_a_known_zero_point_is_taken()
+    {
+        var (model, x) = Start();
+        var graph = model.Graph;
+        var zero = graph.AddInitializer("z", Tensor.Scalar((byte)100));
+        var q = Node(graph, "QuantizeLinear", "q", x, graph.AddInitializer("s", Tensor.Scalar(0.02f)), zero);
+        var cast = graph.AddNode("Cast", [Node(graph, "MatMulInteger", "i", q, graph.AddInitializer("w", Bytes(1, Inputs, Outputs)), zero)], ["f"]);
+        cast.Attributes["to"] = (long)ElementType.Float;
+        Finish(model, Node(graph, "Mul", "y", cast.Output, graph.AddInitializer("ws", Ramp(Outputs))));
+        Assert.Null(WhyNot(model));
+    }
+
     [Theory]
     [InlineData("Sigmoid")]
     [InlineData("Softmax")]

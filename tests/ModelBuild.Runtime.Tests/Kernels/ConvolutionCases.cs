@@ -62,6 +62,9 @@ internal static class ConvolutionCases
             new(4, 6, 4, 6) { Activation = UnaryOperation.LeakyRelu, Limits = (-0.1f, 1) }, new(5, 5, 3, 36) { NotANumber = true, Limits = _relu6 },
             new(5, 5, 3, 36) { NotANumber = true, Activation = UnaryOperation.HardSwish },
             new(5, 5, 3, 5) { NotANumber = true, Activation = UnaryOperation.HardSigmoid }, new(15, 15, 2, 40, 1, 1),
+            new(5, 6, 24, 1) { Limits = _relu6 }, new(4, 5, 37, 3) { Gap = 2, Added = Added.InPlace, Images = 2 }, new(9, 11, 64, 2, 1, 1) { Stride = (2, 1) },
+            new(5, 5, 16, 8, 3, 2) { Activation = UnaryOperation.Sigmoid }, new(5, 5, 20, 5) { NotANumber = true, Added = Added.Apart, Dilation = (2, 2) },
+            new(4, 4, 33, 6) { Bias = false }, new(4, 4, 40, 7, 1, 3), new(3, 5, 18, 4),
         ];
         foreach (ConvolutionShape shape in dense) add(ConvolutionF32Arguments.Kernel, shape.ToString(), () => Dense(shape));
         ConvolutionShape[] depthwise =

@@ -51,8 +51,12 @@ internal static class ConvolutionTransposeCases
         new(5, 6, 4, 6, 3, 3, 2, 1) { Groups = 3, Limits = (0, 1) },
         new(3, 4, 1, 2, 5, 5, 4, 2) { Groups = 4, Images = 3, Dilation = (3, 2), Pads = (4, 0, 5, 3), Gap = 3 },
         new(1, 30, 12, 70, 1, 8, 1, 4) { Pads = (0, 2, 0, 2) },
-        new(16, 20, 3, 65, 3, 3, 2, 2) { Activation = UnaryOperation.HardSwish, Gap = 2, Added = Added.InPlace }, new(3, 3, 2, 0, 2, 2, 2, 2),
+        new(16, 20, 3, 65, 3, 3, 2, 2) { Activation = UnaryOperation.HardSwish, Gap = 2, Added = Added.InPlace },
+        new(3, 3, 2, 0, 2, 2, 2, 2), new(1, 3, 2, 3, 2, 2, 2, 2) { Pads = (1, 0, 1, 0) },
         new(4, 4, 6, 10, 3, 3, 6, 6) { Dilation = (4, 4) }, new(3, 3, 40, 300, 2, 2, 2, 2),
+        new(5, 4, 3, 5, 2, 3, 2, 3) { Pads = (1, 2, 0, 1), Padding = (1, 2), Images = 2 }, new(4, 5, 6, 7, 2, 2, 2, 2) { Added = Added.Apart, Gap = 1 },
+        new(5, 3, 8, 12, 2, 2, 2, 2) { Added = Added.InPlace, Activation = UnaryOperation.Silu, Limits = (-0.2f, 2) },
+        new(4, 3, 9, 35, 1, 3, 1, 3) { Pads = (0, 1, 0, 0), Gap = 2, Limits = (0, 6) },
     ];
 
     public static void AddTo(Action<Kernel, string, Func<CaseResult>> add)

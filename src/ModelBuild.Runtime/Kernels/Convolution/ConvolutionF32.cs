@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace ModelBuild.Kernels;
 
@@ -36,9 +35,9 @@ internal unsafe struct ConvolutionF32Arguments : IKernelArguments<ConvolutionF32
     public float Minimum, Maximum;
 
     public static Kernel<ConvolutionF32Arguments> Kernel { get; } = new(KernelIds.ConvolutionF32, nameof(ConvolutionF32),
-        new("avx512", Vector512.IsHardwareAccelerated && Avx512F.IsSupported, &ConvolutionF32.Run<ConvolutionF32Avx512>),
-        new("avx2", Fma.IsSupported, &ConvolutionF32.Run<ConvolutionF32Fma>),
-        new("vector128", true, &ConvolutionF32.Run<ConvolutionF32Vector128>));
+        new("avx512", Lanes512.IsSupported, &ConvolutionF32.Run<ConvolutionF32Avx512, Lanes512, Vector512<float>>),
+        new("avx2", Lanes256.IsSupported, &ConvolutionF32.Run<ConvolutionF32Fma, Lanes256, Vector256<float>>),
+        new("vector128", true, &ConvolutionF32.Run<ConvolutionF32Vector128, Lanes128, Vector128<float>>));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
@@ -95,7 +94,7 @@ internal unsafe struct ConvolutionF32Arguments : IKernelArguments<ConvolutionF32
 
     public readonly long Tiles => new ConvolutionF32Blocks(this).Tiles;
 
-    public readonly long Scratch => sizeof(ConvolutionF32Offsets);
+    public readonly long Scratch => sizeof(ConvolutionF32Offsets) + sizeof(float) * ConvolutionF32Few.Floats(this);
 
     public readonly double Work => (double)Images * OutputHeight * OutputWidth * KernelHeight * KernelWidth * InputChannels * OutputChannels * Groups;
 }
@@ -186,7 +185,17 @@ internal unsafe struct ConvolutionF32Offsets
 internal static unsafe class ConvolutionF32
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TPath>(ConvolutionF32Arguments* a, long first, long last, byte* scratch) where TPath : struct, IConvolutionF32Path
+    public static void Run<TPath, L, V>(ConvolutionF32Arguments* a, long first, long last, byte* scratch)
+        where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged
+    {
+        var few = ConvolutionF32Few.Floats(*a) == 0 ? null : (float*)(scratch + sizeof(ConvolutionF32Offsets));
+        Run<TPath, L, V>(a, first, last, scratch, few);
+    }
+
+    /// <summary>Runs tiles, with memory for <see cref="ConvolutionF32Few"/> or none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<TPath, L, V>(ConvolutionF32Arguments* a, long first, long last, byte* scratch, float* few)
+        where TPath : struct, IConvolutionF32Path where L : struct, ILanes<V> where V : unmanaged
     {
         var offsets = (ConvolutionF32Offsets*)scratch;
         new Span<float>(offsets->Zeros, Panels.Wide).Clear();
@@ -202,6 +211,8 @@ internal static unsafe class ConvolutionF32
             Minimum = activation == null ? a->Minimum : float.NegativeInfinity, Maximum = activation == null ? a->Maximum : float.PositiveInfinity,
         };
         var k = a->KernelHeight * a->KernelWidth * a->InputChannels;
+        if (few != null && !ConvolutionF32Few.Pays(L.Count, a->OutputChannels, tile.TapsY * tile.TapsX, tile.Run)) few = null;
+        if (few != null) ConvolutionF32Few.Place(few, (float*)a->W, (int)a->OutputChannels, tile.TapsY * tile.TapsX, tile.Run, L.Count);
         var groupWeights = k * Panels.PaddedColumns(a->OutputChannels);
         long located = -1, count = 0;
         for (var t = first; t < last; t++)
@@ -226,6 +237,16 @@ internal static unsafe class ConvolutionF32
                 tile.Start = a->Bias.IsPresent ? (float*)a->Bias + channel : offsets->Zeros;
                 tile.Y = (float*)a->Y + channel;
                 tile.Residual = a->Residual.IsPresent ? (float*)a->Residual + channel : null;
+                if (few != null)
+                {
+                    tile.XOffsets = offsets->X;
+                    tile.YOffsets = offsets->Y;
+                    tile.ResidualOffsets = offsets->Residual;
+                    ConvolutionF32Few.Run<L, V>(&tile, few, count);
+                    if (activation == null) continue;
+                    for (var r = 0; r < count; r++) activation(tile.Y + tile.YOffsets[r], tile.Columns, parameters);
+                    continue;
+                }
                 long parts = (count + TPath.MostRows - 1) / TPath.MostRows, done = 0;
                 for (long part = 0; part < parts; part++)
                 {
@@ -245,7 +266,7 @@ internal static unsafe class ConvolutionF32
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Locate(ConvolutionF32Arguments* a, ConvolutionF32Offsets* offsets, long pixel, long count)
+    internal static void Locate(ConvolutionF32Arguments* a, ConvolutionF32Offsets* offsets, long pixel, long count)
     {
         long width = a->OutputWidth, height = a->OutputHeight, x = 0, y = 0, image = 0;
         if (pixel > 0)

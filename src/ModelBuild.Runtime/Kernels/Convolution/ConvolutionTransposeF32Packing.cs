@@ -1,14 +1,21 @@
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Packs the weights of a transposed convolution: phase after phase, those of the first row of a stride first, each as <see cref="ConvolutionF32Packing"/>
-/// packs the convolution of <see cref="TransposedAxis"/>.
+/// Packs the weights of a transposed convolution. Where no two inputs meet in an output, kernel row after kernel row, each as <see cref="DenseF32Packing"/>
+/// packs a matrix whose rows are input channels and whose columns are the taps of the kernel's row, and within a tap the output channels. Otherwise phase after
+/// phase, those of the first row of a stride first, each as <see cref="ConvolutionF32Packing"/> packs the convolution of <see cref="TransposedAxis"/>.
 /// </summary>
 internal static class ConvolutionTransposeF32Packing
 {
+    /// <summary>Whether each output has one tap alone, that of its place in the stride.</summary>
+    public static bool IsWhole(long groups, long kernelHeight, long kernelWidth, (long Y, long X) stride, (long Y, long X) dilation) =>
+        groups == 1 && kernelHeight == stride.Y && kernelWidth == stride.X && (dilation.Y == 1 || kernelHeight == 1) && (dilation.X == 1 || kernelWidth == 1);
+
     /// <summary>The number of floats that the packed weights take.</summary>
-    public static long Length(long groups, long outputChannels, long inputChannels, long kernelHeight, long kernelWidth) =>
-        ConvolutionF32Packing.Length(groups, outputChannels, inputChannels, kernelHeight, kernelWidth);
+    public static long Length(long groups, long outputChannels, long inputChannels, long kernelHeight, long kernelWidth, (long Y, long X) stride,
+        (long Y, long X) dilation) => IsWhole(groups, kernelHeight, kernelWidth, stride, dilation)
+        ? checked(kernelHeight * DenseF32Packing.Length(inputChannels, outputChannels * kernelWidth))
+        : ConvolutionF32Packing.Length(groups, outputChannels, inputChannels, kernelHeight, kernelWidth);
 
     /// <summary>Packs weights [groups * inputChannels, outputChannels, kernelHeight, kernelWidth], as ONNX has them. Channels are those of one group.</summary>
     /// <exception cref="ArgumentException">The number of weights is another.</exception>
@@ -18,7 +25,23 @@ internal static class ConvolutionTransposeF32Packing
         int taps = kernelHeight * kernelWidth, channels = inputChannels * outputChannels * groups;
         if (weights.Length != (long)channels * taps)
             throw new ArgumentException($"{weights.Length} weights were given, {channels} x {taps} are packed", nameof(weights));
-        var packed = new float[Length(groups, outputChannels, inputChannels, kernelHeight, kernelWidth)];
+        if (IsWhole(groups, kernelHeight, kernelWidth, stride, dilation))
+        {
+            var rows = new float[Length(groups, outputChannels, inputChannels, kernelHeight, kernelWidth, stride, dilation)];
+            var matrix = new float[channels * kernelWidth];
+            for (var y = 0; y < kernelHeight; y++)
+            {
+                for (var i = 0; i < channels; i++)
+                {
+                    var (c, o) = (i / outputChannels, i % outputChannels);
+                    for (var x = 0; x < kernelWidth; x++)
+                        matrix[(c * kernelWidth + x) * outputChannels + o] = weights[(i * kernelHeight + y) * kernelWidth + x];
+                }
+                DenseF32Packing.Pack(matrix, inputChannels, kernelWidth * outputChannels).CopyTo(rows.AsSpan(rows.Length / kernelHeight * y));
+            }
+            return rows;
+        }
+        var packed = new float[Length(groups, outputChannels, inputChannels, kernelHeight, kernelWidth, stride, dilation)];
         var at = 0;
         for (var phaseY = 0; phaseY < stride.Y; phaseY++)
         {
@@ -43,30 +66,6 @@ internal static class ConvolutionTransposeF32Packing
             }
         }
         return packed;
-    }
-
-    /// <summary>
-    /// Whether a transposed convolution makes its output rows pixel by pixel, so that the pixels of a stride can be taken for one with all their channels: then
-    /// <see cref="JoinColumns"/> gives weights for an output with half as many (for a stride of 2) pixels and twice as many channels, a kernel width and a
-    /// stride of 1, and the bias is repeated. That is the better shape by far for few channels. Y's pixels must follow each other without gaps, and its width
-    /// must be the stride times the input's.
-    /// </summary>
-    public static bool CanJoinColumns(long groups, long kernelWidth, long strideX, long dilationX, long padLeft) =>
-        groups == 1 && strideX > 1 && kernelWidth == strideX && dilationX == 1 && padLeft == 0;
-
-    /// <summary>Weights [inputChannels, outputChannels, kernelHeight, kernelWidth] as [inputChannels, kernelWidth * outputChannels, kernelHeight, 1].</summary>
-    public static float[] JoinColumns(ReadOnlySpan<float> weights, int outputChannels, int inputChannels, int kernelHeight, int kernelWidth)
-    {
-        var joined = new float[weights.Length];
-        for (var c = 0; c < inputChannels; c++)
-            for (var o = 0; o < outputChannels; o++)
-                for (var y = 0; y < kernelHeight; y++)
-                    for (var x = 0; x < kernelWidth; x++)
-                    {
-                        joined[((c * kernelWidth + x) * outputChannels + o) * kernelHeight + y] =
-                            weights[((c * outputChannels + o) * kernelHeight + y) * kernelWidth + x];
-                    }
-        return joined;
     }
 }
 

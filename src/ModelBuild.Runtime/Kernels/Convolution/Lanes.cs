@@ -15,6 +15,12 @@ internal unsafe interface ILanes<V> where V : unmanaged
 
     static abstract V Create(float value);
 
+    /// <summary>The first lanes, at least one, and zeros.</summary>
+    static abstract V LoadFirst(float* address, V mask, int lanes);
+
+    /// <summary>Four sums of a quarter of the lanes each.</summary>
+    static abstract Vector128<float> Fold(V value);
+
     static abstract V Add(V a, V b);
 
     static abstract V Subtract(V a, V b);
@@ -57,6 +63,12 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Create(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadFirst(float* address, Vector512<float> mask, int lanes) => Vector512.Load(address) & mask;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Fold(Vector512<float> value) => Lanes256.Fold(value.GetLower() + value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
@@ -109,6 +121,12 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Create(float value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadFirst(float* address, Vector256<float> mask, int lanes) => Vector256.Load(address) & mask;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Fold(Vector256<float> value) => value.GetLower() + value.GetUpper();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,6 +172,18 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Create(float value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFirst(float* address, Vector128<float> mask, int lanes) => lanes switch
+    {
+        1 => Vector128.CreateScalar(*address),
+        2 => Vector128.Create(address[0], address[1], 0, 0),
+        3 => Vector128.Create(address[0], address[1], address[2], 0),
+        _ => Vector128.Load(address),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Fold(Vector128<float> value) => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;

@@ -3,14 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace ModelBuild.Kernels;
 
-/// <summary>ONNX Cast between numbers and bool. Floats become integers towards zero, within the range of the type; numbers that are not zero become true.</summary>
+/// <summary>ONNX Cast between numbers and bool. Floats become integers towards zero, within the range of the type; numbers that are not zero become
+/// true.</summary>
 internal unsafe struct ConvertArguments : IKernelArguments<ConvertArguments>
 {
     public ModelElementType XType, YType;
     public Operand X, Y;
     public Loops Extents, XStrides, YStrides;
 
-    public static Kernel<ConvertArguments> Kernel { get; } = new(KernelIds.Convert, "Convert", new Variant<ConvertArguments>("scalar", true, Conversion.Select));
+    public static Kernel<ConvertArguments> Kernel { get; } = new(KernelIds.Convert, "Convert", new Variant<ConvertArguments>("scalar", true,
+        Conversion.Select));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {

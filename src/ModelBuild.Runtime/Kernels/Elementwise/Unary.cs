@@ -42,7 +42,8 @@ internal unsafe struct UnaryArguments : IKernelArguments<UnaryArguments>
     public readonly double Work => NestCursor.Elements(Extents);
 }
 
-/// <summary>Functions of one tensor, with whatever vectors the CPU has. The last elements of a row that are no whole vector go through one on the side.</summary>
+/// <summary>Functions of one tensor, with whatever vectors the CPU has. The last elements of a row that are no whole vector go through one on the
+/// side.</summary>
 internal static unsafe class Unary
 {
     public static delegate*<UnaryArguments*, long, long, byte*, void> Select(in UnaryArguments a) => (UnaryOperation)(long)a.Operation switch

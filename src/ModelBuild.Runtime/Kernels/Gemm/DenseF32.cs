@@ -99,7 +99,8 @@ internal static unsafe class DenseF32
             var direct = filled == width;
             DenseF32Tile tile = new()
             {
-                W = w + column * k, Start = bias == null || filled < width ? start : bias + column, Y = side, XStride = xRow, YStride = direct ? yRow : Panels.Wide,
+                W = w + column * k, Start = bias == null || filled < width ? start : bias + column, Y = side, XStride = xRow, YStride = direct ? yRow
+                    : Panels.Wide,
                 K = k, Width = width, Minimum = a->Minimum, Maximum = a->Maximum,
             };
             var end = Math.Min(m, (block + 1) * RowBlock);

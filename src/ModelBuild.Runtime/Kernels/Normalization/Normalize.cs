@@ -20,7 +20,8 @@ internal unsafe struct NormalizeArguments : IKernelArguments<NormalizeArguments>
     public Size Centered;
     public float Epsilon;
 
-    public static Kernel<NormalizeArguments> Kernel { get; } = new(KernelIds.Normalize, "Normalize", new Variant<NormalizeArguments>("vector", true, &Normalization.Run));
+    public static Kernel<NormalizeArguments> Kernel { get; } = new(KernelIds.Normalize, "Normalize", new Variant<NormalizeArguments>("vector", true,
+        &Normalization.Run));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {

@@ -15,6 +15,9 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     // With fewer tiles than this, several threads share them unevenly: then tiles have fewer channels, whole cache lines of them.
     private const long EnoughTiles = 16, FewestChannels = 64;
 
+    // Elements of a joined row that stay in the first cache.
+    private const long MostJoined = 6 * 1024;
+
     /// <summary>Images, [Images, InputHeight, InputWidth, Channels].</summary>
     public Operand X;
     /// <summary>[Images, OutputHeight, OutputWidth, Channels].</summary>
@@ -67,8 +70,10 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     public readonly void Check(KernelCheck check)
     {
         check.Present(X, Y);
-        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, KernelHeight, KernelWidth, PadTop, PadLeft, PadBottom, PadRight,
-            XPixel, XRow, XImage, YPixel, YRow, YImage);
+        check.Sizes(Images, InputHeight, InputWidth, OutputHeight, OutputWidth, Channels, PadTop, PadLeft, PadBottom, PadRight, XPixel, XRow, XImage,
+            YPixel, YRow, YImage);
+        check.InRange(KernelHeight, 1, int.MaxValue);
+        check.InRange(KernelWidth, 1, int.MaxValue);
         check.InRange(StrideY, 1, int.MaxValue);
         check.InRange(StrideX, 1, int.MaxValue);
         check.InRange(DilationY, 1, int.MaxValue);
@@ -80,12 +85,23 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
 
     public readonly long Tiles => Bands * ChannelBlocks;
 
-    public readonly long Scratch => IsNarrow ? (InputWidth * XPixel + 16) * sizeof(float) : 0;
+    public readonly long Scratch => IsJoined && Bands > 0 && InputHeight > 0 ? (InputWidth * JoinedPixel + 16) * sizeof(float) : 0;
 
     public readonly double Work => (double)Images * OutputHeight * OutputWidth * Channels * KernelHeight * KernelWidth;
 
     /// <summary>So few channels that vectors hold several pixels.</summary>
-    internal readonly bool IsNarrow => Channels <= 4 && XPixel <= 8 && KernelHeight > 0;
+    internal readonly bool IsNarrow => Channels <= 4 && XPixel <= 8;
+
+    /// <summary>Whether rows of windows are joined first, and then their pixels: where pixels are seen by several windows of a row, or are narrow. To add up
+    /// few
+    /// rows takes less than to store what they add up to.</summary>
+    internal readonly bool IsJoined => IsNarrow || KernelWidth > 2 * StrideX && OutputWidth > 1 && (Kind == PoolKind.Maximum || KernelHeight > 3);
+
+    /// <summary>Elements from one pixel of joined rows to the next: those of X where a tile has all of them, whole vectors otherwise.</summary>
+    internal readonly long JoinedPixel => IsRun ? XPixel : DivideUp(BlockChannels, 16) * 16;
+
+    /// <summary>Whether a row of X is joined as one run of elements.</summary>
+    internal readonly bool IsRun => IsNarrow || XPixel == Channels && BlockChannels >= Channels;
 
     /// <summary>Output rows of a tile; the last of an image may have fewer.</summary>
     internal readonly long BandRows => Math.Max(1, TileWork / Math.Max(1, OutputWidth * Channels * KernelHeight * KernelWidth));
@@ -94,10 +110,16 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
 
     internal readonly long Bands => Images * BandsOfImage;
 
-    internal readonly long BlockChannels =>
-        Bands is > 0 and < EnoughTiles and var bands && Channels > FewestChannels
-            ? DivideUp(DivideUp(Channels, Math.Min(DivideUp(EnoughTiles, bands), DivideUp(Channels, FewestChannels))), FewestChannels) * FewestChannels
-            : Math.Max(Channels, 1);
+    internal readonly long BlockChannels
+    {
+        get
+        {
+            long bands = Bands, blocks = bands is > 0 and < EnoughTiles ? DivideUp(EnoughTiles, bands) : 1;
+            if (IsJoined) blocks = Math.Max(blocks, DivideUp(InputWidth * Channels, MostJoined));
+            blocks = Math.Min(blocks, DivideUp(Channels, FewestChannels));
+            return blocks <= 1 ? Math.Max(Channels, 1) : DivideUp(DivideUp(Channels, blocks), FewestChannels) * FewestChannels;
+        }
+    }
 
     internal readonly long ChannelBlocks => DivideUp(Channels, BlockChannels);
 
@@ -123,12 +145,8 @@ internal interface IPooling
 
     static abstract V Add<L, V>(V a, V b) where L : struct, ILanes<V> where V : unmanaged;
 
-    static abstract float Add(float a, float b);
-
     /// <summary>The result, from the sum and one over the number of elements.</summary>
     static abstract V Finish<L, V>(V sum, V factor) where L : struct, ILanes<V> where V : unmanaged;
-
-    static abstract float Finish(float sum, float factor);
 }
 
 internal readonly struct MaximumPooling : IPooling
@@ -139,13 +157,7 @@ internal readonly struct MaximumPooling : IPooling
     public static V Add<L, V>(V a, V b) where L : struct, ILanes<V> where V : unmanaged => L.Maximum(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Add(float a, float b) => b > a || float.IsNaN(b) ? b : a;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Finish<L, V>(V sum, V factor) where L : struct, ILanes<V> where V : unmanaged => sum;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Finish(float sum, float factor) => sum;
 }
 
 internal readonly struct AveragePooling : IPooling
@@ -156,18 +168,12 @@ internal readonly struct AveragePooling : IPooling
     public static V Add<L, V>(V a, V b) where L : struct, ILanes<V> where V : unmanaged => L.Add(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Add(float a, float b) => a + b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Finish<L, V>(V sum, V factor) where L : struct, ILanes<V> where V : unmanaged => L.Multiply(sum, factor);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Finish(float sum, float factor) => sum * factor;
 }
 
 /// <summary>
-/// Pooling. Vectors hold channels of one pixel. Where channels are few, rows of the window are joined first, in vectors across pixels, and then pixels of the
-/// joined row, one by one.
+/// Pooling. Vectors hold channels of one pixel. Where windows overlap, or channels are few, the rows of a window are joined first, for the whole width of the
+/// image, and then the pixels of the joined row.
 /// </summary>
 internal static unsafe class PoolF32
 {
@@ -179,7 +185,8 @@ internal static unsafe class PoolF32
         where T : struct, IPooling where L : struct, ILanes<V> where V : unmanaged
     {
         long blocks = a->ChannelBlocks, blockChannels = a->BlockChannels, bands = a->BandsOfImage, bandRows = a->BandRows, kernel = a->KernelHeight;
-        var narrow = a->IsNarrow;
+        long joinedPixel = a->JoinedPixel;
+        bool joined = a->IsJoined, run = a->IsRun, narrow = a->IsNarrow;
         // Pixels whose windows lie between the left and the right border.
         long within = a->InputWidth - 1 - (a->KernelWidth - 1) * a->DilationX + a->PadLeft;
         long insideEnd = within < 0 ? 0 : Math.Min(a->OutputWidth, within / a->StrideX + 1);
@@ -196,15 +203,24 @@ internal static unsafe class PoolF32
                 line.CountY = a->Kind == PoolKind.PaddedAverage ? Clip(start + a->PadTop, a->DilationY, kernel, a->InputHeight + a->PadTop + a->PadBottom).Count
                     : line.TapsY;
                 line.X = (float*)a->X + image * a->XImage + (start + tap * a->DilationY) * a->XRow + channel;
+                line.XPixel = a->XPixel;
                 line.Y = (float*)a->Y + image * a->YImage + row * a->YRow + channel;
-                if (narrow && line.TapsY > 0)
+                if (joined && line.TapsY > 0)
                 {
-                    JoinRows<T, L, V>(a, &line, (float*)scratch);
-                    for (long pixel = 0; pixel < a->OutputWidth; pixel++) JoinPixels<T>(a, &line, (float*)scratch, pixel);
-                    continue;
+                    if (run) JoinRows<T, L, V>(a, &line, line.X, (a->InputWidth - 1) * a->XPixel + line.Channels, (float*)scratch);
+                    else
+                    {
+                        for (long p = 0; p < a->InputWidth; p++)
+                            JoinRows<T, L, V>(a, &line, line.X + p * a->XPixel, line.Channels, (float*)scratch + p * joinedPixel);
+                    }
+                    // What is left is windows of one row.
+                    line.X = (float*)scratch;
+                    line.XPixel = joinedPixel;
+                    line.TapsY = 1;
                 }
                 Windows<T, L, V>(a, &line, 0, inside);
-                if (line.TapsY == 2 && a->KernelWidth == 2) Small<T, L, V, Rows2>(a, &line, inside, insideEnd);
+                if (narrow && line.TapsY > 0) Narrow<T, L, V>(a, &line, inside, insideEnd);
+                else if (line.TapsY == 2 && a->KernelWidth == 2) Small<T, L, V, Rows2>(a, &line, inside, insideEnd);
                 else if (line.TapsY == 3 && a->KernelWidth == 3) Small<T, L, V, Rows3>(a, &line, inside, insideEnd);
                 else Windows<T, L, V>(a, &line, inside, insideEnd);
                 Windows<T, L, V>(a, &line, insideEnd, a->OutputWidth);
@@ -216,6 +232,7 @@ internal static unsafe class PoolF32
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (long First, long Count) Clip(long start, long dilation, long kernel, long size)
     {
+        if (start >= 0 && start + (kernel - 1) * dilation < size) return (0, kernel);
         var first = start < 0 ? (-start + dilation - 1) / dilation : 0;
         var end = start >= size ? 0 : Math.Min(kernel, (size - 1 - start) / dilation + 1);
         return (first, Math.Max(0, end - first));
@@ -234,14 +251,14 @@ internal static unsafe class PoolF32
     private static void Windows<T, L, V>(PoolF32Arguments* a, PoolF32Line* line, long from, long to)
         where T : struct, IPooling where L : struct, ILanes<V> where V : unmanaged
     {
-        long channels = line->Channels, tapX = a->DilationX * a->XPixel, tapY = a->DilationY * a->XRow;
+        long channels = line->Channels, tapX = a->DilationX * line->XPixel, tapY = a->DilationY * a->XRow;
         var y = line->Y + from * a->YPixel;
         for (var pixel = from; pixel < to; pixel++, y += a->YPixel)
         {
             var start = pixel * a->StrideX - a->PadLeft;
             var (tap, taps) = Clip(start, a->DilationX, a->KernelWidth, a->InputWidth);
             V factor = L.Create(Factor(a, line, start, taps));
-            var x = line->X + (start + tap * a->DilationX) * a->XPixel;
+            var x = line->X + (start + tap * a->DilationX) * line->XPixel;
             var rows = taps == 0 ? 0 : line->TapsY;
             long channel = 0;
             for (; channel <= channels - 4 * L.Count; channel += 4 * L.Count)
@@ -319,35 +336,67 @@ internal static unsafe class PoolF32
         else L.StoreFirst(y + channel, value, L.Mask((int)(channels - channel)), (int)(channels - channel));
     }
 
-    // Rows of a window, across the whole image. Elements between pixels are joined too, and not used.
+    // Rows of a window, for a run of elements. Up to a vector is read beyond the last one, and as much written to scratch memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void JoinRows<T, L, V>(PoolF32Arguments* a, PoolF32Line* line, float* joined)
+    private static void JoinRows<T, L, V>(PoolF32Arguments* a, PoolF32Line* line, float* run, long count, float* joined)
         where T : struct, IPooling where L : struct, ILanes<V> where V : unmanaged
     {
-        long tapY = a->DilationY * a->XRow, rows = line->TapsY, count = (a->InputWidth - 1) * a->XPixel + a->Channels;
-        // Up to a vector is read beyond the last pixel, and as much written to scratch memory.
-        for (long i = 0; i < count; i += L.Count)
+        long tapY = a->DilationY * a->XRow, rows = line->TapsY, i = 0;
+        for (; i <= count - 4 * L.Count; i += 4 * L.Count)
         {
-            var x = line->X + i;
+            var x = run + i;
+            V s0 = L.Load(x), s1 = L.Load(x + L.Count), s2 = L.Load(x + 2 * L.Count), s3 = L.Load(x + 3 * L.Count);
+            for (long r = 1; r < rows; r++)
+            {
+                x += tapY;
+                s0 = T.Add<L, V>(s0, L.Load(x));
+                s1 = T.Add<L, V>(s1, L.Load(x + L.Count));
+                s2 = T.Add<L, V>(s2, L.Load(x + 2 * L.Count));
+                s3 = T.Add<L, V>(s3, L.Load(x + 3 * L.Count));
+            }
+            L.Store(joined + i, s0);
+            L.Store(joined + i + L.Count, s1);
+            L.Store(joined + i + 2 * L.Count, s2);
+            L.Store(joined + i + 3 * L.Count, s3);
+        }
+        for (; i < count; i += L.Count)
+        {
+            var x = run + i;
             V s = L.Load(x);
             for (long r = 1; r < rows; r++) s = T.Add<L, V>(s, L.Load(x += tapY));
             L.Store(joined + i, s);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void JoinPixels<T>(PoolF32Arguments* a, PoolF32Line* line, float* joined, long pixel) where T : struct, IPooling
+    // Windows of one row that are not clipped, of up to four channels: as one run of elements, or a pixel at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow<T, L, V>(PoolF32Arguments* a, PoolF32Line* line, long from, long to)
+        where T : struct, IPooling where L : struct, ILanes<V> where V : unmanaged
     {
-        var start = pixel * a->StrideX - a->PadLeft;
-        var (tap, taps) = Clip(start, a->DilationX, a->KernelWidth, a->InputWidth);
-        var factor = Factor(a, line, start, taps);
-        float* x = joined + (start + tap * a->DilationX) * a->XPixel, y = line->Y + pixel * a->YPixel;
-        var step = a->DilationX * a->XPixel;
-        for (long channel = 0; channel < line->Channels; channel++)
+        if (from >= to) return;
+        long taps = a->KernelWidth, tapX = a->DilationX * line->XPixel, step = a->StrideX * line->XPixel, yPixel = a->YPixel;
+        var factor = Factor(a, line, from * a->StrideX - a->PadLeft, taps);
+        var x = line->X + (from * a->StrideX - a->PadLeft) * line->XPixel;
+        var y = line->Y + from * yPixel;
+        var channels = (int)line->Channels;
+        if (step == channels && yPixel == channels)
         {
-            var s = T.Start;
-            for (long i = 0; i < taps; i++) s = T.Add(s, x[channel + i * step]);
-            y[channel] = T.Finish(s, factor);
+            V scale = L.Create(factor);
+            var count = (to - from) * channels;
+            for (long i = 0; i < count; i += L.Count)
+            {
+                V s = L.Load(x + i);
+                for (long tap = 1; tap < taps; tap++) s = T.Add<L, V>(s, L.Load(x + i + tap * tapX));
+                Store<L, V>(y, i, count, T.Finish<L, V>(s, scale));
+            }
+            return;
+        }
+        var factors = Lanes128.Create(factor);
+        for (var pixel = from; pixel < to; pixel++, x += step, y += yPixel)
+        {
+            var s = Lanes128.Load(x);
+            for (long tap = 1; tap < taps; tap++) s = T.Add<Lanes128, Vector128<float>>(s, Lanes128.Load(x + tap * tapX));
+            Lanes128.StoreFirst(y, T.Finish<Lanes128, Vector128<float>>(s, factors), default, channels);
         }
     }
 }
@@ -357,7 +406,9 @@ internal unsafe struct PoolF32Line
 {
     /// <summary>Of the first row of inputs that the window has, the first pixel of the image.</summary>
     public float* X;
-    /// <summary>The first pixel.</summary>
+    /// <summary>Elements from one pixel to the next.</summary>
+    public long XPixel;
+    /// <summary>The first pixel of the outputs.</summary>
     public float* Y;
     public long Channels;
     /// <summary>Rows of the window that lie in the image, and those that count in an average.</summary>

@@ -19,7 +19,8 @@ internal unsafe struct BinaryInt8Arguments : IKernelArguments<BinaryInt8Argument
     public Size AZero, BZero, YZero, YMinimum, YMaximum;
     public float AScale, BScale, YScale;
 
-    public static Kernel<BinaryInt8Arguments> Kernel { get; } = new(KernelIds.BinaryInt8, "BinaryInt8", new Variant<BinaryInt8Arguments>("vector", true, BinaryInt8.Select));
+    public static Kernel<BinaryInt8Arguments> Kernel { get; } = new(KernelIds.BinaryInt8, "BinaryInt8", new Variant<BinaryInt8Arguments>("vector", true,
+        BinaryInt8.Select));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {
@@ -165,7 +166,8 @@ internal static unsafe class BinaryInt8
             if (vectors)
                 for (; i <= length - 16; i += 16)
                 {
-                    Vector128<byte> p = aStep == 1 ? Vector128.Load(a + i) : Vector128.Create(*a), q = bStep == 1 ? Vector128.Load(b + i) : Vector128.Create(*b);
+                    Vector128<byte> p = aStep == 1 ? Vector128.Load(a + i) : Vector128.Create(*a), q = bStep == 1 ? Vector128.Load(b + i)
+                        : Vector128.Create(*b);
                     if (Vector512.IsHardwareAccelerated)
                     {
                         Vector512<float> v = TOperation.Apply(ofA.Sixteen(p), ofB.Sixteen(q)) / Vector512.Create(scale);

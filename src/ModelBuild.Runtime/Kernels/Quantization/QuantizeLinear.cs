@@ -13,7 +13,7 @@ internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinear
     public Size Zero;
     public float Scale;
 
-    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear", 
+    public static Kernel<QuantizeLinearArguments> Kernel { get; } = new(KernelIds.QuantizeLinear, "QuantizeLinear",
         new Variant<QuantizeLinearArguments>("vector", true, QuantizeLinear.Select));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct

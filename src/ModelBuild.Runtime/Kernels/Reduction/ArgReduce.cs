@@ -20,7 +20,8 @@ internal unsafe struct ArgReduceArguments : IKernelArguments<ArgReduceArguments>
     /// <summary>1 for the last of equal ones.</summary>
     public Size Last;
 
-    public static Kernel<ArgReduceArguments> Kernel { get; } = new(KernelIds.ArgReduce, "ArgReduce", new Variant<ArgReduceArguments>("scalar", true, ArgReduce.Select));
+    public static Kernel<ArgReduceArguments> Kernel { get; } = new(KernelIds.ArgReduce, "ArgReduce", new Variant<ArgReduceArguments>("scalar", true,
+        ArgReduce.Select));
 
     public void Visit<TVisitor>(ref TVisitor visitor) where TVisitor : IArgumentVisitor, allows ref struct
     {

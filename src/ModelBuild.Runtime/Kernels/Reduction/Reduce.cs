@@ -71,7 +71,8 @@ internal unsafe struct ReduceArguments : IKernelArguments<ReduceArguments>
 }
 
 /// <summary>
-/// Reductions. Where x follows itself along the kept dimension, a block of results is carried through all reduced elements; where it does along the reduced one,
+/// Reductions. Where x follows itself along the kept dimension, a block of results is carried through all reduced elements; where it does along the reduced
+/// one,
 /// several vectors of partial results are. Sums of many floats are made of partial sums of 64, so that their error does not grow with the count.
 /// </summary>
 internal static unsafe class Reduce
@@ -101,7 +102,8 @@ internal static unsafe class Reduce
         },
     };
 
-    private static delegate*<ReduceArguments*, long, long, byte*, void> Integers<T>(Reduction reduction) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> =>
+    private static delegate*<ReduceArguments*, long, long, byte*, void> Integers<T>(Reduction reduction) where T : unmanaged, IBinaryInteger<T>,
+        IMinMaxValue<T> =>
         reduction switch
         {
             Reduction.Maximum => &RunIntegers<T, MaximumFunction>,

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Resampling along one axis: y[o, j, k] = sum over t of weight[j, t] x[o, index[j, t], k]. Where an output lies and what its neighbours weigh is worked out when
+/// Resampling along one axis: y[o, j, k] = sum over t of weight[j, t] x[o, index[j, t], k]. Where an output lies and what its neighbours weigh is worked out
+/// when
 /// the model is compiled. ONNX Resize, one call an axis.
 /// </summary>
 internal unsafe struct TapsArguments : IKernelArguments<TapsArguments>

@@ -11,7 +11,8 @@ internal static class AttentionLowering
 
     private static void Lower(Lowering lowering, Node node)
     {
-        if (node.Outputs.Skip(1).Any(static o => !o.IsUnused && o.Name.Length > 0) || node.Input(4) is not null || node.Input(5) is not null || node.Input(6) is not null
+        if (node.Outputs.Skip(1).Any(static o => !o.IsUnused && o.Name.Length > 0) || node.Input(4) is not null || node.Input(5) is not null
+            || node.Input(6) is not null
             || node.Int("softmax_precision") is not (0 or 1))
             throw Lowering.Unsupported(node);
         var (q, k, v) = (lowering.Read(node, 0), lowering.Read(node, 1), lowering.Read(node, 2));

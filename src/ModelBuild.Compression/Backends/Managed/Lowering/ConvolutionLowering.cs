@@ -49,7 +49,8 @@ internal static class ConvolutionLowering
     }
 
     /// <summary>
-    /// Whether 36 products for 16 outputs are worth the transforms. Measured (docs/results/kernels.md): not for few channels, which transforms cannot be spread over,
+    /// Whether 36 products for 16 outputs are worth the transforms. Measured (docs/results/kernels.md): not for few channels, which transforms cannot be
+    /// spread over,
     /// nor where an image is one square of 4x4.
     /// </summary>
     private static bool PaysByWinograd(long inputs, long outputs, TensorView y) => inputs >= 8 && outputs >= 8 && inputs * outputs <= 256 * 256
@@ -84,19 +85,24 @@ internal static class ConvolutionLowering
         public Operand Operand(TensorView? view) => view is null ? Kernels.Operand.Absent : Lowering.Operand(view);
     }
 
-    private static void General(Common c, Window window, ReadOnlySpan<float> weights, long groups, long inputs, long outputs) =>
+    private static void General(Common c, Window window, ReadOnlySpan<float> weights, long groups, long inputs, long outputs)
+    {
+        var packed = ConvolutionF32Packing.Pack(weights, (int)groups, (int)outputs, (int)inputs, (int)window.Kernel.Y, (int)window.Kernel.X);
         c.Lowering.Call(new ConvolutionF32Arguments
         {
-            X = c.Operand(c.X), W = c.Lowering.Packed<float>(Packings.DenseF32,
-                ConvolutionF32Packing.Pack(weights, (int)groups, (int)outputs, (int)inputs, (int)window.Kernel.Y, (int)window.Kernel.X)),
+            X = c.Operand(c.X), W = groups > 1 ? c.Lowering.Packed<float>(Packings.DenseF32, packed)
+                : c.Lowering.PackedColumns(c.Node.Inputs[1], packed, (int)(inputs * window.Kernel.Y * window.Kernel.X), (int)outputs, outputsFirst: true),
             Bias = c.Bias, Residual = c.Operand(c.Residual), Y = c.Operand(c.Y), Images = c.Size(c.Y.Extents[0]), OutputHeight = c.Size(c.Y.Extents[2]),
             OutputWidth = c.Size(c.Y.Extents[3]), InputChannels = c.Size(inputs), OutputChannels = c.Size(outputs), Groups = c.Size(groups),
-            KernelHeight = c.Size(window.Kernel.Y), KernelWidth = c.Size(window.Kernel.X), StrideY = c.Size(window.Strides.Y), StrideX = c.Size(window.Strides.X),
+            KernelHeight = c.Size(window.Kernel.Y), KernelWidth = c.Size(window.Kernel.X), StrideY = c.Size(window.Strides.Y),
+                StrideX = c.Size(window.Strides.X),
             DilationY = c.Size(window.Dilations.Y), DilationX = c.Size(window.Dilations.X), XPixel = c.Stride(c.X, 3), XRow = c.Stride(c.X, 2),
             XImage = c.Stride(c.X, 0), YPixel = c.Stride(c.Y, 3), YRow = c.Stride(c.Y, 2), YImage = c.Stride(c.Y, 0), ResidualPixel = c.Stride(c.Residual, 3),
-            ResidualRow = c.Stride(c.Residual, 2), ResidualImage = c.Stride(c.Residual, 0), Activation = c.Size(c.Epilogue.Activation), Alpha = c.Epilogue.Alpha,
+            ResidualRow = c.Stride(c.Residual, 2), ResidualImage = c.Stride(c.Residual, 0), Activation = c.Size(c.Epilogue.Activation),
+                Alpha = c.Epilogue.Alpha,
             Beta = c.Epilogue.Beta, Minimum = c.Epilogue.Minimum, Maximum = c.Epilogue.Maximum,
         }, c.Node.DisplayName);
+    }
 
     private static void Depthwise(Common c, Window window, ReadOnlySpan<float> weights, long inputs, long outputs) =>
         c.Lowering.Call(new DepthwiseF32Arguments
@@ -105,7 +111,8 @@ internal static class ConvolutionLowering
                 DepthwiseF32Packing.Pack(weights, (int)outputs, (int)window.Kernel.Y, (int)window.Kernel.X)),
             Bias = c.Bias, Residual = c.Operand(c.Residual), Y = c.Operand(c.Y), Images = c.Size(c.Y.Extents[0]), OutputHeight = c.Size(c.Y.Extents[2]),
             OutputWidth = c.Size(c.Y.Extents[3]), InputChannels = c.Size(inputs), Multiplier = c.Size(outputs / inputs), KernelHeight = c.Size(window.Kernel.Y),
-            KernelWidth = c.Size(window.Kernel.X), StrideY = c.Size(window.Strides.Y), StrideX = c.Size(window.Strides.X), DilationY = c.Size(window.Dilations.Y),
+            KernelWidth = c.Size(window.Kernel.X), StrideY = c.Size(window.Strides.Y), StrideX = c.Size(window.Strides.X),
+                DilationY = c.Size(window.Dilations.Y),
             DilationX = c.Size(window.Dilations.X), XPixel = c.Stride(c.X, 3), XRow = c.Stride(c.X, 2), XImage = c.Stride(c.X, 0), YPixel = c.Stride(c.Y, 3),
             YRow = c.Stride(c.Y, 2), YImage = c.Stride(c.Y, 0), ResidualPixel = c.Stride(c.Residual, 3), ResidualRow = c.Stride(c.Residual, 2),
             ResidualImage = c.Stride(c.Residual, 0), Activation = c.Size(c.Epilogue.Activation), Alpha = c.Epilogue.Alpha, Beta = c.Epilogue.Beta,

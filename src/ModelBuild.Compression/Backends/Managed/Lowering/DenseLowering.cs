@@ -53,7 +53,9 @@ internal static class DenseLowering
         else
             (input, row) = lowering.Rows(x, node);
         var rows = lowering.Flattened(node.Inputs[0]!) is null ? RowsOf(input) : x.Extents[0];
-        var packed = lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed));
+        var packed = lowering.Flattened(node.Inputs[0]!) is null && alpha == 1
+            ? lowering.PackedColumns(node.Inputs[1], DenseF32Packing.Pack(values, k, n, transposed), k, n, transposed)
+            : lowering.Packed<float>(Packings.DenseF32, DenseF32Packing.Pack(values, k, n, transposed));
         var biases = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, bias);
         if (rows == 1)
         {
@@ -77,7 +79,8 @@ internal static class DenseLowering
         lowering.Call(new ConvolutionF32Arguments
         {
             X = lowering.Operand(input), W = packed, Bias = biases, Residual = residual is null ? Operand.Absent : lowering.Operand(residual),
-            Y = lowering.Operand(result), Images = one, OutputHeight = one, OutputWidth = all, InputChannels = lowering.Size(k), OutputChannels = lowering.Size(n),
+            Y = lowering.Operand(result), Images = one, OutputHeight = one, OutputWidth = all, InputChannels = lowering.Size(k),
+                OutputChannels = lowering.Size(n),
             Groups = one, KernelHeight = one, KernelWidth = one, StrideY = one, StrideX = one, DilationY = one, DilationX = one, XPixel = lowering.Size(row),
             XRow = zero, XImage = zero, YPixel = lowering.Size(n), YRow = zero, YImage = zero, ResidualPixel = lowering.Size(residual is null ? 0 : n),
             ResidualRow = zero, ResidualImage = zero, Activation = lowering.Size(epilogue.Activation), Alpha = epilogue.Alpha, Beta = epilogue.Beta,
@@ -182,7 +185,8 @@ internal static class DenseLowering
             Outer = lowering.Size(batch[0].Extent), Inner = lowering.Size(batch[1].Extent),
             M = lowering.Size(m), K = lowering.Size(a.Extents[^1]), N = lowering.Size(b.Extents[^1]),
             AOuter = lowering.Size(batch[0].A), AInner = lowering.Size(batch[1].A), BOuter = lowering.Size(batch[0].B), BInner = lowering.Size(batch[1].B),
-            YOuter = lowering.Size(batch[0].Y), YInner = lowering.Size(batch[1].Y), ARow = lowering.Size(a.Strides[^2]), YRow = lowering.Size(result.Strides[^2]),
+            YOuter = lowering.Size(batch[0].Y), YInner = lowering.Size(batch[1].Y), ARow = lowering.Size(a.Strides[^2]),
+                YRow = lowering.Size(result.Strides[^2]),
             BRow = lowering.Size(b.Strides[^2]), BColumn = lowering.Size(b.Strides[^1]), Scale = scale,
         }, node.DisplayName);
     }

@@ -49,7 +49,8 @@ internal sealed record Epilogue(Value Output, TensorView? Residual, long Activat
             lowering.Fused(gate);
             lowering.Fused(product);
         }
-        return new(last, residual, operation is { } o ? FusedActivation.Of(o) : FusedActivation.None, alpha, beta, float.NegativeInfinity, float.PositiveInfinity);
+        return new(last, residual, operation is { } o ? FusedActivation.Of(o) : FusedActivation.None, alpha, beta, float.NegativeInfinity,
+            float.PositiveInfinity);
     }
 
     /// <summary>x sigmoid(x), or x times the hard sigmoid that hard swish has, spread over two nodes.</summary>

@@ -6,7 +6,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Images as convolutions want them: channels follow each other, and around each image lies the border that padding comes to. Who writes an image writes it where
+/// Images as convolutions want them: channels follow each other, and around each image lies the border that padding comes to. Who writes an image writes it
+/// where
 /// its readers want it: into the middle of a buffer with a border, or into its part of a concatenation.
 /// </summary>
 internal sealed class Images(Lowering lowering)
@@ -93,7 +94,8 @@ internal sealed class Images(Lowering lowering)
             if (use.Index != 0 || Padding.Of(lowering, use.Node) is not { } pads || pads is (0, 0, 0, 0) || border is not null && border.Value != fill)
                 continue;
             border = border is null ? new(pads.Top, pads.Left, pads.Bottom, pads.Right, fill)
-                : new(Math.Max(border.Top, pads.Top), Math.Max(border.Left, pads.Left), Math.Max(border.Bottom, pads.Bottom), Math.Max(border.Right, pads.Right), fill);
+                : new(Math.Max(border.Top, pads.Top), Math.Max(border.Left, pads.Left), Math.Max(border.Bottom, pads.Bottom), Math.Max(border.Right,
+                    pads.Right), fill);
         }
         return border;
     }

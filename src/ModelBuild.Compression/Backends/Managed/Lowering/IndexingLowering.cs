@@ -82,7 +82,8 @@ internal static class IndexingLowering
         var nest = Nest.Of(lowering, y, longestInner: false, moving, indices);
         lowering.Call(new GatherElementsArguments
         {
-            Type = x.Type, IndexType = indices.Type, X = lowering.Operand(x), Indices = lowering.Operand(indices), Y = lowering.Operand(y), Extents = nest.Extents,
+            Type = x.Type, IndexType = indices.Type, X = lowering.Operand(x), Indices = lowering.Operand(indices), Y = lowering.Operand(y),
+                Extents = nest.Extents,
             XStrides = nest.Strides[1], IndexStrides = nest.Strides[2], YStrides = nest.Strides[0], Axis = lowering.Size(x.Extents[axis]),
             AxisStride = lowering.Size(x.Strides[axis]),
         }, node.DisplayName);
@@ -98,7 +99,8 @@ internal static class IndexingLowering
         Size At(int i) => lowering.Size(i < sizes.Elements.Length ? sizes.Elements[i] : 0);
         lowering.Call(new SizesArguments
         {
-            Y = lowering.Operand(y), Count = lowering.Size(sizes.Elements.Length), S0 = At(0), S1 = At(1), S2 = At(2), S3 = At(3), S4 = At(4), S5 = At(5), S6 = At(6),
+            Y = lowering.Operand(y), Count = lowering.Size(sizes.Elements.Length), S0 = At(0), S1 = At(1), S2 = At(2), S3 = At(3), S4 = At(4), S5 = At(5),
+                S6 = At(6),
             S7 = At(7),
         }, node.DisplayName);
     }
@@ -123,7 +125,8 @@ internal static class IndexingLowering
         var value = node.Attributes.TryGetValue("value", out var attribute) && attribute.Value is Tensor t ? t : Tensor.Scalar(0f);
         var one = lowering.Constant(value.Reshape());
         var shape = lowering.ShapeOf(node.Output);
-        lowering.Place(node.Output, one with { Extents = shape, Strides = [.. shape.Select(static _ => (Dimension)0)], Order = [.. Enumerable.Range(0, shape.Length)] });
+        lowering.Place(node.Output, one with { Extents = shape, Strides = [.. shape.Select(static _ => (Dimension)0)], Order = [.. Enumerable.Range(0,
+            shape.Length)] });
     }
 
     private static void Pad(Lowering lowering, Node node)
@@ -160,7 +163,8 @@ internal static class IndexingLowering
             foreach (var (start, count) in new[] { ((Dimension)0, before[d]), (x.Extents[d] + before[d], after[d]) })
             {
                 if (count > 0)
-                    lowering.CopyTo(ViewLowering.Sliced(inside, d, start, count) with { Border = null }, Broadcast(fill, ViewLowering.Sliced(inside, d, start, count)),
+                    lowering.CopyTo(ViewLowering.Sliced(inside, d, start, count) with { Border = null }, Broadcast(fill, ViewLowering.Sliced(inside, d,
+                        start, count)),
                         node.DisplayName);
             }
             inside = ViewLowering.Sliced(inside, d, before[d], x.Extents[d]);
@@ -227,7 +231,8 @@ internal static class IndexingLowering
             extents.Add(x.Extents[d]);
             strides.Add(x.Strides[d]);
         }
-        var spread = x with { Extents = extents.MoveToImmutable(), Strides = strides.MoveToImmutable(), Order = [.. Enumerable.Range(0, 2 * x.Rank)], Border = null };
+        var spread = x with { Extents = extents.MoveToImmutable(), Strides = strides.MoveToImmutable(), Order = [.. Enumerable.Range(0, 2 * x.Rank)],
+            Border = null };
         lowering.Place(node.Output, ViewLowering.Reshaped(lowering, node, spread, lowering.ShapeOf(node.Output)));
     }
 }

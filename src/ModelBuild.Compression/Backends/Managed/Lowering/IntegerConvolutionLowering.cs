@@ -3,7 +3,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>Conv between DequantizeLinear and QuantizeLinear: one integer kernel, with the activation as the output's range; or one that gives floats.</summary>
+/// <summary>Conv between DequantizeLinear and QuantizeLinear: one integer kernel, with the activation as the output's range; or one that gives
+/// floats.</summary>
 internal static class IntegerConvolutionLowering
 {
     // Each group is a call of its own: of many small ones, floats are faster.
@@ -48,7 +49,8 @@ internal static class IntegerConvolutionLowering
     }
 
     // Measured (docs/results/kernels.md): transforms cannot be spread over few channels.
-    private static bool PaysByWinograd(long inputs, long outputs) => inputs >= 32 && outputs >= 32 && inputs <= ConvolutionInt8WinogradArguments.MostInputChannels;
+    private static bool PaysByWinograd(long inputs, long outputs) => inputs >= 32 && outputs >= 32
+        && inputs <= ConvolutionInt8WinogradArguments.MostInputChannels;
 
     private sealed record Weights(Tensor Data, float[] Scales, int[]? Bias);
 
@@ -134,7 +136,8 @@ internal static class IntegerConvolutionLowering
         var narrow = Common.IsNarrow(weights);
         c.Lowering.Call(new DepthwiseInt8Arguments
         {
-            XType = c.X.Type, YType = c.Y.Type, X = c.Lowering.Operand(c.X), W = c.Lowering.Packed<byte>(narrow ? Packings.DepthwiseInt7 : Packings.DepthwiseInt8,
+            XType = c.X.Type, YType = c.Y.Type, X = c.Lowering.Operand(c.X), W = c.Lowering.Packed<byte>(narrow ? Packings.DepthwiseInt7
+                : Packings.DepthwiseInt8,
                 DepthwiseInt8Packing.Pack(weights, channels, (int)window.Kernel.Y, (int)window.Kernel.X)),
             Bias = c.Bias(0, channels), Multiplier = c.Multiplier(0, channels), Y = c.Lowering.Operand(c.Y), Images = c.Size(c.Y.Extents[0]),
             OutputRows = c.Size(c.Y.Extents[2]), OutputColumns = c.Size(c.Y.Extents[3]), Channels = c.Size(channels), KernelRows = c.Size(window.Kernel.Y),

@@ -62,7 +62,8 @@ internal static class IntegerDenseLowering
                 Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => Multiplier(inputScale, s, target.Scale))]),
                 Y = lowering.Operand(output), M = lowering.Size(rows), K = lowering.Size(k), N = lowering.Size(n),
                 XRow = lowering.Size(row), YRow = lowering.Size(n), Narrow = lowering.Size(narrow),
-                XZero = lowering.Size(inputZero), YZero = lowering.Size(target.Zero), YMinimum = lowering.Size(target.Minimum), YMaximum = lowering.Size(target.Maximum),
+                XZero = lowering.Size(inputZero), YZero = lowering.Size(target.Zero), YMinimum = lowering.Size(target.Minimum),
+                    YMaximum = lowering.Size(target.Maximum),
             }, node.DisplayName);
             return true;
         }
@@ -85,7 +86,8 @@ internal static class IntegerDenseLowering
         outputScale is { } y ? inputScale * weightScale / y : inputScale * weightScale;
 
     /// <summary>Packs weights; the number says whether they are of 7 bits, which a faster kernel takes on CPUs without dot products.</summary>
-    public static (Operand Packed, long Narrow, float[] Scales) Weights(Lowering lowering, Node node, Tensor weights, Tensor scales, Tensor? zeros, int k, int n,
+    public static (Operand Packed, long Narrow, float[] Scales) Weights(Lowering lowering, Node node, Tensor weights, Tensor scales, Tensor? zeros, int k,
+        int n,
         bool transposed)
     {
         if (weights.ElementType != ElementType.Int8 || scales.ElementType != ElementType.Float || scales.Length != 1 && scales.Length != n || zeros is not null

@@ -18,7 +18,8 @@ internal static class IntegerJoinLowering
         var nest = Nest.Of(lowering, y, longestInner: false, x, other);
         lowering.Call(new BinaryInt8Arguments
         {
-            Operation = lowering.Size((long)operation), AType = x.Type, BType = other.Type, YType = y.Type, A = lowering.Operand(x), B = lowering.Operand(other),
+            Operation = lowering.Size((long)operation), AType = x.Type, BType = other.Type, YType = y.Type, A = lowering.Operand(x),
+                B = lowering.Operand(other),
             Y = lowering.Operand(y), Extents = nest.Extents, AStrides = nest.Strides[1], BStrides = nest.Strides[2], YStrides = nest.Strides[0],
             AZero = lowering.Size(a.Zero), BZero = lowering.Size(b.Zero), YZero = lowering.Size(target.Zero), YMinimum = lowering.Size(target.Minimum),
             YMaximum = lowering.Size(target.Maximum), AScale = a.Scale, BScale = b.Scale, YScale = target.Scale,
@@ -54,7 +55,8 @@ internal static class IntegerJoinLowering
     public static bool TryAverage(Lowering lowering, Node node)
     {
         var global = node.Is("GlobalAveragePool");
-        if (QuantizationLowering.Integers(lowering, node.Inputs[0]) is not { } x || QuantizationLowering.Target(lowering, node.Output) is not { Activation: null } target
+        if (QuantizationLowering.Integers(lowering, node.Inputs[0]) is not { } x || QuantizationLowering.Target(lowering,
+            node.Output) is not { Activation: null } target
             || lowering.ShapeOf(node.Inputs[0]!) is not { Length: 3 or 4 } shape || lowering.TypeOf(x.Integers) != lowering.TypeOf(target.Value)
             || node.Int("ceil_mode") == 1 && node.Int("count_include_pad") == 1)
             return false;

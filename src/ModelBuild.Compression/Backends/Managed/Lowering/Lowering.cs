@@ -22,6 +22,7 @@ internal sealed class Lowering
     private readonly SizeLowering _sizes;
     private readonly InferenceResult _facts;
     private readonly ConstantEvaluation _folding = new();
+    private readonly Dictionary<Value, Tensor> _widened = [];
 
     public Lowering(Graph graph, ModelDescription description)
     {
@@ -42,9 +43,11 @@ internal sealed class Lowering
     {
         foreach (var input in _graph.Inputs.Where(i => i.Constant is null))
         {
-            var view = Allocate(ShapeOf(input), TypeOf(input));
-            _views[input] = view;
+            var declared = DeclaredTypeOf(input);
+            var view = Allocate(ShapeOf(input), declared);
             _builder.AddInput(input.Name, view.Base, _sizes.Of(view.Extents));
+            // Kernels compute floats of 16 bits in 32.
+            _views[input] = declared == TypeOf(input) ? view : MapLowering.Convert(this, input.Name, view, Allocate(view.Extents, TypeOf(input)));
         }
         QuantizationLowering.FindMaps(this, _graph);
         var needed = Needed();
@@ -57,8 +60,11 @@ internal sealed class Lowering
         foreach (var output in _graph.Outputs)
         {
             var view = Read(output);
+            if (DeclaredTypeOf(output) is var declared && declared != view.Type)
+                view = MapLowering.Convert(this, output.Name, view, Allocate(view.Extents, declared));
             // A caller gets memory of the output's own, in row-major order.
-            if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view) || !taken.Add(view.Base))
+            if (!view.IsRowMajor || view.Base.Kind != OperandKind.Buffer || view.Border is not null || view.Offset != 0 || !IsWhole(view)
+                || !taken.Add(view.Base))
                 view = CopyTo(Allocate(view.Extents, view.Type), view, output.Producer?.DisplayName ?? output.Name);
             _builder.AddOutput(output.Name, view.Base, _sizes.Of(view.Extents));
         }
@@ -109,7 +115,8 @@ internal sealed class Lowering
     public Size Size(Dimension dimension) => _sizes.Of(dimension);
 
     /// <summary>
-    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are, has
+    /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are,
+    /// has
     /// the length that was asked for, or does not fit. Calls are held to it.
     /// </summary>
     public bool IsSame(Dimension a, Dimension b)
@@ -126,20 +133,33 @@ internal sealed class Lowering
     {
         if (cut.Expression?.Terms.ToArray() is not [(1, [{ Kind: DimensionExpression.AtomKind.Min } least])])
             return false;
-        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _) && l.Equals(whole.Expression));
+        return least.Left is { } l && least.Right is { } r && (l.TryConstant(out _) && r.Equals(whole.Expression) || r.TryConstant(out _)
+            && l.Equals(whole.Expression));
     }
 
     /// <summary>The dimensions of a value.</summary>
     public ImmutableArray<Dimension> ShapeOf(Value value) => _facts.TypeOf(value) is { HasRank: true } type && !type.Shape.Any(static d => d.IsUnknown)
         ? [.. type.Shape.Select(_sizes.Normalized)] : throw new NotLoweredException($"the shape of '{value.Name}' is not known");
 
-    /// <summary>The type of a value's elements.</summary>
-    public ModelElementType TypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type && type is not (ElementType.String or ElementType.Undefined)
+    /// <summary>The type of a value's elements in the program: floats of 16 bits are computed in 32.</summary>
+    public ModelElementType TypeOf(Value value) => DeclaredTypeOf(value) is var type && type == ModelElementType.Float16 ? ModelElementType.Float : type;
+
+    private ModelElementType DeclaredTypeOf(Value value) => _facts.TypeOf(value)?.ElementType is { } type
+        && type is not (ElementType.String or ElementType.Undefined)
         && Enum.IsDefined((ModelElementType)(byte)type) ? (ModelElementType)(byte)type
         : throw new NotLoweredException($"tensors of {_facts.TypeOf(value)?.ElementType.ToString() ?? "an unknown type"} are not supported ('{value.Name}')");
 
     /// <summary>The data of a value that is constant, else null.</summary>
-    public Tensor? ConstantOf(Value? value) => value is null ? null : value.Constant ?? _facts.ConstantOf(value) ?? _folding.Of(value);
+    public Tensor? ConstantOf(Value? value)
+    {
+        if (value is null || (value.Constant ?? _facts.ConstantOf(value) ?? _folding.Of(value)) is not { } data)
+            return null;
+        if (data.ElementType != ElementType.Float16)
+            return data;
+        if (!_widened.TryGetValue(value, out var wide))
+            _widened[value] = wide = Tensor.Of(Array.ConvertAll(data.ToArray<Half>(), static h => (float)h), data.Shape.AsSpan());
+        return wide;
+    }
 
     /// <summary>The integers of an input that describes.</summary>
     /// <returns>Null where the input is left out.</returns>
@@ -225,6 +245,58 @@ internal sealed class Lowering
     /// <summary>Stores packed weights.</summary>
     public Operand Packed<T>(int packing, ReadOnlySpan<T> values) where T : unmanaged => _builder.AddConstant(packing, values);
 
+    /// <summary>
+    /// Stores a packed matrix of floats, in 8 bits where it was made of integers of 8 bits and a scale for each column.
+    /// </summary>
+    /// <param name="weights">The value that it was made of; its outputs are channels of the first dimension, or of the last one.</param>
+    /// <param name="packed">The matrix as <see cref="DenseF32Packing"/> packs it.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="outputsFirst">Whether outputs are the first dimension of the value.</param>
+    public Operand PackedColumns(Value? weights, ReadOnlySpan<float> packed, int rows, int columns, bool outputsFirst)
+    {
+        if (weights is null || ConstantOf(weights) is not { } values || Integers8(weights, values.Length) is not { } integers)
+            return Packed(Packings.DenseF32, packed);
+        var scales = new float[columns];
+        var v = values.Span<float>();
+        var q = integers.Span<sbyte>();
+        for (var c = 0; c < columns; c++)
+        {
+            // By the largest integer of the column: the quotient is nearest to the scale there.
+            var best = 0;
+            for (var r = 1; r < rows; r++)
+            {
+                if (Math.Abs((int)q[At(r, c)]) > Math.Abs((int)q[At(best, c)]))
+                    best = r;
+            }
+            if (q[At(best, c)] == 0)
+                continue;
+            var scale = v[At(best, c)] / q[At(best, c)];
+            scales[c] = new[] { scale, MathF.BitIncrement(scale), MathF.BitDecrement(scale) }.FirstOrDefault(s => Fits(s, c, values, integers), scale);
+        }
+        return _builder.AddColumns(packed, rows, scales);
+
+        int At(int row, int column) => outputsFirst ? column * rows + row : row * columns + column;
+
+        bool Fits(float scale, int column, Tensor floats, Tensor bytes)
+        {
+            for (var r = 0; r < rows; r++)
+            {
+                if (bytes.Span<sbyte>()[At(r, column)] * scale != floats.Span<float>()[At(r, column)])
+                    return false;
+            }
+            return true;
+        }
+    }
+
+    /// <summary>The integers of 8 bits, as many, that a constant value is computed from; null if there are none.</summary>
+    private static Tensor? Integers8(Value value, long length)
+    {
+        if (value.Constant is { } constant)
+            return constant.ElementType == ElementType.Int8 && constant.Length == length ? constant : null;
+        return value.Producer?.Inputs.OfType<Value>().Select(i => Integers8(i, length)).FirstOrDefault(t => t is not null);
+    }
+
     /// <summary>A new buffer, in row-major order if no other order is asked for.</summary>
     public TensorView Allocate(ImmutableArray<Dimension> extents, ModelElementType type, ImmutableArray<int> order = default)
     {
@@ -235,14 +307,16 @@ internal sealed class Lowering
     /// <summary>A new buffer for a value, in row-major order if no other order is asked for.</summary>
     public TensorView Write(Value value, ImmutableArray<int> order = default) => _views[value] = Allocate(ShapeOf(value), TypeOf(value), order);
 
-    /// <summary>A new buffer for a value, in the memory order of the first operand that has all of its dimensions: images stay as convolutions want them.</summary>
+    /// <summary>A new buffer for a value, in the memory order of the first operand that has all of its dimensions: images stay as convolutions want
+    /// them.</summary>
     public TensorView WriteLike(Value value, params ReadOnlySpan<TensorView> operands)
     {
         var shape = ShapeOf(value);
         foreach (var operand in operands)
         {
             if (operand.Base.Kind == OperandKind.Buffer && operand.Rank == shape.Length && operand.Extents.SequenceEqual(shape))
-                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value, operand.Order);
+                return Images.IsImage(operand) && operand.Order[^1] == 1 && value.Producer is { } node ? Images.Write(value, node) : Write(value,
+                    operand.Order);
         }
         foreach (var operand in operands)
         {
@@ -268,7 +342,8 @@ internal sealed class Lowering
     public void Place(Value value, TensorView view) => _views[value] = view;
 
     /// <summary>The operand of a view, as calls take it.</summary>
-    public Operand Operand(TensorView view) => view.Base.Kind == OperandKind.Buffer && view.Offset != 0 ? Kernels.Operand.Buffer(view.Base.Index, Size(view.Offset))
+    public Operand Operand(TensorView view) => view.Base.Kind == OperandKind.Buffer && view.Offset != 0 ? Kernels.Operand.Buffer(view.Base.Index,
+        Size(view.Offset))
         : view.Base;
 
     // ---- Calls -------------------------------------------------------------------------------------------------------------------------------------------

@@ -75,23 +75,24 @@ internal static class MapLowering
         if (type == x.Type)
             lowering.Place(node.Output, x);
         else
-            Convert(lowering, node, x, lowering.WriteLike(node.Output, x));
+            Convert(lowering, node.DisplayName, x, lowering.WriteLike(node.Output, x));
     }
 
     /// <summary>A view in another type, in a buffer of its own.</summary>
     public static TensorView Converted(Lowering lowering, Node node, TensorView x, ModelElementType type) =>
-        x.Type == type ? x : Convert(lowering, node, x, lowering.Allocate(x.Extents, type, x.Order));
+        x.Type == type ? x : Convert(lowering, node.DisplayName, x, lowering.Allocate(x.Extents, type, x.Order));
 
-    private static TensorView Convert(Lowering lowering, Node node, TensorView x, TensorView y)
+    /// <summary>y = x in the type of y.</summary>
+    public static TensorView Convert(Lowering lowering, string node, TensorView x, TensorView y)
     {
         if (!Conversion.Takes(x.Type) || !Conversion.Takes(y.Type))
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel from {x.Type} to {y.Type}");
+            throw new NotLoweredException($"there is no managed kernel from {x.Type} to {y.Type}");
         var nest = Nest.Of(lowering, y, longestInner: false, x);
         lowering.Call(new ConvertArguments
         {
             XType = x.Type, YType = y.Type, X = lowering.Operand(x), Y = lowering.Operand(y), Extents = nest.Extents, XStrides = nest.Strides[1],
             YStrides = nest.Strides[0],
-        }, node.DisplayName);
+        }, node);
         return y;
     }
 

@@ -44,7 +44,8 @@ internal static class NormalizationLowering
         var length = lowering.Size(TensorView.Product(x.Extents.Skip(axis)));
         lowering.Call(new NormalizeArguments
         {
-            X = lowering.Operand(x), Scale = scale is null ? Operand.Absent : lowering.Operand(scale), Bias = bias is null ? Operand.Absent : lowering.Operand(bias),
+            X = lowering.Operand(x), Scale = scale is null ? Operand.Absent : lowering.Operand(scale), Bias = bias is null ? Operand.Absent
+                : lowering.Operand(bias),
             Y = lowering.Operand(y), Rows = lowering.Size(TensorView.Product(x.Extents.Take(axis))), Length = length, XRow = length, YRow = length,
             Centered = lowering.Size(centered ? 1 : 0), Epsilon = epsilon,
         }, node.DisplayName);
@@ -86,16 +87,19 @@ internal static class NormalizationLowering
         var epsilon = node.Float("epsilon", 1e-5f);
         if (Images.IsImage(x) && parts.All(static p => p is { ElementType: ElementType.Float }))
         {
-            var (scale, bias, mean, variance) = (parts[0]!.ToArray<float>(), parts[1]!.ToArray<float>(), parts[2]!.ToArray<float>(), parts[3]!.ToArray<float>());
+            var (scale, bias, mean, variance) = (parts[0]!.ToArray<float>(), parts[1]!.ToArray<float>(), parts[2]!.ToArray<float>(),
+                parts[3]!.ToArray<float>());
             double[] factors = [.. scale.Select((s, i) => s / Math.Sqrt((double)variance[i] + epsilon))];
-            ConvolutionLowering.Affine(lowering, node, x, [.. factors.Select(static f => (float)f)], [.. bias.Select((b, i) => (float)(b - mean[i] * factors[i]))]);
+            ConvolutionLowering.Affine(lowering, node, x, [.. factors.Select(static f => (float)f)], [.. bias.Select((b, i) =>
+                (float)(b - mean[i] * factors[i]))]);
             return;
         }
         var y = lowering.WriteLike(node.Output, x);
         TensorView factor, shift;
         if (parts.All(static p => p is { ElementType: ElementType.Float }))
         {
-            var (scale, bias, mean, variance) = (parts[0]!.ToArray<float>(), parts[1]!.ToArray<float>(), parts[2]!.ToArray<float>(), parts[3]!.ToArray<float>());
+            var (scale, bias, mean, variance) = (parts[0]!.ToArray<float>(), parts[1]!.ToArray<float>(), parts[2]!.ToArray<float>(),
+                parts[3]!.ToArray<float>());
             double[] factors = [.. scale.Select((s, i) => s / Math.Sqrt((double)variance[i] + epsilon))];
             factor = Spread(lowering.Constant(Tensor.Vector(factors.Select(static f => (float)f).ToArray())), x);
             shift = Spread(lowering.Constant(Tensor.Vector(bias.Select((b, i) => (float)(b - mean[i] * factors[i])).ToArray())), x);
@@ -103,7 +107,8 @@ internal static class NormalizationLowering
         else
         {
             var (scale, bias, mean, variance) = (lowering.Read(node, 1), lowering.Read(node, 2), lowering.Read(node, 3), lowering.Read(node, 4));
-            var deviation = UnaryLowering.Apply(lowering, node, UnaryLowering.Apply(lowering, node, variance, UnaryOperation.Linear, 1, epsilon), UnaryOperation.Sqrt);
+            var deviation = UnaryLowering.Apply(lowering, node, UnaryLowering.Apply(lowering, node, variance, UnaryOperation.Linear, 1, epsilon),
+                UnaryOperation.Sqrt);
             var f = lowering.Allocate(scale.Extents, ModelElementType.Float);
             BinaryLowering.Apply(lowering, node, BinaryOperation.Divide, scale, deviation, f);
             var s = lowering.Allocate(scale.Extents, ModelElementType.Float);

@@ -2,18 +2,21 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>The operators that are lowered, in the forms that have a kernel. Each family's file gives its own; this table is the only place that knows all.</summary>
+/// <summary>The operators that are lowered, in the forms that have a kernel. Each family's file gives its own; this table is the only place that knows
+/// all.</summary>
 internal static class OperatorLowerings
 {
     private static readonly Dictionary<string, OperatorLowering> ByName = new(
         [.. DenseLowering.Operators, .. DynamicDenseLowering.Operators, .. QuantizationLowering.Operators, .. UnaryLowering.Operators,
-            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators, .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
+            .. BinaryLowering.Operators, .. MapLowering.Operators, .. SoftmaxLowering.Operators, .. ViewLowering.Operators,
+                .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
-            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators, .. RecurrentLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
+            .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
+                .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
-    public static IReadOnlyCollection<string> Names => ByName.Keys;
+    public static IReadOnlyCollection<string> Names { get; } = [.. ByName.Keys.Where(static n => !n.Contains('.'))];
 
     /// <summary>How a node is lowered; null if it is not.</summary>
-    public static OperatorLowering? Find(Node node) => node.Domain.Length == 0 ? ByName.GetValueOrDefault(node.OpType) : null;
+    public static OperatorLowering? Find(Node node) => ByName.GetValueOrDefault(node.QualifiedOpType);
 }

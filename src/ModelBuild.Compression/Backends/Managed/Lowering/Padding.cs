@@ -18,7 +18,8 @@ internal static class Padding
 /// <param name="Strides">Along height and width.</param>
 /// <param name="Dilations">Along height and width.</param>
 /// <param name="Pads">Top, left, bottom, right.</param>
-internal sealed record Window((long Y, long X) Kernel, (long Y, long X) Strides, (long Y, long X) Dilations, (long Top, long Left, long Bottom, long Right) Pads)
+internal sealed record Window((long Y, long X) Kernel, (long Y, long X) Strides, (long Y, long X) Dilations, (long Top, long Left, long Bottom,
+    long Right) Pads)
 {
     /// <summary>The window of a node; null where it has more than two dimensions, or its padding depends on sizes that are unknown.</summary>
     public static Window? Of(Lowering lowering, Node node, ReadOnlySpan<long> kernel)
@@ -45,7 +46,8 @@ internal sealed record Window((long Y, long X) Kernel, (long Y, long X) Strides,
                 break;
             case var same:
                 var shape = lowering.ShapeOf(node.Inputs[0]!);
-                if (Same(shape.Length == 4 ? shape[2] : 1, k.Y, strides.Y, dilations.Y) is not { } y || Same(shape[^1], k.X, strides.X, dilations.X) is not { } x)
+                if (Same(shape.Length == 4 ? shape[2] : 1, k.Y, strides.Y, dilations.Y) is not { } y || Same(shape[^1], k.X, strides.X,
+                    dilations.X) is not { } x)
                     return null;
                 var upper = same == "SAME_UPPER";
                 pads = (upper ? y / 2 : y - y / 2, upper ? x / 2 : x - x / 2, upper ? y - y / 2 : y / 2, upper ? x - x / 2 : x / 2);

@@ -161,12 +161,14 @@ internal static class QuantizationLowering
         if (!Visit(result, 0) || source is null)
             return null;
         // What somebody else reads is computed anyway.
-        if (inner.Any(n => n.Output.IsGraphOutput || n.Output.IsHandedOut || n.Output.Uses.Any(u => !ReferenceEquals(u.Node, quantize) && !inner.Contains(u.Node))))
+        if (inner.Any(n => n.Output.IsGraphOutput || n.Output.IsHandedOut || n.Output.Uses.Any(u => !ReferenceEquals(u.Node, quantize)
+            && !inner.Contains(u.Node))))
             return null;
         var signed = lowering.TypeOf(source.Integers) == ModelElementType.Int8;
         var all = signed ? Tensor.Vector(Enumerable.Range(0, 256).Select(static i => (sbyte)i).ToArray())
             : Tensor.Vector(Enumerable.Range(0, 256).Select(static i => (byte)i).ToArray());
-        return new ConstantEvaluation([new(source.Integers, all)]).Of(quantize.Output) is { Length: 256 } table ? (source.Integers, table.Bytes.ToArray(), inner) : null;
+        return new ConstantEvaluation([new(source.Integers, all)]).Of(quantize.Output) is { Length: 256 } table
+            ? (source.Integers, table.Bytes.ToArray(), inner) : null;
 
         bool Visit(Value value, int depth)
         {

@@ -61,19 +61,20 @@ internal static class RecurrentLowering
         }
     }
 
-    private static Tensor? Constant(Lowering lowering, Node node, int index) => node.Input(index) is not { } value ? null
+    internal static Tensor? Constant(Lowering lowering, Node node, int index) => node.Input(index) is not { } value ? null
         : lowering.ConstantOf(value) is { ElementType: ElementType.Float } constant ? constant : throw Lowering.Unsupported(node);
 
-    private static Value? Used(Node node, int index) => index < node.Outputs.Count && node.Outputs[index] is { Name.Length: > 0, IsUnused: false } output ? output : null;
+    internal static Value? Used(Node node, int index) => index < node.Outputs.Count && node.Outputs[index] is { Name.Length: > 0, IsUnused: false } output
+        ? output : null;
 
     /// <summary>A new buffer for an output, seen with the batch behind steps and directions.</summary>
-    private static TensorView Output(Lowering lowering, Value value, int[]? order)
+    internal static TensorView Output(Lowering lowering, Value value, int[]? order)
     {
         var view = lowering.Write(value);
         return order is null ? view : ViewLowering.Permuted(view, order);
     }
 
-    private static TensorView? State(Lowering lowering, Node node, int index, bool batchFirst)
+    internal static TensorView? State(Lowering lowering, Node node, int index, bool batchFirst)
     {
         if (node.Input(index) is null)
             return null;
@@ -125,7 +126,8 @@ internal static class RecurrentLowering
         d.Lowering.Call(new GruF32Arguments
         {
             X = d.X, W = d.Matrix(d.W, d.Inputs, 3 * d.Hidden), R = d.Matrix(d.R.AsSpan(0, 2 * d.Hidden * d.Hidden), d.Hidden, 2 * d.Hidden),
-            RHidden = d.Matrix(d.R.AsSpan(2 * d.Hidden * d.Hidden), d.Hidden, d.Hidden), Bias = d.Raw(d.B is null ? null : RecurrentPacking.GruBias(d.B, linear)),
+            RHidden = d.Matrix(d.R.AsSpan(2 * d.Hidden * d.Hidden), d.Hidden, d.Hidden), Bias = d.Raw(d.B is null ? null : RecurrentPacking.GruBias(d.B,
+                linear)),
             HiddenBias = d.Raw(d.B is null || !linear ? null : RecurrentPacking.GruHiddenBias(d.B)), Lengths = d.Lengths, InitialH = d.State(d.FirstHidden),
             Y = d.Y, LastH = d.State(d.LastHidden), Steps = d.Size(d.Steps), Batch = d.Size(d.Batch), Inputs = d.Size(d.Inputs), Hidden = d.Size(d.Hidden),
             XStep = d.Stride(d.Input, 0), XBatch = d.Stride(d.Input, 1), YStep = d.Stride(d.All, 0), YBatch = d.Stride(d.All, 2),

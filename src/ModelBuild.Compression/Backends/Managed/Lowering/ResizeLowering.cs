@@ -95,8 +95,8 @@ internal static class ResizeLowering
         string nearest)
     {
         if (!x.Extents[axis].IsConstant || !target.IsConstant)
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): a dimension that is known only at run time is resized by whole factors to the "
-                + "nearest neighbour only");
+            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): a dimension that is known only at run time is resized by whole factors "
+                + "to the nearest neighbour only");
         var (length, outputs) = (x.Extents[axis].Value, target.Value);
         var factor = scale ?? (double)outputs / length;
         var width = mode switch { "nearest" => 1, "linear" => 2, _ => 4 };

@@ -6,7 +6,8 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Backends;
 
 /// <summary>
-/// Where a value lies in a program: a part of a buffer, or a constant, under any strides. Transpose, Slice, Split, Expand and their like only make another view;
+/// Where a value lies in a program: a part of a buffer, or a constant, under any strides. Transpose, Slice, Split, Expand and their like only make another
+/// view;
 /// nothing is copied until a kernel asks for a layout that a view does not have.
 /// </summary>
 /// <param name="Base">The buffer, or a constant of raw values.</param>
@@ -16,7 +17,8 @@ namespace ModelBuild.Compression.Backends;
 /// <param name="Order">The dimensions in the order in which they lie in memory, outermost first.</param>
 /// <param name="Type">The type of the elements.</param>
 /// <param name="Border">What lies around an image, ready for a convolution to read.</param>
-internal sealed record TensorView(Operand Base, Dimension Offset, ImmutableArray<Dimension> Extents, ImmutableArray<Dimension> Strides, ImmutableArray<int> Order,
+internal sealed record TensorView(Operand Base, Dimension Offset, ImmutableArray<Dimension> Extents, ImmutableArray<Dimension> Strides,
+    ImmutableArray<int> Order,
     ModelElementType Type, Border? Border = null)
 {
     public int Rank => Extents.Length;

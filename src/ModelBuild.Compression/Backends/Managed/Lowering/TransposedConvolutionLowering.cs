@@ -16,7 +16,8 @@ internal static class TransposedConvolutionLowering
             throw Lowering.Unsupported(node);
         var bias = Operand.Absent;
         if (node.Input(2) is { } b)
-            bias = lowering.ConstantOf(b) is { ElementType: ElementType.Float } c ? lowering.Packed<float>(Packings.Raw, c.Span<float>()) : throw Lowering.Unsupported(node);
+            bias = lowering.ConstantOf(b) is { ElementType: ElementType.Float } c ? lowering.Packed<float>(Packings.Raw, c.Span<float>())
+                : throw Lowering.Unsupported(node);
         var x = ConvolutionLowering.AsImage(lowering.Read(node, 0));
         var groups = node.Int("group", 1);
         var (inputs, outputs) = (weights.Shape[0] / groups, weights.Shape[1]);

@@ -32,7 +32,8 @@ internal static class UnaryLowering
 
     /// <summary>The function that a node of one input is, with its parameters, if convolutions apply it as they write; else null.</summary>
     public static (UnaryOperation Operation, float Alpha, float Beta)? SettingsOf(Node node) =>
-        node.Domain.Length == 0 && Settings.TryGetValue(node.OpType, out var settings) && settings(node) is var s && FusedActivation.Of(s.Item1) <= FusedActivation.Last
+        node.Domain.Length == 0 && Settings.TryGetValue(node.OpType, out var settings) && settings(node) is var s
+            && FusedActivation.Of(s.Item1) <= FusedActivation.Last
             ? s : null;
 
     private static KeyValuePair<string, OperatorLowering> Of(string name, UnaryOperation operation) => With(name, _ => (operation, 0, 0));

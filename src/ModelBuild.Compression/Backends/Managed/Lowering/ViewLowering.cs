@@ -98,7 +98,8 @@ internal static class ViewLowering
         return TensorView.Dense(x.Base, shape, [.. Enumerable.Range(0, shape.Length)], x.Type) with { Offset = x.Offset };
     }
 
-    /// <summary>The strides under other dimensions, found group by group: dimensions of both shapes whose products are equal. Null where a group does not lie in
+    /// <summary>The strides under other dimensions, found group by group: dimensions of both shapes whose products are equal. Null where a group does not
+    /// lie in
     /// one piece.</summary>
     private static TensorView? Redimensioned(TensorView x, ImmutableArray<Dimension> shape)
     {

@@ -49,6 +49,11 @@ public sealed class QuantizedNetTests(ITestOutputHelper output) : IDisposable
     [InlineData("mobilenet_v1_025")]
     [InlineData("mobilenet_v2")]
     [InlineData("ppocr_cls")]
+    [InlineData("blazeface")]
+    [InlineData("ultraface")]
+    [InlineData("yunet")]
+    [InlineData("mlsd_tiny")]
+    [InlineData("minilm_l3")]
     public void Each_layer_gives_the_integers_that_the_interpreter_makes_of_its_inputs(string name) => CompareLayers(name);
 
     // A state that another rounding moves by a level moves what follows.

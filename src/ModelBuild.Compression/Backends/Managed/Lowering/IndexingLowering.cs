@@ -53,7 +53,8 @@ internal static class IndexingLowering
         return indices.Type is ModelElementType.Int64 or ModelElementType.Int32 ? indices : throw Lowering.Unsupported(node);
     }
 
-    private static void Take(Lowering lowering, Node node, TensorView x, int axis, TensorView indices, TensorView y, Dimension count)
+    /// <summary>Elements along an axis of a value in row-major order, in the order of indices.</summary>
+    public static void Take(Lowering lowering, Node node, TensorView x, int axis, TensorView indices, TensorView y, Dimension count)
     {
         var inner = TensorView.Product(x.Extents.Skip(axis + 1));
         lowering.Call(new GatherArguments

@@ -1,6 +1,6 @@
 namespace ModelBuild.Managed;
 
-/// <summary>The backend <c>managed</c>: runs kernel programs on the SIMD kernels of this assembly. No native code. One thread per call.</summary>
+/// <summary>The backend <c>managed</c>: runs kernel programs on the SIMD kernels of this assembly. No native code.</summary>
 public sealed class ManagedBackend : ModelBackend
 {
     /// <summary>The name that manifests use.</summary>
@@ -28,7 +28,7 @@ public sealed class ManagedBackend : ModelBackend
                 $"'{artifact.Origin}' belongs to another signature of the model than class {description.ClassName} was compiled from. Build the project "
                 + $"again, and deploy the folder 'modelbuild' and the assembly {description.AssemblyName} together.");
         ManagedSession session = new(program, new WeightStore(artifact, header.Weights.Offset, header.Weights.Length), description, artifact.Origin,
-            options.MaxActivationBytes, options.Variants);
+            options.MaxActivationBytes, options.Variants, options.Threads);
         try
         {
             session.TryPlan();

@@ -14,6 +14,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     private long _arenaBytes;
     private byte* _scratch;
     private long _scratchBytes;
+    private long _scratchOfThread;
     private ShapePlan? _plan;
 
     public ManagedContext(ManagedSession session) : base(session.Description)
@@ -38,9 +39,35 @@ internal sealed unsafe class ManagedContext : ModelContext
     {
         _ = Bound;
         BoundCall* call = _calls;
-        for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call->Arguments, 0, call->Tiles, _scratch);
+        var threads = _session.Threads;
+        if (threads == 1)
+        {
+            for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call->Arguments, 0, call->Tiles, _scratch);
+        }
+        else
+        {
+            RunShared(threads);
+        }
         // The finalizer must not free the arena while the calls run.
         GC.KeepAlive(this);
+    }
+
+    private void RunShared(int threads)
+    {
+        var helped = WorkerPool.Shared.Enter(threads);
+        try
+        {
+            BoundCall* call = _calls;
+            for (var i = _session.Program.Calls.Length; i > 0; i--, call++)
+            {
+                if (helped && call->IsShared) WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
+                else call->Run(call->Arguments, 0, call->Tiles, _scratch);
+            }
+        }
+        finally
+        {
+            WorkerPool.Shared.Leave(helped);
+        }
     }
 
     /// <summary>Runs one call of the program by itself: for measuring.</summary>
@@ -81,7 +108,8 @@ internal sealed unsafe class ManagedContext : ModelContext
         _plan = null;
         // Whole vectors read the padding too. What is computed there goes nowhere; zeros only spare the CPU odd values.
         if (Grow(ref _arena, ref _arenaBytes, plan.ArenaBytes)) NativeMemory.Clear(_arena, (nuint)_arenaBytes);
-        Grow(ref _scratch, ref _scratchBytes, plan.ScratchBytes);
+        _scratchOfThread = (plan.ScratchBytes + ArenaPlanner.Alignment - 1) / ArenaPlanner.Alignment * ArenaPlanner.Alignment;
+        Grow(ref _scratch, ref _scratchBytes, _scratchOfThread * _session.Threads);
         ManagedProgram program = _session.Program;
         AddressBinder addresses = new(plan, _arena, _session.Constants);
         for (var c = 0; c < plan.Calls.Length; c++)
@@ -92,6 +120,7 @@ internal sealed unsafe class ManagedContext : ModelContext
             kernel.Visit(arguments, ref addresses);
             _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
             _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
+            _calls[c].IsShared = plan.Calls[c].Shape is { Tiles: > 1, Work: >= SharedWork };
         }
         _plan = plan;
     }
@@ -121,7 +150,11 @@ internal sealed unsafe class ManagedContext : ModelContext
         public delegate*<void*, long, long, byte*, void> Run;
         public void* Arguments;
         public long Tiles;
+        public bool IsShared;
     }
+
+    // Multiply-adds, or elements, whichever a kernel counts: some microseconds, several times what sharing costs.
+    private const double SharedWork = 2e5;
 
     /// <summary>Turns operands into addresses.</summary>
     private readonly struct AddressBinder(ShapePlan plan, byte* arena, UnpackedConstants constants) : IArgumentVisitor

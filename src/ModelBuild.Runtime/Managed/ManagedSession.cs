@@ -12,7 +12,7 @@ internal sealed class ManagedSession : ModelSession
     private readonly IReadOnlyDictionary<string, string>? _variants;
 
     public ManagedSession(ManagedProgram program, WeightStore weights, ModelDescription description, string origin, long maxActivationBytes,
-        IReadOnlyDictionary<string, string>? variants)
+        IReadOnlyDictionary<string, string>? variants, int threads)
     {
         _maxActivationBytes = maxActivationBytes;
         Program = program;
@@ -22,7 +22,10 @@ internal sealed class ManagedSession : ModelSession
         Constants = CreateConstants();
         ArgumentBytes = program.Calls.Sum(c => c.Kernel.ArgumentBytes);
         _variants = variants;
+        Threads = Math.Min(threads, WorkerPool.MostThreads);
     }
+
+    public override int Threads { get; }
 
     public ManagedProgram Program { get; }
 

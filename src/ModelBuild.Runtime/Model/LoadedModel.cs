@@ -95,8 +95,8 @@ public sealed partial class LoadedModel : IDisposable
     /// <summary>The backend that runs it.</summary>
     public string Backend { get; }
 
-    /// <summary>Threads that one call uses: 1 on the managed backend; on ONNX Runtime what <see cref="ModelOptions.Threads"/> or its own options say, 0 where
-    /// it decides by itself.</summary>
+    /// <summary>Threads that one call uses: on the managed backend <see cref="ModelOptions.Threads"/>, at most as many as there are processors; on ONNX Runtime
+    /// what these or its own options say, 0 where it decides by itself.</summary>
     public int Threads { get; }
 
     /// <summary>How the model was compressed, as the manifest says; null without a manifest.</summary>

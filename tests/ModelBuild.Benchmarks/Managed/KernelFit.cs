@@ -23,8 +23,8 @@ internal sealed class KernelFit
     /// <param name="description">Its interface.</param>
     /// <param name="sample">What is fed.</param>
     /// <param name="nanoseconds">What the whole program takes in the unit of the table: what the original is predicted to take, times the ratio of both as
-    /// measured.</param>
-    public void Add(string path, ModelDescription description, Sample sample, double nanoseconds)
+    /// measured; null for a model whose calls alone count.</param>
+    public void Add(string path, ModelDescription description, Sample sample, double? nanoseconds)
     {
         var firstCall = _calls.Count;
         using ModelArtifact artifact = ModelArtifact.FromFile(path, "");
@@ -47,7 +47,7 @@ internal sealed class KernelFit
             }
             _calls.Add((KernelWork.Of(session.Program, session.Program.Calls[c], plan.Calls[c].Shape), Interleaved.Median(times)));
         }
-        _models.Add((firstCall, _calls.Count - firstCall, nanoseconds));
+        if (nanoseconds is { } whole) _models.Add((firstCall, _calls.Count - firstCall, whole));
     }
 
     /// <summary>The table with the lines of all kernels that were timed.</summary>
@@ -63,8 +63,16 @@ internal sealed class KernelFit
         foreach (var kernel in _calls.GroupBy(c => c.Kernel.Kernel)) costs[Key(kernel.Key)] = Fit([.. kernel], pace);
         // What no model of the zoo runs is priced as arithmetic of two tensors is, until one does.
         foreach (Kernels.Kernel kernel in Kernels.KernelRegistry.All.Where(k => !costs.ContainsKey(Key(k.Name)))) costs[Key(kernel.Name)] = costs[Key("Binary")];
+        // Tables are of classes without AVX-VNNI too, where our kernels of integers take three instructions for the two that they take here.
+        if (CpuFeatureDetection.Current.HasFlag(CpuFeatures.AvxVnni))
+            foreach (var key in costs.Keys.Where(IsInteger).ToList()) costs[key] = costs[key] with { PerUnit = Math.Round(costs[key].PerUnit * WithoutVnni, 6) };
         return table with { Costs = costs };
     }
+
+    private const double WithoutVnni = 1.5;
+
+    private static bool IsInteger(string key) => key.StartsWith(ManagedBackend.BackendName + "/", StringComparison.Ordinal)
+        && key.EndsWith("/" + KernelWork.Precision, StringComparison.Ordinal) && key.Contains("Int8", StringComparison.Ordinal);
 
     private static string Key(string kernel) => $"{ManagedBackend.BackendName}/{kernel}/{KernelWork.Precision}";
 
@@ -80,7 +88,7 @@ internal sealed class KernelFit
         foreach (var (key, cost) in fitted.Costs.Where(c => c.Key.StartsWith(ManagedBackend.BackendName + "/", StringComparison.Ordinal)
             && c.Key.EndsWith("/" + KernelWork.Precision, StringComparison.Ordinal)))
         {
-            var factor = key.Contains("Int8", StringComparison.Ordinal) ? integers : floats;
+            var factor = !IsInteger(key) ? floats : other.CpuClass == "avxvnni" ? floats / WithoutVnni : integers;
             costs[key] = cost with { PerUnit = Math.Round(cost.PerUnit * factor, 6) };
         }
         return other with { Costs = costs, Version = other.Version + 1 };

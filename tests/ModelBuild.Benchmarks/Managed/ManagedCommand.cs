@@ -73,7 +73,7 @@ internal static class ManagedCommand
         Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
         if (int8)
         {
-            if (source.Simplified is null || Int8(source.Simplified, data) is not { } made) return new(name, double.NaN, 0, 0, 0, "int8 leaves it as it is");
+            if (source.Simplified is null || Planned(source.Simplified, data, "int8") is not { } made) return new(name, double.NaN, 0, 0, 0, "int8 leaves it as it is");
             model = made;
         }
         if (!ManagedLowering.TryLower(model, new byte[32], out var artifact, out var why)) return new(name, double.NaN, 0, 0, 0, why);
@@ -100,6 +100,7 @@ internal static class ManagedCommand
                 var dimensions = Enumerable.Range(0, symbols.Length).ToDictionary(i => description.Symbols[i], i => symbols[i]);
                 fit.Add(path, description, sample, times[1] / times[0] * new OnnxRuntimeCostModel(dimensions, sample)
                     .Predict(CostTable.Load(BuiltInProfiles.ThisMachine.CostClass), source.Original, Artifact.Of(zoo.Model)));
+                foreach (var recipe in (string[])["int8", "dynamic-int8"]) AddCalls(fit, source, data, recipe, path, description);
             }
             return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null);
         }
@@ -114,11 +115,27 @@ internal static class ManagedCommand
         }
     }
 
+    // Kernels of integers, within the models that they run in.
+    private static void AddCalls(KernelFit fit, ModelSource source, Dataset data, string recipe, string path, ModelDescription description)
+    {
+        if (source.Simplified is null || Planned(source.Simplified, data, recipe) is not { } model || !ManagedLowering.TryLower(model, new byte[32], out var artifact, out _))
+            return;
+        File.WriteAllBytes(path + ".fit", artifact);
+        try
+        {
+            fit.Add(path + ".fit", description, data[0], null);
+        }
+        finally
+        {
+            File.Delete(path + ".fit");
+        }
+    }
+
     // Ranges of a few samples: the arithmetic is the same whatever they are.
-    private static Model? Int8(Model simplified, Dataset data)
+    private static Model? Planned(Model simplified, Dataset data, string recipe)
     {
         Pipeline pipeline = new(new TechniqueRegistry(), simplified, (m, _, names) => Calibrator.Run(m, data.Subset([.. Enumerable.Range(0, Math.Min(data.Count, 8))]), names, 1));
-        return pipeline.TryPlan(Recipe.Parse("int8"), BuiltInProfiles.Get("x64-avx512vnni"),
+        return pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"),
             new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))?.Model;
     }
 

@@ -35,9 +35,9 @@ public class OnePackageTests
     [SkippableFact]
     public void AModelThatNeedsOnnxRuntimeSaysSo()
     {
-        var project = new OutsideProject().Write("\n" + Zoo.Item("mobilenet_v1_025", "Technique=\"none\"", data: "mobilenet_v2")).Source("");
+        var project = new OutsideProject().Write("\n" + Zoo.Item("silero_vad", "Technique=\"none\"")).Source("");
         project.Build().Failed()
-            .Says($"{project.ProjectFile}({project.LineOf(Repository.Shared("zoo", "mobilenet_v1_025") + "/model.onnx")},")
+            .Says($"{project.ProjectFile}({project.LineOf(Repository.Shared("zoo", "silero_vad") + "/model.onnx")},")
             .Says("error MDLB3").Says("dotnet add package ModelBuild.OnnxRuntime").Says("dotnet add package Microsoft.ML.OnnxRuntime");
     }
 }

@@ -19,11 +19,52 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public void A_call_stays_on_its_thread_whatever_the_options_say()
+    public void Threads_change_no_answer_and_callers_do_not_wait_for_each_other()
     {
-        using var model = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
-        Assert.Equal(1, model.Threads);
-        Check(model, 3);
+        using var single = TestModel.Load(MlpModel.Artifact(), MlpModel.Description);
+        using var shared = TestModel.Load(MlpModel.Artifact(), MlpModel.Description, new ModelOptions { Threads = 4 });
+        Assert.Equal(1, single.Threads);
+        Assert.Equal(Math.Min(4, Environment.ProcessorCount), shared.Threads);
+        // Large enough to be shared out: 20000 rows of 100 and 60 multiply-adds.
+        var expected = MlpModel.Run(single, 20000);
+        for (var i = 0; i < 20; i++) Assert.Equal(expected, MlpModel.Run(shared, 20000));
+        Parallel.For(0, 16, _ => Assert.Equal(expected, MlpModel.Run(shared, 20000)));
+        Thread.Sleep(20);
+        Assert.Equal(expected, MlpModel.Run(shared, 20000));
+    }
+
+    [Fact]
+    public void What_a_kernel_throws_on_a_helper_reaches_the_caller()
+    {
+        ProgramBuilder p = new("portable", "1.0.0");
+        Size rows = p.Number(300_000), table = p.Number(10), one = p.Number(1);
+        Operand x = p.AddBuffer(ModelElementType.Float, table), at = p.AddBuffer(ModelElementType.Int64, rows), y = p.AddBuffer(ModelElementType.Float, rows);
+        p.AddInput("x", x, table);
+        p.AddInput("at", at, rows);
+        p.AddOutput("y", y, rows);
+        p.AddCall(new GatherArguments
+        {
+            Type = ModelElementType.Float, IndexType = ModelElementType.Int64, X = x, Indices = at, Y = y, Outer = one, Count = rows, Inner = one, Axis = table,
+            XOuter = table, XAxis = one, YOuter = rows, YAxis = one,
+        }, "gather");
+        MemoryStream stream = new();
+        p.Write(stream, TestModel.Hash);
+        var description = TestModel.Describe([], [new TensorInfo("x", ModelElementType.Float, [ModelDimension.Constant(10)]),
+            new TensorInfo("at", ModelElementType.Int64, [ModelDimension.Constant(300_000)])],
+            [new TensorInfo("y", ModelElementType.Float, [ModelDimension.Constant(300_000)])]);
+        using var model = TestModel.Load(stream.ToArray(), description, new ModelOptions { Threads = 2 });
+        for (var round = 0; round < 10; round++)
+        {
+            var indices = new long[300_000];
+            var wrong = round % 2 == 1;
+            if (wrong) indices[round * 30_000] = 10;
+            var inputs = new Dictionary<string, ModelTensor>
+            {
+                ["x"] = new ModelTensor<float>("x", [10], new float[10]), ["at"] = new ModelTensor<long>("at", [300_000], indices),
+            };
+            if (wrong) Assert.Throws<IndexOutOfRangeException>(() => model.Run(inputs));
+            else Assert.Equal(300_000, model.Run(inputs)["y"].As<float>().Array.Length);
+        }
     }
 
     [Fact]

@@ -77,7 +77,7 @@ internal static unsafe class Border
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fill(byte* start, long bytes, byte value)
     {
-        if (bytes is >= 16 and <= 1024)
+        if (bytes is >= 16 and <= 128)
         {
             Vector128<byte> values = Vector128.Create(value);
             for (long i = 0; i < bytes - 16; i += 16) values.Store(start + i);

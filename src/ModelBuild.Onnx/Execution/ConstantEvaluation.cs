@@ -10,10 +10,13 @@ public sealed class ConstantEvaluation
     {
     }
 
-    /// <summary>Evaluates what depends on constants and on one value, as if that were known.</summary>
-    /// <param name="value">The value.</param>
-    /// <param name="data">What it is taken for.</param>
-    public ConstantEvaluation(Value value, Tensor data) => _known[value] = data;
+    /// <summary>Evaluates what depends on constants and on some values, as if those were known.</summary>
+    /// <param name="known">What they are taken for.</param>
+    public ConstantEvaluation(IEnumerable<KeyValuePair<Value, Tensor>> known)
+    {
+        foreach (var (value, data) in known)
+            _known[value] = data;
+    }
 
     /// <summary>The data of a value, or null where it depends on an input or cannot be computed here.</summary>
     public Tensor? Of(Value value)

@@ -19,8 +19,8 @@ public sealed class ManagedLoweringTests : IDisposable
     private static Tensor Bytes(int seed, params long[] shape) => Tensor.Of(Nets.Noise((int)Tensor.Count(shape), seed).Select(v => (sbyte)(v * 100)).ToArray(),
         shape);
 
-    /// <summary>Lowers a model and compares both backends on three inputs; or tells why it is not lowered.</summary>
-    private string? WhyNot(Model model, double tolerance = 1e-5, bool byInterpreter = false)
+    /// <summary>Lowers a model and compares both backends, or the managed one and the interpreter, on three inputs; or tells why it is not lowered.</summary>
+    private string? WhyNot(Model model, double tolerance = 1e-5, bool interpreted = false)
     {
         ShapeInference.Run(model);
         if (!ManagedLowering.TryLower(model, new byte[32], out var program, out var why))
@@ -28,11 +28,11 @@ public sealed class ManagedLoweringTests : IDisposable
         var path = _nets.Folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
         using var managed = new ManagedRunner(path, DescriptionBuilder.Of(model.Graph, new byte[32]));
-        using var runtime = new OnnxRuntimeRunner(_nets.Write(model));
+        using var runtime = interpreted ? null : new OnnxRuntimeRunner(_nets.Write(model));
         for (var seed = 10; seed < 13; seed++)
         {
             var inputs = model.Graph.Inputs.ToDictionary(i => i.Name, i => Floats(seed, [.. i.Type!.Shape.Select(d => d.IsConstant ? d.Value : 3)]));
-            var (ours, theirs) = (managed.Run(inputs), byInterpreter ? new Interpreter(model).Run(inputs) : runtime.Run(inputs));
+            var (ours, theirs) = (managed.Run(inputs), runtime?.Run(inputs) ?? new Interpreter(model).Run(inputs));
             foreach (var output in model.Graph.Outputs)
             {
                 var (a, b) = (ours[output.Name].ToArray<float>(), theirs[output.Name].ToArray<float>());
@@ -101,14 +101,61 @@ public sealed class ManagedLoweringTests : IDisposable
     }
 
     [Fact]
-    public void Scales_and_biases_that_the_integer_kernel_does_not_mean_are_computed_in_float()
+    public void Scales_and_biases_that_the_kernel_does_not_mean_are_computed_in_floats()
     {
+        // ONNX Runtime takes scales and biases for those that its kernel means.
         // One scale an input: as many as outputs where the matrix is square.
         var square = Quantized(_ => (Ramp(Inputs), 0), weights: Bytes(1, Inputs, Inputs), outputs: Inputs);
-        // ONNX Runtime fuses these as if scales and biases were those that its integer kernel means: the interpreter says what they mean.
-        Assert.Null(WhyNot(square, byInterpreter: true));
-        Assert.Null(WhyNot(Quantized(OneScale, unit => (float)(unit * 2)), byInterpreter: true));
-        Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3), byInterpreter: true));
+        Assert.Null(WhyNot(square, interpreted: true));
+        Assert.Null(WhyNot(Quantized(OneScale, unit => (float)(unit * 2)), interpreted: true));
+        Assert.Null(WhyNot(Quantized(OneScale, biasZero: 3), interpreted: true));
+    }
+
+    /// <summary>The chain of dynamic quantization, in the orders in which tools multiply.</summary>
+    [Theory]
+    [InlineData("scales together")]
+    [InlineData("input's scale first")]
+    [InlineData("weights' scale first")]
+    [InlineData("one scale, with a zero point")]
+    [InlineData("unsigned weights")]
+    [InlineData("three dimensions")]
+    public void Dynamic_products_are_taken_in_the_orders_that_tools_write(string form)
+    {
+        var (model, x) = Start();
+        var graph = model.Graph;
+        var read = form == "three dimensions" ? Node(graph, "Unsqueeze", "u", x, graph.AddInitializer("axes", Tensor.Vector(0L))) : x;
+        var quantizer = graph.AddNode("DynamicQuantizeLinear", [read], ["q", "s", "z"]);
+        var unsigned = form == "unsigned weights";
+        var weights = unsigned ? Tensor.Of(Bytes(1, Inputs, Outputs).ToArray<sbyte>().Select(w => (byte)(w + 128)).ToArray(), Inputs, Outputs)
+            : Bytes(1, Inputs, Outputs);
+        var zero = unsigned ? graph.AddInitializer("wz", Tensor.Scalar((byte)128))
+            : form == "one scale, with a zero point" ? graph.AddInitializer("wz", Tensor.Scalar((sbyte)0)) : null;
+        var scales = graph.AddInitializer("ws", form == "one scale, with a zero point" ? Tensor.Scalar(0.01f) : Ramp(Outputs));
+        var cast = graph.AddNode("Cast", [Node(graph, "MatMulInteger", "i", quantizer.Outputs[0], graph.AddInitializer("w", weights), quantizer.Outputs[2], zero)],
+            ["f"]);
+        cast.Attributes["to"] = (long)ElementType.Float;
+        var scaled = form switch
+        {
+            "input's scale first" => Node(graph, "Mul", "r", Node(graph, "Mul", "rs", cast.Output, quantizer.Outputs[1]), scales),
+            "weights' scale first" => Node(graph, "Mul", "r", quantizer.Outputs[1], Node(graph, "Mul", "rs", scales, cast.Output)),
+            _ => Node(graph, "Mul", "r", Node(graph, "Mul", "rs", scales, quantizer.Outputs[1]), cast.Output),
+        };
+        var y = Node(graph, "Add", "b", scaled, graph.AddInitializer("bias", Floats(3, Outputs)));
+        Finish(model, form == "three dimensions" ? Node(graph, "Squeeze", "y", y, graph.Find("axes")) : y);
+        Assert.Null(WhyNot(model));
+    }
+
+    [Fact]
+    public void A_product_of_integers_with_a_known_zero_point_is_taken()
+    {
+        var (model, x) = Start();
+        var graph = model.Graph;
+        var zero = graph.AddInitializer("z", Tensor.Scalar((byte)100));
+        var q = Node(graph, "QuantizeLinear", "q", x, graph.AddInitializer("s", Tensor.Scalar(0.02f)), zero);
+        var cast = graph.AddNode("Cast", [Node(graph, "MatMulInteger", "i", q, graph.AddInitializer("w", Bytes(1, Inputs, Outputs)), zero)], ["f"]);
+        cast.Attributes["to"] = (long)ElementType.Float;
+        Finish(model, Node(graph, "Mul", "y", cast.Output, graph.AddInitializer("ws", Ramp(Outputs))));
+        Assert.Null(WhyNot(model));
     }
 
     [Theory]

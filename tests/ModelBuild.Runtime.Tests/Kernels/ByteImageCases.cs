@@ -54,6 +54,7 @@ internal static class ByteImageCases
         foreach (ByteShape shape in Winograd.SelectMany(s => Forms(s).Skip(1).Take(5))) add(ConvolutionInt8WinogradArguments.Kernel, shape.ToString(), () => ByWinograd(shape));
         foreach (ByteShape shape in Depthwise.SelectMany(Forms).Where(s => s.Output != ModelElementType.Float))
             add(DepthwiseInt8Arguments.Kernel, shape.ToString(), () => EachChannel(shape));
+        AddElementwise(add);
         foreach (PoolShape shape in PoolCases.Shapes.Where(s => s.Channels > 0))
         {
             foreach (var signed in new[] { false, true })
@@ -64,6 +65,97 @@ internal static class ByteImageCases
                     PoolInt8Kind.Average, signed, true));
             }
         }
+    }
+
+    /// <summary>Functions and arithmetic of quantized values, under any strides.</summary>
+    private static void AddElementwise(Action<Kernel, string, Func<CaseResult>> add)
+    {
+        foreach (var length in new[] { 1, 15, 64, 333 })
+        {
+            foreach (var (aStep, bStep, yStep) in new[] { (1, 1, 1), (1, 0, 1), (0, 1, 1), (2, 1, 3) })
+            {
+                foreach (var operation in new[] { BinaryOperation.Add, BinaryOperation.Subtract, BinaryOperation.Multiply })
+                {
+                    foreach (var signed in new[] { false, true })
+                        add(BinaryInt8Arguments.Kernel, $"{operation} signed {signed} 3 of {length} by {aStep}, {bStep}, {yStep}",
+                            () => Arithmetic(operation, signed, length, aStep, bStep, yStep));
+                }
+                if (bStep == 1) add(MapInt8Arguments.Kernel, $"3 of {length} by {aStep}, {yStep}", () => Function(length, aStep, yStep));
+            }
+        }
+        foreach (var channels in new[] { 2, 3, 4 })
+            foreach (var length in new[] { 5, 300 })
+                add(QuantizeLinearArguments.Kernel, $"planes of {length} to {channels} channels", () => Planes(channels, length));
+    }
+
+    private static CaseResult Arithmetic(BinaryOperation operation, bool signed, int length, int aStep, int bStep, int yStep)
+    {
+        TestRandom random = new(length, aStep, bStep);
+        byte[] a = random.Bytes(3 * length * 2), b = random.Bytes(length * 2);
+        // Tie after tie: sums of halves of the scale.
+        const float aScale = 0.25f, bScale = 0.5f, yScale = 0.5f;
+        int aZero = 100, bZero = signed ? -9 : 30, yZero = signed ? -20 : 140, lowest = signed ? -100 : 10, highest = signed ? 127 : 250;
+        CallOperands operands = new CallOperands().Input("A", a);
+        if (signed) operands.Input("B", Array.ConvertAll(b, v => (sbyte)v));
+        else operands.Input("B", b);
+        IEnumerable<int> inside = Enumerable.Range(0, 3 * length).Select(i => i * yStep);
+        if (signed) operands.Output<sbyte>("Y", 3 * length * yStep, 0, inside);
+        else operands.Output<byte>("Y", 3 * length * yStep, 0, inside);
+        ModelElementType type = signed ? ModelElementType.Int8 : ModelElementType.UInt8;
+        // The second operand is the same in all rows.
+        var y = operands.Run(new BinaryInt8Arguments
+        {
+            Operation = N((long)operation), AType = ModelElementType.UInt8, BType = type, YType = type, Extents = Loops.Of(1, 3, length),
+            AStrides = Loops.Of(0, length * aStep, aStep), BStrides = Loops.Of(0, 0, bStep), YStrides = Loops.Of(0, length * yStep, yStep), AZero = N(aZero),
+            BZero = N(bZero), YZero = N(yZero), YMinimum = N(lowest), YMaximum = N(highest), AScale = aScale, BScale = bScale, YScale = yScale,
+        })["Y"];
+        for (var i = 0; i < 3 * length; i++)
+        {
+            byte raw = b[i % length * bStep];
+            float p = (a[(i / length * length + i % length) * aStep] - aZero) * aScale, q = ((signed ? (sbyte)raw : raw) - bZero) * bScale;
+            var real = operation switch { BinaryOperation.Add => p + q, BinaryOperation.Subtract => p - q, _ => p * q };
+            var expected = (byte)(int)Math.Clamp(MathF.Round(real / yScale, MidpointRounding.ToEven) + yZero, lowest, highest);
+            if (y[i * yStep] != expected) Assert.Fail($"element {i}: {expected}, not {y[i * yStep]}");
+        }
+        return new CaseResult(0, 0, KernelCases.HashOf(y));
+    }
+
+    private static CaseResult Function(int length, int xStep, int yStep)
+    {
+        TestRandom random = new(length, xStep, yStep);
+        byte[] x = random.Bytes(3 * length * 2), table = random.Bytes(256);
+        var y = new CallOperands().Input("X", x).Constant("Table", Packings.Raw, table)
+            .Output<byte>("Y", 3 * length * yStep, 0, Enumerable.Range(0, 3 * length).Select(i => i * yStep)).Run(new MapInt8Arguments
+            {
+                XType = ModelElementType.UInt8, YType = ModelElementType.UInt8, Extents = Loops.Of(1, 3, length),
+                XStrides = Loops.Of(0, length * xStep, xStep), YStrides = Loops.Of(0, length * yStep, yStep),
+            })["Y"];
+        for (var i = 0; i < 3 * length; i++)
+        {
+            if (y[i * yStep] != table[x[i * xStep]]) Assert.Fail($"element {i} is wrong");
+        }
+        return new CaseResult(0, 0, KernelCases.HashOf(y));
+    }
+
+    // Channels first to channels last, two images, rows with a border.
+    private static CaseResult Planes(int channels, int length)
+    {
+        float[] x = [.. new TestRandom(channels, length, 3).Floats(2 * channels * length).Select(v => v * 100)];
+        int row = (length + 2) * channels, first = channels;
+        var y = new CallOperands().Input("X", x)
+            .Output<byte>("Y", 2 * row, first, Enumerable.Range(0, 2).SelectMany(n => Enumerable.Range(n * row + first, length * channels))).Run(new QuantizeLinearArguments
+            {
+                YType = ModelElementType.UInt8, Extents = Loops.Of(1, 2, channels, length), XStrides = Loops.Of(0, channels * length, length, 1),
+                YStrides = Loops.Of(0, row, 1, channels), Zero = N(100), Scale = 0.7f,
+            })["Y"];
+        for (var n = 0; n < 2; n++)
+            for (var c = 0; c < channels; c++)
+                for (var i = 0; i < length; i++)
+                {
+                    var expected = (byte)(int)Math.Clamp(MathF.Round(x[(n * channels + c) * length + i] / 0.7f, MidpointRounding.ToEven) + 100, 0, 255);
+                    if (y[n * row + first + i * channels + c] != expected) Assert.Fail($"image {n}, channel {c}, pixel {i}");
+                }
+        return new CaseResult(0, 0, KernelCases.HashOf(y));
     }
 
     private static readonly ByteShape[] Direct =

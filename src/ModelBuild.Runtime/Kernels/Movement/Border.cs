@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
@@ -51,6 +52,7 @@ internal unsafe struct BorderArguments : IKernelArguments<BorderArguments>
 
 internal static unsafe class Border
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(BorderArguments* a, long first, long last, byte* scratch)
     {
         var value = (byte)a->Value;
@@ -71,9 +73,22 @@ internal static unsafe class Border
         }
     }
 
+    // Most fills are a few pixels: the last store overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fill(byte* start, long bytes, byte value)
     {
+        if (bytes is >= 16 and <= 128)
+        {
+            Vector128<byte> values = Vector128.Create(value);
+            for (long i = 0; i < bytes - 16; i += 16) values.Store(start + i);
+            values.Store(start + bytes - 16);
+            return;
+        }
+        if (bytes < 16)
+        {
+            for (long i = 0; i < bytes; i++) start[i] = value;
+            return;
+        }
         for (; bytes > 0; start += int.MaxValue, bytes -= int.MaxValue) new Span<byte>(start, (int)Math.Min(bytes, int.MaxValue)).Fill(value);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ModelBuild.Kernels;
 
@@ -25,7 +26,7 @@ internal unsafe struct CopyArguments : IKernelArguments<CopyArguments>
     {
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);
@@ -47,11 +48,57 @@ internal static unsafe class Copy
         _ => &Run<ulong>,
     };
 
+    // Bytes of rows that are copied one after the other without a cursor between.
+    private const int ShortRow = 2048;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows(CopyArguments* a, long first, long last, int size)
+    {
+        long length = a->Extents.L5 * size, count = a->Extents.L4, xRow = a->XStrides.L4 * size, yRow = a->YStrides.L4 * size;
+        while (first < last)
+        {
+            NestCursor cursor = new(a->Extents, first);
+            byte* x = (byte*)a->X + cursor.Offset(a->XStrides) * size, y = (byte*)a->Y + cursor.Offset(a->YStrides) * size;
+            var rows = Math.Min(last - first, count - first % count);
+            first += rows;
+            for (; rows > 0; rows--, x += xRow, y += yRow)
+            {
+                // The last part overlaps the one before it.
+                if (length > 64) Unsafe.CopyBlockUnaligned(y, x, (uint)length);
+                else if (length >= 16)
+                {
+                    Vector128<byte> end = Vector128.Load(x + length - 16);
+                    for (long i = 0; i < length - 16; i += 16) Vector128.Load(x + i).Store(y + i);
+                    end.Store(y + length - 16);
+                }
+                else if (length >= 8)
+                {
+                    ulong start = Unsafe.ReadUnaligned<ulong>(x), end = Unsafe.ReadUnaligned<ulong>(x + length - 8);
+                    Unsafe.WriteUnaligned(y, start);
+                    Unsafe.WriteUnaligned(y + length - 8, end);
+                }
+                else if (length >= 4)
+                {
+                    uint start = Unsafe.ReadUnaligned<uint>(x), end = Unsafe.ReadUnaligned<uint>(x + length - 4);
+                    Unsafe.WriteUnaligned(y, start);
+                    Unsafe.WriteUnaligned(y + length - 4, end);
+                }
+                else
+                    for (long i = 0; i < length; i++) y[i] = x[i];
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<T>(CopyArguments* a, long first, long last, byte* scratch) where T : unmanaged
     {
-        NestCursor cursor = new(a->Extents, first);
         long xStep = a->XStrides.L5, yStep = a->YStrides.L5;
+        if (xStep == 1 && yStep == 1 && a->Extents.L5 * sizeof(T) is > 0 and <= ShortRow)
+        {
+            Rows(a, first, last, sizeof(T));
+            return;
+        }
+        NestCursor cursor = new(a->Extents, first);
         for (var tile = first; tile < last; tile++, cursor.Next())
         {
             T* x = (T*)(void*)a->X + cursor.Offset(a->XStrides), y = (T*)(void*)a->Y + cursor.Offset(a->YStrides);

@@ -37,7 +37,7 @@ internal unsafe struct MapInt8Arguments : IKernelArguments<MapInt8Arguments>
         ImageChecks.Holds(check, YType, Size.Of(0));
         check.Reaches(Table, 256);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);
@@ -73,12 +73,21 @@ internal static unsafe class MapInt8
             byte* x = (byte*)a->X + cursor.Offset(a->XStrides), y = (byte*)a->Y + cursor.Offset(a->YStrides);
             long length = cursor.Length, i = 0;
             if (xStep == 1 && yStep == 1)
+            {
                 for (; i <= length - 64; i += 64)
                 {
                     Vector512<byte> index = Vector512.Load(x + i);
                     Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(t0, index, t1), high = Avx512Vbmi.PermuteVar64x8x2(t2, index, t3);
                     Vector512.ConditionalSelect(Vector512.LessThan(index.AsSByte(), Vector512<sbyte>.Zero).AsByte(), high, low).Store(y + i);
                 }
+                for (; i <= length - 16; i += 16)
+                {
+                    Vector512<byte> index = Vector128.Load(x + i).ToVector256Unsafe().ToVector512Unsafe();
+                    Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(t0, index, t1), high = Avx512Vbmi.PermuteVar64x8x2(t2, index, t3);
+                    Vector512.ConditionalSelect(Vector512.LessThan(index.AsSByte(), Vector512<sbyte>.Zero).AsByte(), high, low).GetLower().GetLower()
+                        .Store(y + i);
+                }
+            }
             Row(table, x + i * xStep, xStep, y + i * yStep, yStep, length - i);
         }
     }

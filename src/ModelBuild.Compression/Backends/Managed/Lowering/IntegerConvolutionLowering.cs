@@ -26,7 +26,6 @@ internal static class IntegerConvolutionLowering
             return false;
         var view = ConvolutionLowering.AsImage(lowering.Read(x.Integers));
         var input = lowering.Images.Read(view, window.Pads, (byte)x.Zero, node);
-        // Rows are one run of pixels where these lie side by side.
         Value result;
         var (low, high) = (float.NegativeInfinity, float.PositiveInfinity);
         if (target is not null)
@@ -37,8 +36,8 @@ internal static class IntegerConvolutionLowering
         else
             (result, low, high) = lowering.Activation(node.Output);
         var y = ConvolutionLowering.Output(lowering, result, node);
-        var scale = target is null ? x.Scale : (double)x.Scale / target.Scale;
-        var common = new Common(lowering, node, input, y, x, target, low, high, [.. weights.Scales.Select(s => (float)(scale * s))], weights.Bias);
+        var common = new Common(lowering, node, input, y, x, target, low, high,
+            [.. weights.Scales.Select(s => IntegerDenseLowering.Multiplier(x.Scale, s, target?.Scale))], weights.Bias);
         var values = weights.Data.Span<sbyte>();
         if (depthwise)
             Depthwise(common, window, values);

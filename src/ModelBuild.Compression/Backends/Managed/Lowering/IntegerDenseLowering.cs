@@ -59,7 +59,7 @@ internal static class IntegerDenseLowering
             {
                 XType = input.Type, YType = output.Type, X = lowering.Operand(input), W = packed,
                 Bias = bias is null ? Operand.Absent : lowering.Packed(Packings.Raw, bias.Span<int>()),
-                Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => (float)((double)inputScale * s / target.Scale))]),
+                Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => Multiplier(inputScale, s, target.Scale))]),
                 Y = lowering.Operand(output), M = lowering.Size(rows), K = lowering.Size(k), N = lowering.Size(n),
                 XRow = lowering.Size(row), YRow = lowering.Size(n), Narrow = lowering.Size(narrow),
                 XZero = lowering.Size(inputZero), YZero = lowering.Size(target.Zero), YMinimum = lowering.Size(target.Minimum),
@@ -73,13 +73,17 @@ internal static class IntegerDenseLowering
         {
             XType = input.Type, X = lowering.Operand(input), W = packed,
             Bias = bias is null ? Operand.Absent : lowering.Packed<float>(Packings.Raw, Dequantized(bias, scales, inputScale)),
-            Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => (float)((double)inputScale * s))]),
+            Multiplier = lowering.Packed<float>(Packings.Raw, [.. scales.Select(s => Multiplier(inputScale, s))]),
             Y = lowering.Operand(y), M = lowering.Size(rows), K = lowering.Size(k), N = lowering.Size(n),
             XRow = lowering.Size(row), YRow = lowering.Size(n), Narrow = lowering.Size(narrow), XZero = lowering.Size(inputZero),
             Minimum = minimum, Maximum = maximum,
         }, node.DisplayName);
         return true;
     }
+
+    /// <summary>What sums are multiplied by, rounded step by step as ONNX Runtime rounds it: results are the same integers.</summary>
+    public static float Multiplier(float inputScale, float weightScale, float? outputScale = null) =>
+        outputScale is { } y ? inputScale * weightScale / y : inputScale * weightScale;
 
     /// <summary>Packs weights; the number says whether they are of 7 bits, which a faster kernel takes on CPUs without dot products.</summary>
     public static (Operand Packed, long Narrow, float[] Scales) Weights(Lowering lowering, Node node, Tensor weights, Tensor scales, Tensor? zeros, int k,

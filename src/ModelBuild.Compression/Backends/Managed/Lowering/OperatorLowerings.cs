@@ -12,12 +12,12 @@ internal static class OperatorLowerings
                 .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
-                .. LossLowering.Operators,
-                .. RecurrentLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
+                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators],
+            StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
-    public static IReadOnlyCollection<string> Names => ByName.Keys;
+    public static IReadOnlyCollection<string> Names { get; } = [.. ByName.Keys.Where(static n => !n.Contains('.'))];
 
     /// <summary>How a node is lowered; null if it is not.</summary>
-    public static OperatorLowering? Find(Node node) => node.Domain.Length == 0 ? ByName.GetValueOrDefault(node.OpType) : null;
+    public static OperatorLowering? Find(Node node) => ByName.GetValueOrDefault(node.QualifiedOpType);
 }

@@ -167,8 +167,8 @@ internal static class QuantizationLowering
         var signed = lowering.TypeOf(source.Integers) == ModelElementType.Int8;
         var all = signed ? Tensor.Vector(Enumerable.Range(0, 256).Select(static i => (sbyte)i).ToArray())
             : Tensor.Vector(Enumerable.Range(0, 256).Select(static i => (byte)i).ToArray());
-        return new ConstantEvaluation(source.Integers, all).Of(quantize.Output) is { Length: 256 } table ? (source.Integers, table.Bytes.ToArray(), inner)
-            : null;
+        return new ConstantEvaluation([new(source.Integers, all)]).Of(quantize.Output) is { Length: 256 } table
+            ? (source.Integers, table.Bytes.ToArray(), inner) : null;
 
         bool Visit(Value value, int depth)
         {

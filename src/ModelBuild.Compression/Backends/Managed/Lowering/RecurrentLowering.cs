@@ -61,20 +61,20 @@ internal static class RecurrentLowering
         }
     }
 
-    private static Tensor? Constant(Lowering lowering, Node node, int index) => node.Input(index) is not { } value ? null
+    internal static Tensor? Constant(Lowering lowering, Node node, int index) => node.Input(index) is not { } value ? null
         : lowering.ConstantOf(value) is { ElementType: ElementType.Float } constant ? constant : throw Lowering.Unsupported(node);
 
-    private static Value? Used(Node node, int index) => index < node.Outputs.Count && node.Outputs[index] is { Name.Length: > 0, IsUnused: false } output
+    internal static Value? Used(Node node, int index) => index < node.Outputs.Count && node.Outputs[index] is { Name.Length: > 0, IsUnused: false } output
         ? output : null;
 
     /// <summary>A new buffer for an output, seen with the batch behind steps and directions.</summary>
-    private static TensorView Output(Lowering lowering, Value value, int[]? order)
+    internal static TensorView Output(Lowering lowering, Value value, int[]? order)
     {
         var view = lowering.Write(value);
         return order is null ? view : ViewLowering.Permuted(view, order);
     }
 
-    private static TensorView? State(Lowering lowering, Node node, int index, bool batchFirst)
+    internal static TensorView? State(Lowering lowering, Node node, int index, bool batchFirst)
     {
         if (node.Input(index) is null)
             return null;

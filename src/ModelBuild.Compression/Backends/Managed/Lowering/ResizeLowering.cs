@@ -15,7 +15,7 @@ internal static class ResizeLowering
 
     private static void Lower(Lowering lowering, Node node)
     {
-        var x = lowering.Read(node, 0);
+        var x = lowering.Read(node.Inputs[0]!);
         var shape = lowering.ShapeOf(node.Output);
         var upsample = node.Is("Upsample");
         var mode = node.String("mode", "nearest");
@@ -133,7 +133,14 @@ internal static class ResizeLowering
         var moved = ViewLowering.Permuted(x, order.AsSpan());
         var place = order.IndexOf(axis);
         moved = lowering.RowMajor(moved, node);
-        var y = lowering.Allocate(moved.Extents.SetItem(place, outputs), ModelElementType.Float);
+        var y = lowering.Allocate(moved.Extents.SetItem(place, outputs), x.Type);
+        if (mode == "nearest" && x.Type != ModelElementType.Float)
+        {
+            IndexingLowering.Take(lowering, node, moved, place, lowering.Constant(Tensor.Vector(places)), y, outputs);
+            return ViewLowering.Permuted(y, [.. Enumerable.Range(0, x.Rank).Select(d => order.IndexOf(d))]);
+        }
+        if (x.Type != ModelElementType.Float)
+            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}");
         var inner = TensorView.Product(moved.Extents.Skip(place + 1));
         lowering.Call(new TapsArguments
         {

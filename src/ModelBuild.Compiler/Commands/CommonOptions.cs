@@ -12,7 +12,7 @@ internal static class CommonOptions
 
     public static Option<int> Threads()
     {
-        var threads = new Option<int>("--threads") { Description = "Threads within an operator of ONNX Runtime; the managed backend runs on one",
+        var threads = new Option<int>("--threads") { Description = "Threads of one call",
             DefaultValueFactory = _ => 1 };
         threads.Validators.Add(result =>
         {

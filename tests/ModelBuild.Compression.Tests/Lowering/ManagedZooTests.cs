@@ -1,0 +1,118 @@
+using ModelBuild.Compression.Backends;
+using ModelBuild.Compression.Data;
+using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Tests.Support;
+using ModelBuild.Onnx;
+using ModelBuild.Zoo;
+using Xunit.Abstractions;
+
+namespace ModelBuild.Compression.Tests.Lowering;
+
+/// <summary>Real models in float on the managed backend answer as ONNX Runtime does, on samples of their own data. Where the two differ by more than the
+/// tolerance, which on this zoo they do where ONNX Runtime's sigmoid ends (yunet) and where both err to opposite sides (mlsd_tiny), the interpreter, which
+/// sums in double, decides.</summary>
+public sealed class ManagedZooTests(ITestOutputHelper output) : IDisposable
+{
+    // Of the largest answer: sums in another order, and Winograd's transforms.
+    private const double Tolerance = 1e-4;
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [SkippableTheory]
+    [InlineData("autoencoder")]
+    [InlineData("cifar_resnet20")]
+    [InlineData("dtln_2")]
+    [InlineData("g2p_gru")]
+    [InlineData("hand_keypoint")]
+    [InlineData("kws_dscnn")]
+    [InlineData("own_mnist_cnn_bn")]
+    [InlineData("own_mnist_lstm")]
+    [InlineData("own_mnist_mlp")]
+    [InlineData("own_mnist_vit")]
+    public void Small_models_answer_as_in_onnx_runtime(string name) => Check(name);
+
+    [SkippableTheory]
+    [Trait("Tier", "Ci")]
+    [InlineData("blazeface")]
+    [InlineData("burn_mnist")]
+    [InlineData("dtln_1")]
+    [InlineData("efficientnet_lite0")]
+    [InlineData("forecast_gru")]
+    [InlineData("magika_v33")]
+    [InlineData("minilm_l3")]
+    [InlineData("mlsd_tiny")]
+    [InlineData("mnist8")]
+    [InlineData("mobilenet_v1_025")]
+    [InlineData("mobilenet_v2")]
+    [InlineData("nnsplit")]
+    [InlineData("own_mnist_cnn")]
+    [InlineData("ppocr_cls")]
+    [InlineData("ppocr_det")]
+    [InlineData("ppocr_rec")]
+    [InlineData("resemblyzer")]
+    [InlineData("stories260k")]
+    [InlineData("ultraface")]
+    [InlineData("vww_96")]
+    [InlineData("yunet")]
+    public void Larger_models_answer_as_in_onnx_runtime(string name) => Check(name);
+
+    [SkippableTheory]
+    [InlineData("digits_forest", "TreeEnsembleClassifier")]
+    [InlineData("silero_vad", "If")]
+    public void What_is_refused_is_named(string name, string op)
+    {
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
+        var source = ModelSource.Open(ZooModel.Open(name).Model, new Dictionary<string, long>());
+        Assert.False(ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], out _, out var why));
+        Assert.Contains(op, why, StringComparison.Ordinal);
+    }
+
+    private void Check(string name)
+    {
+        Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
+        var zoo = ZooModel.Open(name);
+        var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
+        var model = source.Simplified ?? source.Original;
+        Assert.True(ManagedLowering.TryLower(model, new byte[32], out var program, out var why), why);
+        var path = _folder.File("m.modelbuild");
+        File.WriteAllBytes(path, program);
+        var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+        using var theirs = new OnnxRuntimeRunner(zoo.Model);
+        using var ours = new ManagedRunner(path, DescriptionBuilder.Of(model.Graph, new byte[32]));
+        // Two samples, so that a call starts from what another one left in memory.
+        for (var i = 0; i < Math.Min(2, data.Count); i++)
+        {
+            var (expected, actual) = (theirs.Run(data[i].Inputs), ours.Run(data[i].Inputs));
+            IReadOnlyDictionary<string, Tensor>? exact = null;
+            foreach (var result in source.Original.Graph.Outputs)
+            {
+                var (e, a) = (expected[result.Name], actual[result.Name]);
+                Assert.Equal(e.Shape.ToArray(), a.Shape.ToArray());
+                if (e.ElementType != ElementType.Float)
+                {
+                    Assert.Equal(e.Bytes.ToArray(), a.Bytes.ToArray());
+                    continue;
+                }
+                if (Difference(e.ToArray<float>(), a.ToArray<float>()) is null)
+                    continue;
+                exact ??= new Interpreter(source.Original).Run(data[i].Inputs);
+                output.WriteLine($"{name}: '{result.Name}' of sample {i} is judged by the interpreter");
+                Assert.Null(Difference(exact[result.Name].ToArray<float>(), a.ToArray<float>()));
+            }
+        }
+    }
+
+    /// <summary>The first element that is off by more than the tolerance, or null.</summary>
+    private static string? Difference(float[] expected, float[] actual)
+    {
+        var bound = Tolerance * Math.Max(expected.Select(MathF.Abs).DefaultIfEmpty().Max(), 1e-30f);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            if (!expected[i].Equals(actual[i]) && !(Math.Abs((double)expected[i] - actual[i]) <= bound))
+                return $"[{i}]: {actual[i]}, not {expected[i]}";
+        }
+        return null;
+    }
+}

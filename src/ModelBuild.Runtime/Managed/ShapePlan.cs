@@ -22,8 +22,11 @@ internal sealed class ShapePlan
         {
             var (a, b) = (_sizes[program.EqualSizes[i]], _sizes[program.EqualSizes[i + 1]]);
             if (a != b)
-                throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a tensor would have {a} elements along a "
-                    + $"dimension where another one has {b}");
+            {
+                var sizes = string.Join(", ", Symbols);
+                throw new ArgumentException($"the model cannot run with the dimensions [{sizes}]: a tensor would have {a} elements along a dimension where "
+                    + $"another one has {b}");
+            }
         }
         long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
         Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];

@@ -55,7 +55,7 @@ public class ZooTests(ITestOutputHelper output)
     {
         const string name = "mobilenet_v1_025";
         var project = new OutsideProject()
-            .Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\"", data: "mobilenet_v2"),
+            .Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\" Backend=\"onnxruntime\"", data: "mobilenet_v2"),
                 "<TreatWarningsAsErrors>false</TreatWarningsAsErrors>")
             .WithChecker()
             .Source($$"""
@@ -68,7 +68,8 @@ public class ZooTests(ITestOutputHelper output)
         output.WriteLine(result.ToString());
         Assert.True(result.IsWithinBudget, result.ToString());
 
-        project.Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\" OnBudgetMiss=\"error\"", data: "mobilenet_v2"));
+        project.Write(OutsideProject.OnnxRuntime + Zoo.Item(name, "Technique=\"int8\" Backend=\"onnxruntime\" OnBudgetMiss=\"error\"",
+            data: "mobilenet_v2"));
         project.Build().Failed().Says("error MDLB2");
         Assert.False(Directory.Exists(Path.Combine(project.Obj, "modelbuild", "out", Zoo.ClassName(name))));
     }

@@ -109,7 +109,8 @@ internal static unsafe class QuantizeLinear
                 var count = (int)Math.Min(length, Chunk);
                 for (var c = 0; c < channels; c++) Row(x + c * plane, bytes + c * Chunk, count, scale, zero, lowest);
                 if (channels == 3)
-                    for (var i = JoinThree(bytes, y, count); i < count; i++) (y[3 * i], y[3 * i + 1], y[3 * i + 2]) = (bytes[i], bytes[Chunk + i], bytes[2 * Chunk + i]);
+                    for (var i = JoinThree(bytes, y, count); i < count; i++)
+                        (y[3 * i], y[3 * i + 1], y[3 * i + 2]) = (bytes[i], bytes[Chunk + i], bytes[2 * Chunk + i]);
                 else
                     for (var i = 0; i < count; i++)
                         for (var c = 0; c < channels; c++) y[i * channels + c] = bytes[c * Chunk + i];

@@ -17,6 +17,7 @@ internal static class IndexingLowering
         new("ConstantOfShape", new(ConstantOfShape, 0)),
         new("Pad", new(Pad, 1, 3)),
         new("Tile", new(Tile, 1)),
+        new("Trilu", new(Trilu, 1)),
     ];
 
     private static void Gather(Lowering lowering, Node node)
@@ -53,7 +54,7 @@ internal static class IndexingLowering
         return indices.Type is ModelElementType.Int64 or ModelElementType.Int32 ? indices : throw Lowering.Unsupported(node);
     }
 
-    /// <summary>Elements along an axis of a value in row-major order, in the order of indices.</summary>
+    /// <summary>y = x at indices along an axis; all three in row-major order.</summary>
     public static void Take(Lowering lowering, Node node, TensorView x, int axis, TensorView indices, TensorView y, Dimension count)
     {
         var inner = TensorView.Product(x.Extents.Skip(axis + 1));
@@ -72,7 +73,12 @@ internal static class IndexingLowering
         var axis = (int)node.Int("axis");
         if (axis < 0)
             axis += x.Rank;
-        var y = lowering.Write(node.Output);
+        TakeElements(lowering, node, x, indices, axis, lowering.Write(node.Output));
+    }
+
+    /// <summary>y = x at an index of its own along an axis for each element.</summary>
+    public static void TakeElements(Lowering lowering, Node node, TensorView x, TensorView indices, int axis, TensorView y)
+    {
         // Other dimensions of x may be longer than those of the indices; never shorter, which no size proves: only known ones are taken.
         for (var d = 0; d < x.Rank; d++)
         {
@@ -120,6 +126,29 @@ internal static class IndexingLowering
 
     private static Dimension? Known(Lowering lowering, Value value) => lowering.ConstantOf(value) is { } constant ? Numbers.Integers(constant)[0]
         : lowering.ElementsOf(value) is { Elements: [{ IsUnknown: false } only] } ? only : null;
+
+    /// <summary>What lies on one side of a diagonal; zeros on the other.</summary>
+    private static void Trilu(Lowering lowering, Node node)
+    {
+        var x = lowering.Read(node.Inputs[0]!);
+        var diagonal = lowering.Integers(node, 1)?[0] ?? 0;
+        // Rows counted from the diagonal: an element of the upper part has a column that is no smaller.
+        TensorView Places(Dimension count, long start)
+        {
+            var places = lowering.Allocate([count], ModelElementType.Int64);
+            lowering.Call(new SequenceArguments
+            {
+                Type = ModelElementType.Int64, Y = lowering.Operand(places), Count = lowering.Size(count), Start = lowering.Size(start),
+                    Step = lowering.Size(1),
+            }, node.DisplayName);
+            return places;
+        }
+        var (rows, columns) = (ViewLowering.Inserted(Places(x.Extents[^2], diagonal), 1), Places(x.Extents[^1], 0));
+        var kept = lowering.Allocate([x.Extents[^2], x.Extents[^1]], ModelElementType.Bool);
+        var upper = node.Int("upper", 1) == 1;
+        MapLowering.Compare(lowering, node, Comparison.LessOrEqual, upper ? rows : columns, upper ? columns : rows, kept);
+        MapLowering.Choose(lowering, node, kept, x, lowering.Constant(Zero(x.Type, node)), lowering.WriteLike(node.Output, x));
+    }
 
     private static void ConstantOfShape(Lowering lowering, Node node)
     {

@@ -11,7 +11,7 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
     /// <summary>The loops over a target and the operands that are broadcast to it.</summary>
     /// <param name="lowering">Gives expressions of sizes.</param>
     /// <param name="target">What is written: its memory order is that of the loops.</param>
-    /// <param name="longestInner">Whether the longest dimension becomes the innermost loop where the last one in memory is very short: for kernels to which
+    /// <param name="longestInner">Whether a long dimension becomes the innermost loop where the last one in memory is very short: for kernels to which
     /// strides are all one.</param>
     /// <param name="operands">What is read.</param>
     /// <exception cref="NotLoweredException">There are more loops than kernels have, or an operand does not fit.</exception>
@@ -35,8 +35,10 @@ internal sealed record Nest(Loops Extents, IReadOnlyList<Loops> Strides)
         }
         if (longestInner && loops.Count > 1 && loops[^1].Extent is { IsConstant: true, Value: < 8 })
         {
-            // Rather one along which elements of an operand follow each other.
-            var longest = loops.MaxBy(l => (l.Extent.IsConstant ? l.Extent.Value : 64) * (l.Strides.Any(static s => s == 1) ? 8 : 1));
+            // The one in which what is read follows itself, or else the longest.
+            var longest = loops.Find(l => l.Strides.Length > 1 && l.Strides[1] == 1 && l.Extent is not { IsConstant: true, Value: < 8 });
+            if (longest.Strides is null)
+                longest = loops.MaxBy(l => l.Extent.IsConstant ? l.Extent.Value : 64);
             loops.Remove(longest);
             loops.Add(longest);
         }

@@ -19,8 +19,6 @@ internal static class NormalizationLowering
 
     private static void LayerNorm(Lowering lowering, Node node)
     {
-        if (node.Outputs.Skip(1).Any(static o => !o.IsUnused && o.Name.Length > 0))
-            throw Lowering.Unsupported(node);
         var x = lowering.Read(node, 0);
         var axis = (int)node.Int("axis", -1);
         if (axis < 0)
@@ -28,8 +26,26 @@ internal static class NormalizationLowering
         var length = TensorView.Product(x.Extents.Skip(axis));
         var scale = Row(lowering, node, 1, length);
         var bias = node.Input(2) is null ? null : Row(lowering, node, 2, length);
-        var y = Rows(lowering, node, lowering.RowMajor(x, node), axis, scale, bias, node.Is("LayerNormalization"), node.Float("epsilon", 1e-5f));
-        lowering.Place(node.Output, y);
+        var epsilon = node.Float("epsilon", 1e-5f);
+        lowering.Place(node.Output, Rows(lowering, node, lowering.RowMajor(x, node), axis, scale, bias, node.Is("LayerNormalization"), epsilon));
+        // Mean and inverse deviation are for training; whoever asks for them gets them by themselves.
+        bool Used(int output) => node.Outputs.Count > output && node.Outputs[output] is { Name.Length: > 0, IsUnused: false };
+        if (!Used(1) && !Used(2))
+            return;
+        int[] axes = [.. Enumerable.Range(axis, x.Rank - axis)];
+        var mean = ReductionLowering.Apply(lowering, node, Reduction.Mean, x, axes);
+        if (Used(1))
+            lowering.Place(node.Outputs[1], mean);
+        if (!Used(2))
+            return;
+        var centered = lowering.Allocate(x.Extents, ModelElementType.Float, x.Order);
+        BinaryLowering.Apply(lowering, node, BinaryOperation.Subtract, x, mean, centered);
+        BinaryLowering.Apply(lowering, node, BinaryOperation.Multiply, centered, centered, centered);
+        var deviation = ReductionLowering.Apply(lowering, node, Reduction.Mean, centered, axes);
+        UnaryLowering.Apply(lowering, node, deviation, deviation, UnaryOperation.Linear, 1, epsilon);
+        UnaryLowering.Apply(lowering, node, deviation, deviation, UnaryOperation.Sqrt, 0, 0);
+        UnaryLowering.Apply(lowering, node, deviation, deviation, UnaryOperation.Reciprocal, 0, 0);
+        lowering.Place(node.Outputs[2], deviation);
     }
 
     private static TensorView Row(Lowering lowering, Node node, int index, Dimension length)

@@ -12,7 +12,8 @@ internal static class OperatorLowerings
                 .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
-                .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators], StringComparer.Ordinal);
+                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators],
+        StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
     public static IReadOnlyCollection<string> Names { get; } = [.. ByName.Keys.Where(static n => !n.Contains('.'))];

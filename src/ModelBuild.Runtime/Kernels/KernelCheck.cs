@@ -27,6 +27,27 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long
             throw Damaged($"elements {first} to {last} from {offset} of an operand of {elements} are used");
     }
 
+    /// <summary>Elements that are written are all different ones: parts of the work may run at the same time, and there is no more of it than memory.</summary>
+    /// <param name="dimensions">How many elements each dimension has, and from one to the next.</param>
+    public void Distinct(params ReadOnlySpan<(long Extent, long Stride)> dimensions)
+    {
+        Span<(long Stride, long Extent)> sorted = stackalloc (long, long)[dimensions.Length];
+        var count = 0;
+        foreach (var (extent, stride) in dimensions)
+        {
+            if (extent <= 0) return;
+            if (extent > 1) sorted[count++] = (Math.Abs(stride), extent);
+        }
+        sorted = sorted[..count];
+        sorted.Sort();
+        Int128 reach = 0;
+        foreach (var (stride, extent) in sorted)
+        {
+            if (stride <= reach) throw Damaged($"{extent} elements that are written lie {stride} apart, which is too near");
+            reach += (Int128)(extent - 1) * stride;
+        }
+    }
+
     /// <summary>A constant has at least this many bytes.</summary>
     public void Bytes(Operand constant, long bytes)
     {

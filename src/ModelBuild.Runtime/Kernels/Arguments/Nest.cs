@@ -98,6 +98,18 @@ internal struct NestCursor
     public static void Check(KernelCheck check, Operand operand, in Loops extents, in Loops strides) =>
         Check(check, operand, extents, strides, Loops.Of(1), default);
 
+    /// <summary>States how far an operand reaches that is written under a nest, and that no element is written twice.</summary>
+    public static void CheckWritten(KernelCheck check, Operand operand, in Loops extents, in Loops strides)
+    {
+        Check(check, operand, extents, strides);
+        CheckDistinct(check, extents, strides);
+    }
+
+    /// <summary>No two turns of a nest meet the same element.</summary>
+    public static void CheckDistinct(KernelCheck check, in Loops extents, in Loops strides) =>
+        check.Distinct((extents.L0, strides.L0), (extents.L1, strides.L1), (extents.L2, strides.L2), (extents.L3, strides.L3), (extents.L4, strides.L4),
+            (extents.L5, strides.L5));
+
     /// <summary>States how far an operand reaches under a nest within another one.</summary>
     public static void Check(KernelCheck check, Operand operand, in Loops extents, in Loops strides, in Loops innerExtents, in Loops innerStrides)
     {

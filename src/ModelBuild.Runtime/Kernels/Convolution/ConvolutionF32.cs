@@ -88,7 +88,7 @@ internal unsafe struct ConvolutionF32Arguments : IKernelArguments<ConvolutionF32
         }
         check.Bytes(W, checked(sizeof(float) * ConvolutionF32Packing.Length(Groups, OutputChannels, InputChannels, KernelHeight, KernelWidth)));
         check.Bytes(Bias, sizeof(float) * channels);
-        ImageView.Reach(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), channels);
+        ImageView.Written(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), channels);
         ImageView.Reach(check, Residual, (Images, ResidualImage), (OutputHeight, ResidualRow), (OutputWidth, ResidualPixel), channels);
     }
 

@@ -105,7 +105,7 @@ internal unsafe struct ConvolutionTransposeF32Arguments : IKernelArguments<Convo
         check.Bytes(W, checked(sizeof(float) * ConvolutionTransposeF32Packing.Length(Groups, OutputChannels, InputChannels, KernelHeight, KernelWidth,
             (StrideY, StrideX), (DilationY, DilationX))));
         check.Bytes(Bias, sizeof(float) * channels);
-        ImageView.Reach(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), channels);
+        ImageView.Written(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), channels);
         ImageView.Reach(check, Residual, (Images, ResidualImage), (OutputHeight, ResidualRow), (OutputWidth, ResidualPixel), channels);
     }
 

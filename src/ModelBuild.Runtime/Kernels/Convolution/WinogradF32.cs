@@ -85,7 +85,7 @@ internal unsafe struct WinogradF32Arguments : IKernelArguments<WinogradF32Argume
             ImageView.Reach(check, X, (Images, XImage), (OutputHeight + 2, XRow), (OutputWidth + 2, XPixel), InputChannels);
         check.Bytes(W, checked(sizeof(float) * WinogradF32Packing.Length(OutputChannels, InputChannels)));
         check.Bytes(Bias, sizeof(float) * OutputChannels);
-        ImageView.Reach(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), OutputChannels);
+        ImageView.Written(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), OutputChannels);
         ImageView.Reach(check, Residual, (Images, ResidualImage), (OutputHeight, ResidualRow), (OutputWidth, ResidualPixel), OutputChannels);
     }
 

@@ -93,7 +93,7 @@ internal unsafe struct DepthwiseF32Arguments : IKernelArguments<DepthwiseF32Argu
         }
         check.Bytes(W, checked(sizeof(float) * DepthwiseF32Packing.Length(Channels, KernelHeight, KernelWidth)));
         check.Bytes(Bias, sizeof(float) * Channels);
-        ImageView.Reach(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), Channels);
+        ImageView.Written(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), Channels);
         ImageView.Reach(check, Residual, (Images, ResidualImage), (OutputHeight, ResidualRow), (OutputWidth, ResidualPixel), Channels);
     }
 

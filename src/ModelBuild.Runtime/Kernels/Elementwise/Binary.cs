@@ -39,7 +39,7 @@ internal unsafe struct BinaryArguments : IKernelArguments<BinaryArguments>
         check.Present(A, B, Y);
         NestCursor.Check(check, A, Extents, AStrides);
         NestCursor.Check(check, B, Extents, BStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -50,7 +50,7 @@ internal unsafe struct CompareArguments : IKernelArguments<CompareArguments>
         check.Present(A, B, Y);
         NestCursor.Check(check, A, Extents, AStrides);
         NestCursor.Check(check, B, Extents, BStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -30,7 +30,7 @@ internal unsafe struct ConvertArguments : IKernelArguments<ConvertArguments>
         if (!Conversion.Takes(XType) || !Conversion.Takes(YType)) throw check.Damaged($"there is no conversion of {XType} to {YType}");
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -31,7 +31,7 @@ internal unsafe struct SelectArguments : IKernelArguments<SelectArguments>
         NestCursor.Check(check, Condition, Extents, ConditionStrides);
         NestCursor.Check(check, A, Extents, AStrides);
         NestCursor.Check(check, B, Extents, BStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

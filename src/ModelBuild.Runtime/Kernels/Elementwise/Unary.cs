@@ -32,7 +32,7 @@ internal unsafe struct UnaryArguments : IKernelArguments<UnaryArguments>
         check.InRange(Operation, 0, (int)UnaryOperation.Last);
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -55,6 +55,7 @@ internal unsafe struct MatMulF32Arguments : IKernelArguments<MatMulF32Arguments>
         check.Reaches(A, checked((Outer - 1) * AOuter + (Inner - 1) * AInner + (M - 1) * ARow + K));
         check.Reaches(B, K == 0 ? 0 : checked((Outer - 1) * BOuter + (Inner - 1) * BInner + (K - 1) * BRow + (N - 1) * BColumn + 1));
         check.Reaches(Y, checked((Outer - 1) * YOuter + (Inner - 1) * YInner + (M - 1) * YRow + N));
+        check.Distinct((Outer, YOuter), (Inner, YInner), (M, YRow), (N, 1));
         if (DenseF32Packing.Length(K, N) > int.MaxValue / sizeof(float)) throw check.Damaged("a matrix is too large");
     }
 

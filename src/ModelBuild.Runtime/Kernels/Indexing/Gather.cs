@@ -46,6 +46,7 @@ internal unsafe struct GatherArguments : IKernelArguments<GatherArguments>
         if (Outer == 0 || Count == 0 || Inner == 0) return;
         check.Reaches(X, Axis == 0 ? 0 : checked((Outer - 1) * XOuter + (Axis - 1) * XAxis + Inner));
         check.Reaches(Y, checked((Outer - 1) * YOuter + (Count - 1) * YAxis + Inner));
+        check.Distinct((Outer, YOuter), (Count, YAxis), (Inner, 1));
     }
 
     public readonly long Tiles => Inner == 0 ? 0 : Outer * Count;

@@ -38,7 +38,7 @@ internal unsafe struct GatherElementsArguments : IKernelArguments<GatherElements
         check.Sizes(Axis, AxisStride);
         if (IndexType is not (ModelElementType.Int64 or ModelElementType.Int32)) throw check.Damaged($"{IndexType} is no type of indices");
         NestCursor.Check(check, Indices, Extents, IndexStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
         if (Axis > 0) NestCursor.Check(check, X, Extents, XStrides, Loops.Of(1, Axis), Loops.Of(0, AxisStride));
     }
 

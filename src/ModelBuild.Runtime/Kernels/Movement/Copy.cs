@@ -26,7 +26,7 @@ internal unsafe struct CopyArguments : IKernelArguments<CopyArguments>
     {
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -47,6 +47,7 @@ internal unsafe struct NormalizeArguments : IKernelArguments<NormalizeArguments>
         if (Rows == 0) return;
         check.Reaches(X, checked((Rows - 1) * XRow + Length));
         check.Reaches(Y, checked((Rows - 1) * YRow + Length));
+        check.Distinct((Rows, YRow), (Length, 1));
     }
 
     public readonly long Tiles => Length == 0 ? 0 : Rows;

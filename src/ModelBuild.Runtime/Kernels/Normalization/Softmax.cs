@@ -40,6 +40,7 @@ internal unsafe struct SoftmaxArguments : IKernelArguments<SoftmaxArguments>
         if (Rows == 0) return;
         check.Reaches(X, checked((Rows - 1) * XRow + Length));
         check.Reaches(Y, checked((Rows - 1) * YRow + Length));
+        check.Distinct((Rows, YRow), (Length, 1));
     }
 
     public readonly long Tiles => Length == 0 ? 0 : Rows;

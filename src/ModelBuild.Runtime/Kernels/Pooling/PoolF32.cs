@@ -80,7 +80,7 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
         check.InRange(DilationX, 1, int.MaxValue);
         check.InRange(Kind, PoolKind.Maximum, PoolKind.PaddedAverage);
         ImageView.Reach(check, X, (Images, XImage), (InputHeight, XRow), (InputWidth, XPixel), Channels);
-        ImageView.Reach(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), Channels);
+        ImageView.Written(check, Y, (Images, YImage), (OutputHeight, YRow), (OutputWidth, YPixel), Channels);
     }
 
     public readonly long Tiles => Bands * ChannelBlocks;

@@ -57,7 +57,7 @@ internal unsafe struct BinaryInt8Arguments : IKernelArguments<BinaryInt8Argument
         ImageChecks.Holds(check, YType, YMaximum);
         NestCursor.Check(check, A, Extents, AStrides);
         NestCursor.Check(check, B, Extents, BStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

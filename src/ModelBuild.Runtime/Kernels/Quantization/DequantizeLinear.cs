@@ -32,7 +32,7 @@ internal unsafe struct DequantizeLinearArguments : IKernelArguments<DequantizeLi
     {
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
         DenseInt8Core.CheckZero(check, XType, Zero);
     }
 

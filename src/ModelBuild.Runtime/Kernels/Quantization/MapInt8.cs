@@ -37,7 +37,7 @@ internal unsafe struct MapInt8Arguments : IKernelArguments<MapInt8Arguments>
         ImageChecks.Holds(check, YType, Size.Of(0));
         check.Reaches(Table, 256);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Extents);

@@ -33,7 +33,7 @@ internal unsafe struct QuantizeLinearArguments : IKernelArguments<QuantizeLinear
     {
         check.Present(X, Y);
         NestCursor.Check(check, X, Extents, XStrides);
-        NestCursor.Check(check, Y, Extents, YStrides);
+        NestCursor.CheckWritten(check, Y, Extents, YStrides);
         DenseInt8Core.CheckZero(check, YType, Zero);
     }
 

@@ -19,10 +19,15 @@ internal static class RecurrentChecks
         {
             check.Reaches(x, Reach(f.Steps, f.XStep, f.Batch, f.XBatch, f.Inputs));
             check.Reaches(y, Reach(f.Steps, f.YStep, f.Batch, f.YBatch, f.Hidden));
+            if (y.IsPresent) check.Distinct((f.Steps, f.YStep), (f.Batch, f.YBatch), (f.Hidden, 1));
+            // Or a small file could ask for any number of steps.
+            check.Distinct((f.Steps, f.XStep), (f.Batch, f.XBatch));
         }
         check.Reaches(lengths, f.Batch);
         check.Reaches(initialH, Reach(1, 0, f.Batch, f.InitialHBatch, f.Hidden));
         check.Reaches(initialC, Reach(1, 0, f.Batch, f.InitialCBatch, f.Hidden));
+        if (lastH.IsPresent) check.Distinct((f.Batch, f.LastHBatch), (f.Hidden, 1));
+        if (lastC.IsPresent) check.Distinct((f.Batch, f.LastCBatch), (f.Hidden, 1));
         check.Reaches(lastH, Reach(1, 0, f.Batch, f.LastHBatch, f.Hidden));
         check.Reaches(lastC, Reach(1, 0, f.Batch, f.LastCBatch, f.Hidden));
     }

@@ -44,8 +44,9 @@ internal unsafe struct ArgReduceArguments : IKernelArguments<ArgReduceArguments>
         check.Sizes(Count, Stride);
         check.InRange(Smallest, 0, 1);
         check.InRange(Last, 0, 1);
-        NestCursor.Check(check, Y, Kept, YStrides);
+        NestCursor.CheckWritten(check, Y, Kept, YStrides);
         NestCursor.Check(check, X, Kept, XStrides, Loops.Of(1, Count), Loops.Of(0, Stride));
+        check.Distinct((Count, Stride));
     }
 
     public readonly long Tiles => NestCursor.Tiles(Kept);

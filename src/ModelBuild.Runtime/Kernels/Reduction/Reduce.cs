@@ -59,8 +59,10 @@ internal unsafe struct ReduceArguments : IKernelArguments<ReduceArguments>
         check.InRange(Reduction, 0, (int)Kernels.Reduction.LogOfSum);
         if (!Reduce.Takes((Reduction)(long)Reduction, Type)) throw check.Damaged($"there is no such reduction of {Type}");
         check.Present(X, Y);
-        NestCursor.Check(check, Y, Kept, YStrides);
+        NestCursor.CheckWritten(check, Y, Kept, YStrides);
         NestCursor.Check(check, X, Kept, KeptXStrides, Reduced, ReducedXStrides);
+        // Or a small file could ask for any amount of work.
+        NestCursor.CheckDistinct(check, Reduced, ReducedXStrides);
     }
 
     public readonly long Tiles => NestCursor.Tiles(Kept);

@@ -3,7 +3,8 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss: each label's score is gathered, weighted, and what is to be ignored weighs nothing.</summary>
+/// <summary>NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss: each label's score is gathered, weighted, and what is to be ignored weighs
+/// nothing.</summary>
 internal static class LossLowering
 {
     public static IEnumerable<KeyValuePair<string, OperatorLowering>> Operators =>

@@ -53,6 +53,9 @@ internal static class ReductionLowering
     {
         if (!Reduce.Takes(reduction, x.Type))
             throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}");
+        // Elements that stand still are read as many.
+        if (axes.Any(a => x.Strides[a] == 0 && x.Extents[a] != 1))
+            x = lowering.CopyTo(lowering.Allocate(x.Extents, x.Type), x, node.DisplayName);
         var extents = x.Extents.ToBuilder();
         foreach (var axis in axes)
             extents[axis] = 1;

@@ -77,18 +77,26 @@ internal static unsafe class Border
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fill(byte* start, long bytes, byte value)
     {
-        if (bytes is >= 16 and <= 128)
+        long i = 0;
+        if (bytes >= 64)
+        {
+            Vector256<byte> wide = Vector256.Create(value);
+            for (; i <= bytes - 64; i += 64)
+            {
+                wide.Store(start + i);
+                wide.Store(start + i + 32);
+            }
+            wide.Store(start + bytes - 64);
+            wide.Store(start + bytes - 32);
+            return;
+        }
+        if (bytes >= 16)
         {
             Vector128<byte> values = Vector128.Create(value);
-            for (long i = 0; i < bytes - 16; i += 16) values.Store(start + i);
+            for (; i < bytes - 16; i += 16) values.Store(start + i);
             values.Store(start + bytes - 16);
             return;
         }
-        if (bytes < 16)
-        {
-            for (long i = 0; i < bytes; i++) start[i] = value;
-            return;
-        }
-        for (; bytes > 0; start += int.MaxValue, bytes -= int.MaxValue) new Span<byte>(start, (int)Math.Min(bytes, int.MaxValue)).Fill(value);
+        for (; i < bytes; i++) start[i] = value;
     }
 }

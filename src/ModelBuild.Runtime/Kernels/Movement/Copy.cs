@@ -51,6 +51,27 @@ internal static unsafe class Copy
     // Bytes of rows that are copied one after the other without a cursor between.
     private const int ShortRow = 2048;
 
+    // Elements of rows that are filled in the same way.
+    private const int ShortFill = 64;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FillRows<T>(CopyArguments* a, long first, long last) where T : unmanaged
+    {
+        long length = a->Extents.L5, count = a->Extents.L4, xRow = a->XStrides.L4, yRow = a->YStrides.L4;
+        while (first < last)
+        {
+            NestCursor cursor = new(a->Extents, first);
+            T* x = (T*)(void*)a->X + cursor.Offset(a->XStrides), y = (T*)(void*)a->Y + cursor.Offset(a->YStrides);
+            var rows = Math.Min(last - first, count - first % count);
+            first += rows;
+            for (; rows > 0; rows--, x += xRow, y += yRow)
+            {
+                T value = *x;
+                for (long i = 0; i < length; i++) y[i] = value;
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows(CopyArguments* a, long first, long last, int size)
     {
@@ -96,6 +117,11 @@ internal static unsafe class Copy
         if (xStep == 1 && yStep == 1 && a->Extents.L5 * sizeof(T) is > 0 and <= ShortRow)
         {
             Rows(a, first, last, sizeof(T));
+            return;
+        }
+        if (xStep == 0 && yStep == 1 && a->Extents.L5 <= ShortFill)
+        {
+            FillRows<T>(a, first, last);
             return;
         }
         NestCursor cursor = new(a->Extents, first);

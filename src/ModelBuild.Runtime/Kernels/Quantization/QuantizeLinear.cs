@@ -109,8 +109,8 @@ internal static unsafe class QuantizeLinear
                 var count = (int)Math.Min(length, Chunk);
                 for (var c = 0; c < channels; c++) Row(x + c * plane, bytes + c * Chunk, count, scale, zero, lowest);
                 if (channels == 3)
-                    for (var i = JoinThree(bytes, y, count); i < count; i++) (y[3 * i], y[3 * i + 1], y[3 * i + 2]) = (bytes[i], bytes[Chunk + i],
-                        bytes[2 * Chunk + i]);
+                    for (var i = JoinThree(bytes, y, count); i < count; i++)
+                        (y[3 * i], y[3 * i + 1], y[3 * i + 2]) = (bytes[i], bytes[Chunk + i], bytes[2 * Chunk + i]);
                 else
                     for (var i = 0; i < count; i++)
                         for (var c = 0; c < channels; c++) y[i * channels + c] = bytes[c * Chunk + i];
@@ -122,12 +122,15 @@ internal static unsafe class QuantizeLinear
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int JoinThree(byte* planes, byte* y, int count)
     {
-        var places = stackalloc byte[9 * 16];
-        for (var i = 0; i < 48; i++)
-            for (var c = 0; c < 3; c++) places[(i / 16 * 3 + c) * 16 + i % 16] = i % 3 == c ? (byte)(i / 3) : (byte)0xFF;
-        Vector128<byte> r0 = Vector128.Load(places), g0 = Vector128.Load(places + 16), b0 = Vector128.Load(places + 32);
-        Vector128<byte> r1 = Vector128.Load(places + 48), g1 = Vector128.Load(places + 64), b1 = Vector128.Load(places + 80);
-        Vector128<byte> r2 = Vector128.Load(places + 96), g2 = Vector128.Load(places + 112), b2 = Vector128.Load(places + 128);
+        Vector128<byte> r0 = Vector128.Create((byte)0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255, 5);
+        Vector128<byte> g0 = Vector128.Create((byte)255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255);
+        Vector128<byte> b0 = Vector128.Create((byte)255, 255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255);
+        Vector128<byte> r1 = Vector128.Create((byte)255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10, 255);
+        Vector128<byte> g1 = Vector128.Create((byte)5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10);
+        Vector128<byte> b1 = Vector128.Create((byte)255, 5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255);
+        Vector128<byte> r2 = Vector128.Create((byte)255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255, 255);
+        Vector128<byte> g2 = Vector128.Create((byte)255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255);
+        Vector128<byte> b2 = Vector128.Create((byte)10, 255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15);
         var p = 0;
         for (; p <= count - 16; p += 16)
         {

@@ -13,7 +13,7 @@ internal static class OperatorLowerings
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
                 .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators],
-            StringComparer.Ordinal);
+        StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>
     public static IReadOnlyCollection<string> Names { get; } = [.. ByName.Keys.Where(static n => !n.Contains('.'))];

@@ -30,7 +30,8 @@ internal sealed unsafe class UnpackedConstants : IDisposable
             }
             _addresses[i] = (nint)next;
             if (c.Storage == ConstantStorage.Half) Halves((Half*)stored, (float*)next, c.Length / sizeof(float));
-            else Columns((float*)stored, (float*)next, c.Columns, c.Rows);
+            else if (c.Storage == ConstantStorage.Columns8) Columns((float*)stored, (float*)next, c.Columns, c.Rows);
+            else Kernels(c, stored, next);
             new Span<byte>(next + c.Length, (int)(Aligned(c.Length) - c.Length)).Clear();
             next += Aligned(c.Length);
         }
@@ -63,6 +64,32 @@ internal sealed unsafe class UnpackedConstants : IDisposable
     private static void Halves(Half* from, float* to, long count)
     {
         for (long i = 0; i < count; i++) to[i] = (float)from[i];
+    }
+
+    private static void Kernels(ProgramConstant c, byte* stored, byte* to)
+    {
+        var (outputs, inputs) = (c.Rows, (int)c.KernelInputs);
+        var (each, length) = (inputs * 9, (int)c.Length);
+        new Span<byte>(to, length).Clear();
+        if (c.Packing == Packings.WinogradInt8)
+        {
+            WinogradInt8Packing.Pack(new((sbyte*)stored, outputs * each), outputs, inputs, new(to, length));
+            return;
+        }
+        var kernels = new float[outputs * each];
+        for (var output = 0; output < outputs; output++)
+        {
+            for (var i = output * each; i < (output + 1) * each; i++)
+            {
+                kernels[i] = c.Storage switch
+                {
+                    ConstantStorage.Kernels32 => ((float*)stored)[i],
+                    ConstantStorage.Kernels16 => (float)((Half*)stored)[i],
+                    _ => ((sbyte*)((float*)stored + outputs))[i] * ((float*)stored)[output],
+                };
+            }
+        }
+        WinogradF32Packing.Pack(kernels, outputs, inputs, new((float*)to, length / sizeof(float)));
     }
 
     private static void Columns(float* stored, float* to, long columns, int rows)

@@ -73,9 +73,15 @@ internal enum ConstantStorage : byte
     /// <summary>Floats as binary16, each exactly.</summary>
     Half = 1,
     /// <summary>Floats of <see cref="Kernels.Packings.DenseF32"/> as integers of 8 bits times a scale for each column: the scales, then the integers in the
-    /// order
-    /// of the packing.</summary>
+    /// order of the packing.</summary>
     Columns8 = 2,
+    /// <summary>Kernels of a convolution that Winograd's transform makes four times as many numbers of, as ONNX has them: [outputs, inputs, 3, 3]
+    /// floats.</summary>
+    Kernels32 = 3,
+    /// <summary>The same as binary16, each exactly.</summary>
+    Kernels16 = 4,
+    /// <summary>The same as integers of 8 bits; before them, if kernels read floats, a scale for each output.</summary>
+    Kernels8 = 5,
 }
 
 /// <summary>A part of the weights.</summary>
@@ -83,19 +89,42 @@ internal enum ConstantStorage : byte
 /// <param name="Offset">Where it starts within the weights, in bytes; a multiple of 64.</param>
 /// <param name="Length">Its length in bytes, as kernels read it.</param>
 /// <param name="Storage">How it is stored.</param>
-/// <param name="Rows">Of <see cref="ConstantStorage.Columns8"/>: the rows of the packed matrix; else 0.</param>
+/// <param name="Rows">Of <see cref="ConstantStorage.Columns8"/>: the rows of the packed matrix; of 3x3 kernels: their outputs; else 0.</param>
 internal readonly record struct ProgramConstant(int Packing, long Offset, long Length, ConstantStorage Storage = ConstantStorage.Plain, int Rows = 0)
 {
     /// <summary>The columns of a packed matrix of floats, with their padding.</summary>
     public long Columns => Rows == 0 ? 0 : Length / sizeof(float) / Rows;
+
+    /// <summary>The inputs of 3x3 kernels; of integers they are even.</summary>
+    public long KernelInputs => Rows == 0 ? 0
+        : Packing == Packings.WinogradInt8 ? (Length / Panels.PaddedColumns(Rows) - sizeof(int)) / (2 * sizeof(short) * WinogradInt8.Places) * 2
+        : Length / Panels.PaddedColumns(Rows) / (sizeof(float) * WinogradF32Packing.Points);
+
+    /// <summary>Whether it can be what it says, wherever it is stored.</summary>
+    public bool IsValid => Storage switch
+    {
+        ConstantStorage.Plain => Rows == 0,
+        ConstantStorage.Half => Rows == 0 && Length % sizeof(float) == 0,
+        ConstantStorage.Columns8 => Rows > 0 && Length % (sizeof(float) * (long)Rows) == 0 && Columns % Panels.Narrow == 0,
+        ConstantStorage.Kernels8 when Packing == Packings.WinogradInt8 => Rows > 0 && Length <= int.MaxValue
+            && Length == WinogradInt8Packing.Length(KernelInputs, Rows),
+        ConstantStorage.Kernels32 or ConstantStorage.Kernels16 or ConstantStorage.Kernels8 => Packing == Packings.WinogradF32 && Rows > 0
+            && Length <= int.MaxValue && Length == sizeof(float) * WinogradF32Packing.Length(Rows, KernelInputs),
+        _ => false,
+    };
 
     /// <summary>Its length in the file.</summary>
     public long StoredLength => Storage switch
     {
         ConstantStorage.Half => Length / 2,
         ConstantStorage.Columns8 => Columns * sizeof(float) + Length / sizeof(float),
+        ConstantStorage.Kernels32 => KernelValues * sizeof(float),
+        ConstantStorage.Kernels16 => KernelValues * 2,
+        ConstantStorage.Kernels8 => KernelValues + (Packing == Packings.WinogradF32 ? Rows * (long)sizeof(float) : 0),
         _ => Length,
     };
+
+    private long KernelValues => Rows * KernelInputs * 9;
 }
 
 /// <summary>An activation.</summary>

@@ -123,6 +123,51 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         return Store(key, constant, stored);
     }
 
+    /// <summary>Adds the kernels of a 3x3 convolution for <see cref="Kernels.Packings.WinogradF32"/>, in the fewest bits that hold them exactly.</summary>
+    /// <param name="kernels">[outputs, inputs, 3, 3].</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="scales">Of which each output's kernels may be multiples; empty if that is not known.</param>
+    public Operand AddKernels(ReadOnlySpan<float> kernels, int outputs, int inputs, ReadOnlySpan<float> scales)
+    {
+        var (storage, stored) = Multiples(kernels, scales) is { } multiples ? (ConstantStorage.Kernels8, multiples)
+            : Halves(kernels) is { } halves ? (ConstantStorage.Kernels16, MemoryMarshal.AsBytes<Half>(halves).ToArray())
+            : (ConstantStorage.Kernels32, MemoryMarshal.AsBytes(kernels).ToArray());
+        return AddKernels(new(Packings.WinogradF32, 0, sizeof(float) * WinogradF32Packing.Length(outputs, inputs), storage, outputs), stored);
+    }
+
+    /// <summary>Adds the kernels of a 3x3 convolution for <see cref="Kernels.Packings.WinogradInt8"/>.</summary>
+    /// <param name="kernels">[outputs, inputs, 3, 3].</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="inputs">Input channels.</param>
+    public Operand AddKernels(ReadOnlySpan<sbyte> kernels, int outputs, int inputs) => inputs % 2 == 0
+        ? AddKernels(new(Packings.WinogradInt8, 0, WinogradInt8Packing.Length(inputs, outputs), ConstantStorage.Kernels8, outputs),
+            MemoryMarshal.AsBytes(kernels))
+        : AddConstant<byte>(Packings.WinogradInt8, WinogradInt8Packing.Pack(kernels, outputs, inputs));
+
+    private Operand AddKernels(ProgramConstant constant, ReadOnlySpan<byte> stored)
+    {
+        // The same bytes are other kernels if there are more outputs and fewer inputs.
+        (int, int, string) key = (constant.Packing, constant.Rows, $"{constant.Storage} {Convert.ToHexString(SHA256.HashData(stored))}");
+        return _knownConstants.TryGetValue(key, out var index) ? Operand.Constant(index) : Store(key, constant, stored);
+    }
+
+    /// <summary>The scales, then which multiples of its output's scale kernels are; null if they are not.</summary>
+    private static byte[]? Multiples(ReadOnlySpan<float> kernels, ReadOnlySpan<float> scales)
+    {
+        if (scales.IsEmpty) return null;
+        var stored = new byte[scales.Length * sizeof(float) + kernels.Length];
+        MemoryMarshal.AsBytes(scales).CopyTo(stored);
+        for (var i = 0; i < kernels.Length; i++)
+        {
+            var scale = scales[i / (kernels.Length / scales.Length)];
+            var q = scale == 0 ? 0 : Math.Clamp(MathF.Round(kernels[i] / scale), -128, 127);
+            if (q * scale != kernels[i]) return null;
+            stored[scales.Length * sizeof(float) + i] = (byte)(sbyte)q;
+        }
+        return stored;
+    }
+
     // Smaller ones are not worth a copy at load.
     private const int LeastPacked = 1024;
 

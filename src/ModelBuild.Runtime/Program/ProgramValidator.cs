@@ -23,14 +23,7 @@ internal static class ProgramValidator
         CheckShape(program.EqualSizes);
         foreach (ProgramConstant c in program.Constants)
         {
-            var stored = c.Storage switch
-            {
-                ConstantStorage.Plain => c.Rows == 0,
-                ConstantStorage.Half => c.Rows == 0 && c.Length % sizeof(float) == 0,
-                ConstantStorage.Columns8 => c.Rows > 0 && c.Length % (sizeof(float) * (long)c.Rows) == 0 && c.Columns % Panels.Narrow == 0,
-                _ => false,
-            };
-            if (!stored) throw Damaged("a constant is stored in a way that is not known");
+            if (!c.IsValid) throw Damaged("a constant is stored in a way that is not known");
             if (c.Offset % 64 != 0 || c.Offset > weightsLength
                 || c.StoredLength > weightsLength - c.Offset) throw Damaged("a constant lies outside the weights");
         }

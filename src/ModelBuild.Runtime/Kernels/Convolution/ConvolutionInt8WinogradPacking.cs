@@ -19,12 +19,19 @@ internal static class WinogradInt8Packing
     /// <param name="inputChannels">Input channels.</param>
     public static byte[] Pack(ReadOnlySpan<sbyte> weights, int outputChannels, int inputChannels)
     {
+        var packed = new byte[Length(inputChannels, outputChannels)];
+        Pack(weights, outputChannels, inputChannels, packed);
+        return packed;
+    }
+
+    /// <summary>Packs weights into zeros.</summary>
+    public static void Pack(ReadOnlySpan<sbyte> weights, int outputChannels, int inputChannels, Span<byte> packed)
+    {
         if (weights.Length != 9L * outputChannels * inputChannels)
             throw new ArgumentException($"{weights.Length} weights were given, {outputChannels} x {inputChannels} x 9 are packed", nameof(weights));
-        var packed = new byte[Length(inputChannels, outputChannels)];
         var header = (int)Panels.PaddedColumns(outputChannels) * sizeof(int);
-        Span<int> sums = MemoryMarshal.Cast<byte, int>(packed.AsSpan(0, header));
-        Span<short> values = MemoryMarshal.Cast<byte, short>(packed.AsSpan(header));
+        Span<int> sums = MemoryMarshal.Cast<byte, int>(packed[..header]);
+        Span<short> values = MemoryMarshal.Cast<byte, short>(packed[header..]);
         var pairs = (int)Pairs(inputChannels);
         Span<int> transformed = stackalloc int[WinogradInt8.Places];
         for (var n = 0; n < outputChannels; n++)
@@ -41,7 +48,6 @@ internal static class WinogradInt8Packing
                     to[((place * pairs + c / 2) * width + n - panel) * 2 + c % 2] = (short)transformed[place];
             }
         }
-        return packed;
     }
 
     // Rows 2 w0, w0 + w1 + w2, w0 - w1 + w2, 2 w2, then columns likewise.

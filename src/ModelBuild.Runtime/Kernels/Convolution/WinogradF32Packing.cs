@@ -23,14 +23,22 @@ internal static class WinogradF32Packing
     /// <exception cref="ArgumentException">The number of weights is another.</exception>
     public static float[] Pack(ReadOnlySpan<float> weights, int outputChannels, int inputChannels)
     {
+        var packed = new float[Length(outputChannels, inputChannels)];
+        Pack(weights, outputChannels, inputChannels, packed);
+        return packed;
+    }
+
+    /// <summary>Packs weights [outputChannels, inputChannels, 3, 3] into zeros.</summary>
+    /// <exception cref="ArgumentException">The number of weights is another.</exception>
+    public static void Pack(ReadOnlySpan<float> weights, int outputChannels, int inputChannels, Span<float> packed)
+    {
         if (weights.Length != (long)outputChannels * inputChannels * 9)
             throw new ArgumentException($"{weights.Length} weights were given, {outputChannels} x {inputChannels} x 9 are packed", nameof(weights));
-        var packed = new float[Length(outputChannels, inputChannels)];
         Span<double> half = stackalloc double[18];
         for (var o = 0; o < outputChannels; o++)
         {
             int panel = o / Panels.Wide * Panels.Wide, width = Panels.WidthAt(panel, outputChannels);
-            Span<float> target = packed.AsSpan((int)(Points * DenseF32Packing.Length(inputChannels, panel)) + o - panel);
+            Span<float> target = packed[((int)(Points * DenseF32Packing.Length(inputChannels, panel)) + o - panel)..];
             for (var c = 0; c < inputChannels; c++)
             {
                 ReadOnlySpan<float> kernel = weights.Slice((o * inputChannels + c) * 9, 9);
@@ -43,6 +51,5 @@ internal static class WinogradF32Packing
                 }
             }
         }
-        return packed;
     }
 }

@@ -122,7 +122,7 @@ internal static class ConvolutionLowering
     private static void Winograd(Common c, ReadOnlySpan<float> weights, long inputs, long outputs) =>
         c.Lowering.Call(new WinogradF32Arguments
         {
-            X = c.Operand(c.X), W = c.Lowering.Packed<float>(Packings.WinogradF32, WinogradF32Packing.Pack(weights, (int)outputs, (int)inputs)),
+            X = c.Operand(c.X), W = c.Lowering.PackedKernels(c.Node.Inputs[1], weights, (int)outputs, (int)inputs),
             Bias = c.Bias, Residual = c.Operand(c.Residual), Y = c.Operand(c.Y), Images = c.Size(c.Y.Extents[0]), OutputHeight = c.Size(c.Y.Extents[2]),
             OutputWidth = c.Size(c.Y.Extents[3]), InputChannels = c.Size(inputs), OutputChannels = c.Size(outputs), XPixel = c.Stride(c.X, 3),
             XRow = c.Stride(c.X, 2), XImage = c.Stride(c.X, 0), YPixel = c.Stride(c.Y, 3), YRow = c.Stride(c.Y, 2), YImage = c.Stride(c.Y, 0),

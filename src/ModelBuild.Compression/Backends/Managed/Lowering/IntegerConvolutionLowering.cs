@@ -121,7 +121,7 @@ internal static class IntegerConvolutionLowering
         c.Lowering.Call(new ConvolutionInt8WinogradArguments
         {
             XType = c.X.Type, YType = c.Y.Type, X = c.Lowering.Operand(c.X),
-            W = c.Lowering.Packed<byte>(Packings.WinogradInt8, WinogradInt8Packing.Pack(weights, outputs, inputs)), Bias = c.Bias(0, outputs),
+            W = c.Lowering.PackedKernels(weights, outputs, inputs), Bias = c.Bias(0, outputs),
             Multiplier = c.Multiplier(0, outputs), Y = c.Lowering.Operand(c.Y), Images = c.Size(c.Y.Extents[0]), InputChannels = c.Size(inputs),
             OutputRows = c.Size(c.Y.Extents[2]), OutputColumns = c.Size(c.Y.Extents[3]), OutputChannels = c.Size(outputs), XPixel = c.Size(c.X.Strides[3]),
             XRow = c.Size(c.X.Strides[2]), XImage = c.Size(c.X.Strides[0]), YPixel = c.Size(c.Y.Strides[3]), YRow = c.Size(c.Y.Strides[2]),

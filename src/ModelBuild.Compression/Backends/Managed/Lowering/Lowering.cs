@@ -257,6 +257,26 @@ internal sealed class Lowering
     {
         if (weights is null || ConstantOf(weights) is not { } values || Integers8(weights, values.Length) is not { } integers)
             return Packed(Packings.DenseF32, packed);
+        return _builder.AddColumns(packed, rows, Scales(values, integers, rows, columns, outputsFirst));
+    }
+
+    /// <summary>
+    /// Stores 3x3 kernels for Winograd's algorithm, in 8 bits where they were made of integers of 8 bits and a scale for each output.
+    /// </summary>
+    /// <param name="weights">The value that they were made of.</param>
+    /// <param name="kernels">[outputs, inputs, 3, 3].</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="inputs">Input channels.</param>
+    public Operand PackedKernels(Value? weights, ReadOnlySpan<float> kernels, int outputs, int inputs) => _builder.AddKernels(kernels, outputs, inputs,
+        weights is not null && ConstantOf(weights) is { } values && Integers8(weights, values.Length) is { } integers
+            ? Scales(values, integers, inputs * 9, outputs, outputsFirst: true) : []);
+
+    /// <summary>Stores 3x3 kernels of integers for Winograd's algorithm.</summary>
+    public Operand PackedKernels(ReadOnlySpan<sbyte> kernels, int outputs, int inputs) => _builder.AddKernels(kernels, outputs, inputs);
+
+    /// <summary>The scale of each column that makes values of integers, if one does.</summary>
+    private static float[] Scales(Tensor values, Tensor integers, int rows, int columns, bool outputsFirst)
+    {
         var scales = new float[columns];
         var v = values.Span<float>();
         var q = integers.Span<sbyte>();
@@ -274,7 +294,7 @@ internal sealed class Lowering
             var scale = v[At(best, c)] / q[At(best, c)];
             scales[c] = new[] { scale, MathF.BitIncrement(scale), MathF.BitDecrement(scale) }.FirstOrDefault(s => Fits(s, c, values, integers), scale);
         }
-        return _builder.AddColumns(packed, rows, scales);
+        return scales;
 
         int At(int row, int column) => outputsFirst ? column * rows + row : row * columns + column;
 

@@ -10,12 +10,6 @@ internal static class WinogradF32Packing
     /// <summary>Values of a transformed kernel.</summary>
     public const int Points = 36;
 
-    private static readonly double[,] _g =
-    {
-        { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-        { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
-    };
-
     /// <summary>The number of floats that the packed weights take.</summary>
     public static long Length(long outputChannels, long inputChannels) => checked(Points * DenseF32Packing.Length(inputChannels, outputChannels));
 
@@ -34,7 +28,7 @@ internal static class WinogradF32Packing
     {
         if (weights.Length != (long)outputChannels * inputChannels * 9)
             throw new ArgumentException($"{weights.Length} weights were given, {outputChannels} x {inputChannels} x 9 are packed", nameof(weights));
-        Span<double> half = stackalloc double[18];
+        Span<double> half = stackalloc double[18], transformed = stackalloc double[Points];
         for (var o = 0; o < outputChannels; o++)
         {
             int panel = o / Panels.Wide * Panels.Wide, width = Panels.WidthAt(panel, outputChannels);
@@ -42,14 +36,22 @@ internal static class WinogradF32Packing
             for (var c = 0; c < inputChannels; c++)
             {
                 ReadOnlySpan<float> kernel = weights.Slice((o * inputChannels + c) * 9, 9);
-                for (var i = 0; i < 6; i++)
-                    for (var j = 0; j < 3; j++) half[i * 3 + j] = _g[i, 0] * kernel[j] + _g[i, 1] * kernel[3 + j] + _g[i, 2] * kernel[6 + j];
-                for (var point = 0; point < Points; point++)
-                {
-                    int i = point / 6, j = point % 6;
-                    target[(point * inputChannels + c) * width] = (float)(half[i * 3] * _g[j, 0] + half[i * 3 + 1] * _g[j, 1] + half[i * 3 + 2] * _g[j, 2]);
-                }
+                for (var j = 0; j < 3; j++) Transform(kernel[j], kernel[3 + j], kernel[6 + j], half[j..], 3);
+                for (var i = 0; i < 6; i++) Transform(half[i * 3], half[i * 3 + 1], half[i * 3 + 2], transformed[(i * 6)..], 1);
+                for (var point = 0; point < Points; point++) target[(point * inputChannels + c) * width] = (float)transformed[point];
             }
         }
+    }
+
+    /// <summary>G times a column of three values, each result a step behind the one before. This runs at load: G is written out.</summary>
+    private static void Transform(double a, double b, double c, Span<double> to, int step)
+    {
+        double outer = (a + c) * (1.0 / 6), inner = b * (1.0 / 6), weighted = a * (1.0 / 24) + c * (1.0 / 6), middle = b * (1.0 / 12);
+        to[0] = a / 4;
+        to[step] = -(outer + inner);
+        to[2 * step] = inner - outer;
+        to[3 * step] = weighted + middle;
+        to[4 * step] = weighted - middle;
+        to[5 * step] = c;
     }
 }

@@ -18,7 +18,7 @@ if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);
 if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 // peers [MODEL...]              what ships beside what other tools made of the same models: accuracy, integers, size, time
 if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
-// managed [MODEL...] [--kernels] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
+// managed [MODEL...] [--int8|--threads] [--kernels] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
 if (args is ["managed", .. string[] managed]) return ManagedCommand.Run(managed);
 // kernels [FAMILY...] [--write] kernels of the managed backend, each alone, against ONNX Runtime
 if (args is ["kernels", .. string[] kernels]) return KernelsCommand.Run(kernels);

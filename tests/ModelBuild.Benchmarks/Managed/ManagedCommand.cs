@@ -16,14 +16,14 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
-/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides; <c>--kernels</c> also tells how long each kernel
-/// takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
+/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides; <c>--threads</c> compares two threads with one
+/// instead, both on the managed backend and not pinned; <c>--kernels</c> also tells how long each kernel takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
 /// </summary>
 internal static class ManagedCommand
 {
     private const int Rounds = 25;
 
-    private sealed record Row(string Model, double Ratio, double Microseconds, double Difference, long Bytes, string? Refused);
+    private sealed record Row(string Model, double Ratio, double Microseconds, double Difference, long Bytes, string? Refused, long Allocated = 0);
 
     public static int Run(IReadOnlyList<string> arguments)
     {
@@ -36,13 +36,14 @@ internal static class ManagedCommand
         List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal) && a != folder)];
         KernelFit? fit = folder is null ? null : new();
         OnnxRuntimeBackend.Register();
-        Cores.PinToOne();
+        var threads = arguments.Contains("--threads");
+        if (!threads) Cores.PinToOne();
         List<Row> rows = [];
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
-            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), fit);
+            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), threads, fit);
             Console.WriteLine(row.Refused is { } why ? $"{row.Model,-20} refused: {why}" : string.Create(CultureInfo.InvariantCulture,
-                $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}"));
+                $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}  {row.Allocated} bytes a call"));
             rows.Add(row);
         }
         List<Row> ran = [.. rows.Where(r => r.Refused is null)];
@@ -58,14 +59,15 @@ internal static class ManagedCommand
                     .ToJson() + "\n");
         }
         if (!arguments.Contains("--write")) return 0;
-        ResultsFile.Replace("managed", [summary + ".", "", "| model | ratio | managed, us | difference | artifact, KB |", "|---|---:|---:|---:|---:|",
+        ResultsFile.Replace("managed", [summary + ".", "", "| model | ratio | managed, us | difference | artifact, KB | bytes a call |",
+            "|---|---:|---:|---:|---:|---:|",
             .. ran.Select(r => string.Create(CultureInfo.InvariantCulture,
-                $"| {r.Model} | {r.Ratio:0.00} | {r.Microseconds:0.0} | {r.Difference:0.0e0} | {r.Bytes / 1024.0:0} |")),
+                $"| {r.Model} | {r.Ratio:0.00} | {r.Microseconds:0.0} | {r.Difference:0.0e0} | {r.Bytes / 1024.0:0} | {r.Allocated} |")),
             "", .. rows.Where(r => r.Refused is not null).Select(r => $"- {r.Model} is refused: {r.Refused}")], "managed --write");
         return 0;
     }
 
-    private static Row Measure(string name, bool int8, bool kernels, KernelFit? fit)
+    private static Row Measure(string name, bool int8, bool kernels, bool threads, KernelFit? fit)
     {
         ZooModel zoo = ZooModel.Open(name);
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
@@ -90,8 +92,9 @@ internal static class ManagedCommand
         {
             ModelDescription description = DescriptionBuilder.Of(model.Graph, new byte[32]);
             var difference = Difference(file, source, path, description, sample);
-            using PreparedModel original = PreparedModel.Open(file, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
-            using PreparedModel managed = PreparedModel.Open(path, description, ManagedBackend.Instance, sample);
+            using PreparedModel original = threads ? Open(1)
+                : PreparedModel.Open(file, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
+            using PreparedModel managed = Open(threads ? 2 : 1);
             var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, limit: 3000).Select(Interleaved.Median).ToArray();
             if (kernels) KernelTimes.Print(path, description, sample);
             if (fit is not null)
@@ -102,7 +105,10 @@ internal static class ManagedCommand
                     .Predict(CostTable.Load(BuiltInProfiles.ThisMachine.CostClass), source.Original, Artifact.Of(zoo.Model)));
                 foreach (var recipe in (string[])["int8", "dynamic-int8"]) AddCalls(fit, source, data, recipe, path, description);
             }
-            return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null);
+            return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null, RatioCommand.Allocated(managed.Call));
+
+            PreparedModel Open(int count) =>
+                new(LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, ManagedBackend.Instance, new() { Threads = count }), description, sample);
         }
         catch (Exception e) when (e is ModelLoadException or ModelBuild.Compression.CompressionException or ArgumentException or IndexOutOfRangeException)
         {

@@ -62,8 +62,8 @@ internal static class RatioCommand
         return right ? 0 : 1;
     }
 
-    // Bytes of managed memory that a call allocates.
-    private static long Allocated(Action call)
+    /// <summary>Bytes of managed memory that a call allocates.</summary>
+    internal static long Allocated(Action call)
     {
         const int calls = 100;
         var before = GC.GetAllocatedBytesForCurrentThread();

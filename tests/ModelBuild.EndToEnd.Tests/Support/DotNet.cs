@@ -7,7 +7,7 @@ namespace ModelBuild.EndToEnd.Tests.Support;
 /// <summary>Runs commands as a user would: without what the test run put into the environment, and without processes that stay behind.</summary>
 internal static class DotNet
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     /// <summary>Runs the dotnet command.</summary>
     public static CommandResult Run(string folder, params string[] arguments) => Start(Host, folder, arguments);

@@ -154,16 +154,19 @@ internal static class ManagedCommand
         double worst = 0;
         foreach (Value output in source.Original.Graph.Outputs)
         {
-            if (expected[output.Name].ElementType != ElementType.Float)
+            if (expected[output.Name].ElementType is not (ElementType.Float or ElementType.Float16))
             {
                 if (!expected[output.Name].Bytes.Span.SequenceEqual(actual[output.Name].Bytes.Span)) worst = double.PositiveInfinity;
                 continue;
             }
-            float[] e = expected[output.Name].ToArray<float>(), a = actual[output.Name].ToArray<float>();
+            float[] e = Floats(expected[output.Name]), a = Floats(actual[output.Name]);
             if (e.Length != a.Length) return double.NaN;
             double most = e.Length == 0 ? 0 : e.Max(MathF.Abs);
             for (var i = 0; i < e.Length; i++) worst = Math.Max(worst, e[i].Equals(a[i]) ? 0 : Math.Abs((double)e[i] - a[i]) / Math.Max(most, 1e-30));
         }
         return worst;
     }
+
+    private static float[] Floats(Tensor tensor) =>
+        tensor.ElementType == ElementType.Float16 ? [.. tensor.ToArray<Half>().Select(v => (float)v)] : tensor.ToArray<float>();
 }

@@ -16,7 +16,7 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
-/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides; <c>--threads</c> compares two threads with one
+/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides, and tells how far each is from the interpreter; <c>--threads</c> compares two threads with one
 /// instead, both on the managed backend and not pinned; <c>--kernels</c> also tells how long each kernel takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
 /// </summary>
 internal static class ManagedCommand
@@ -91,7 +91,7 @@ internal static class ManagedCommand
         try
         {
             ModelDescription description = DescriptionBuilder.Of(model.Graph, new byte[32]);
-            var difference = Difference(file, source, path, description, sample);
+            var difference = Difference(file, source, path, description, sample, exact: int8);
             using PreparedModel original = threads ? Open(1)
                 : PreparedModel.Open(file, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
             using PreparedModel managed = Open(threads ? 2 : 1);
@@ -145,12 +145,24 @@ internal static class ManagedCommand
             new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))?.Model;
     }
 
-    private static double Difference(string file, ModelSource source, string path, ModelDescription description, Sample sample)
+    private static double Difference(string file, ModelSource source, string path, ModelDescription description, Sample sample, bool exact)
     {
         using OnnxRuntimeRunner theirs = new(file);
         using ManagedRunner ours = new(path, description);
         var expected = theirs.Run(sample.Inputs);
         var actual = ours.Run(sample.Inputs);
+        if (exact)
+        {
+            var interpreted = new Interpreter(ModelSource.Open(file, new Dictionary<string, long>()).Original).Run(sample.Inputs);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  from the interpreter: managed {Worst(source, interpreted, actual):0.0e0}, "
+                + $"ONNX Runtime {Worst(source, interpreted, expected):0.0e0}"));
+        }
+        return Worst(source, expected, actual);
+    }
+
+    // The largest difference of an output over its largest value.
+    private static double Worst(ModelSource source, IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
+    {
         double worst = 0;
         foreach (Value output in source.Original.Graph.Outputs)
         {

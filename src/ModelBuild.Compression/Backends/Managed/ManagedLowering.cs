@@ -78,4 +78,9 @@ public static class ManagedLowering
 }
 
 /// <summary>The managed backend has no kernel for a node.</summary>
-internal sealed class NotLoweredException(string message) : Exception(message);
+/// <param name="message">What stands in the way.</param>
+/// <param name="node">The node that the message names, if it names one.</param>
+internal sealed class NotLoweredException(string message, Node? node = null) : Exception(message)
+{
+    public Node? Node => node;
+}

@@ -61,7 +61,7 @@ internal static class BinaryLowering
         float low = float.NegativeInfinity, float high = float.PositiveInfinity)
     {
         if (a.Type != b.Type || a.Type != y.Type || !Binary.Takes(operation, a.Type))
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {a.Type}");
+            throw Lowering.Unsupported(node, a.Type);
         var nest = Nest.Of(lowering, y, longestInner: false, a, b);
         lowering.Call(new BinaryArguments
         {
@@ -95,7 +95,7 @@ internal static class BinaryLowering
             ModelElementType.Int32 => Tensor.Scalar(0),
             ModelElementType.Int64 => Tensor.Scalar(0L),
             ModelElementType.Int8 => Tensor.Scalar((sbyte)0),
-            _ => throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}"),
+            _ => throw Lowering.Unsupported(node, x.Type),
         };
         Apply(lowering, node, BinaryOperation.Maximum, x, lowering.Constant(zero), y);
     }

@@ -176,7 +176,7 @@ internal static class DenseLowering
             batch.RemoveAt(batch.Count - 1);
         }
         if (batch.Count > 2)
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): its matrices lie in more than two levels");
+            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): its matrices lie in more than two levels", node);
         while (batch.Count < 2)
             batch.Insert(0, (1, 0, 0, 0));
         lowering.Call(new MatMulF32Arguments

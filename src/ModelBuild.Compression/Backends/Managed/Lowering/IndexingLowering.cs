@@ -215,7 +215,7 @@ internal static class IndexingLowering
         ModelElementType.UInt8 => Tensor.Scalar((byte)0),
         ModelElementType.Int8 => Tensor.Scalar((sbyte)0),
         ModelElementType.Bool => Tensor.Scalar(false),
-        _ => throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {type}"),
+        _ => throw Lowering.Unsupported(node, type),
     };
 
     /// <summary>Each axis as a gather at known places: what reflects, repeats the edge, or wraps around.</summary>
@@ -226,7 +226,7 @@ internal static class IndexingLowering
             if (before[d] == 0 && after[d] == 0)
                 continue;
             if (!x.Extents[d].IsConstant)
-                throw new NotLoweredException($"'{node.DisplayName}' (Pad): a dimension that is known only at run time has no managed kernel for {mode}");
+                throw new NotLoweredException($"'{node.DisplayName}' (Pad): a dimension that is known only at run time has no managed kernel for {mode}", node);
             var length = x.Extents[d].Value;
             var places = new long[before[d] + length + after[d]];
             for (var i = 0; i < places.Length; i++)

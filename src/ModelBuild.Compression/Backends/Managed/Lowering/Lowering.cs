@@ -79,9 +79,9 @@ internal sealed class Lowering
         {
             LoweringOf(node).Lower(this, node);
         }
-        catch (NotLoweredException e) when (!e.Message.StartsWith('\''))
+        catch (NotLoweredException e) when (e.Node is null)
         {
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.QualifiedOpType}): {e.Message}");
+            throw new NotLoweredException($"'{node.DisplayName}' ({node.QualifiedOpType}): {e.Message}", node);
         }
     }
 
@@ -166,7 +166,7 @@ internal sealed class Lowering
     /// <exception cref="NotLoweredException">They are not known when the model is compiled.</exception>
     public long[]? Integers(Node node, int index) => node.Input(index) is not { } value ? null
         : ConstantOf(value) is { } constant ? Numbers.Integers(constant)
-        : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): '{value.Name}' is not known when the model is compiled");
+        : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): '{value.Name}' is not known when the model is compiled", node);
 
     /// <summary>The sizes that an input describes, as far as inference knows them.</summary>
     public SymbolicTensor? ElementsOf(Value value) => _facts.ElementsOf(value) is { } known
@@ -195,7 +195,7 @@ internal sealed class Lowering
     public TensorView Read(Node node, int index, ModelElementType type = ModelElementType.Float)
     {
         var view = Read(node.Input(index) ?? throw Unsupported(node));
-        return view.Type == type ? view : throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {view.Type}");
+        return view.Type == type ? view : throw Lowering.Unsupported(node, view.Type);
     }
 
     /// <summary>A value in row-major order without gaps; copied where it lies otherwise.</summary>
@@ -419,5 +419,9 @@ internal sealed class Lowering
     }
 
     /// <summary>A node that no kernel takes in the form that it has.</summary>
-    public static NotLoweredException Unsupported(Node node) => new($"'{node.DisplayName}' ({node.QualifiedOpType}) has no managed kernel in this form");
+    public static NotLoweredException Unsupported(Node node) => new($"'{node.DisplayName}' ({node.QualifiedOpType}) has no managed kernel in this form", node);
+
+    /// <summary>A node that no kernel takes for elements of this type.</summary>
+    public static NotLoweredException Unsupported(Node node, ModelElementType type) =>
+        new($"'{node.DisplayName}' ({node.QualifiedOpType}) has no managed kernel for {type}", node);
 }

@@ -28,7 +28,7 @@ internal static class MapLowering
     private static void Compare(Lowering lowering, Node node, Comparison comparison, TensorView a, TensorView b)
     {
         if (a.Type != b.Type || !Kernels.Compare.Takes(comparison, a.Type))
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {a.Type}");
+            throw Lowering.Unsupported(node, a.Type);
         Compare(lowering, node, comparison, a, b, lowering.WriteLike(node.Output, a, b));
     }
 
@@ -105,7 +105,7 @@ internal static class MapLowering
             ModelElementType.Int64 => Tensor.Scalar(-1L),
             ModelElementType.UInt8 => Tensor.Scalar((byte)255),
             ModelElementType.Int8 => Tensor.Scalar((sbyte)-1),
-            _ => throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}"),
+            _ => throw Lowering.Unsupported(node, x.Type),
         };
         BinaryLowering.Apply(lowering, node, BinaryOperation.Xor, x, lowering.Constant(ones), lowering.WriteLike(node.Output, x));
     }

@@ -62,16 +62,16 @@ internal static class QuantizationLowering
     public static (float Scale, int Zero) Mapping(Lowering lowering, Node node)
     {
         if (lowering.ConstantOf(node.Inputs[1]) is not { ElementType: ElementType.Float, Length: 1 } scale)
-            throw new NotLoweredException($"'{node.DisplayName}': the scale is no constant scalar");
+            throw new NotLoweredException($"'{node.DisplayName}': the scale is no constant scalar", node);
         var type = lowering.TypeOf(node.Is("QuantizeLinear") ? node.Output : node.Inputs[0]!);
         if (type is not (ModelElementType.UInt8 or ModelElementType.Int8))
-            throw new NotLoweredException($"'{node.DisplayName}': tensors of {type} have no managed kernel");
+            throw new NotLoweredException($"'{node.DisplayName}': tensors of {type} have no managed kernel", node);
         var zero = lowering.ConstantOf(node.Input(2)) switch
         {
             null when node.Input(2) is null => 0,
             { ElementType: ElementType.UInt8, Length: 1 } z => z.Span<byte>()[0],
             { ElementType: ElementType.Int8, Length: 1 } z => z.Span<sbyte>()[0],
-            _ => throw new NotLoweredException($"'{node.DisplayName}': the zero point is no scalar of 8 bits"),
+            _ => throw new NotLoweredException($"'{node.DisplayName}': the zero point is no scalar of 8 bits", node),
         };
         return (scale.Span<float>()[0], zero);
     }

@@ -52,7 +52,7 @@ internal static class ReductionLowering
     public static TensorView Apply(Lowering lowering, Node node, Reduction reduction, TensorView x, int[] axes)
     {
         if (!Reduce.Takes(reduction, x.Type))
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}");
+            throw Lowering.Unsupported(node, x.Type);
         // Elements that stand still are read as many.
         if (axes.Any(a => x.Strides[a] == 0 && x.Extents[a] != 1))
             x = lowering.CopyTo(lowering.Allocate(x.Extents, x.Type), x, node.DisplayName);
@@ -116,7 +116,7 @@ internal static class ReductionLowering
     {
         var x = lowering.Read(node.Inputs[0]!);
         if (x.Type is not (ModelElementType.Float or ModelElementType.Int32 or ModelElementType.Int64))
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}");
+            throw Lowering.Unsupported(node, x.Type);
         var axis = (int)node.Int("axis");
         if (axis < 0)
             axis += x.Rank;

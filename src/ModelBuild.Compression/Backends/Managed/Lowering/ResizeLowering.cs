@@ -96,7 +96,7 @@ internal static class ResizeLowering
     {
         if (!x.Extents[axis].IsConstant || !target.IsConstant)
             throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}): a dimension that is known only at run time is resized by whole factors "
-                + "to the nearest neighbour only");
+                + "to the nearest neighbour only", node);
         var (length, outputs) = (x.Extents[axis].Value, target.Value);
         var factor = scale ?? (double)outputs / length;
         var width = mode switch { "nearest" => 1, "linear" => 2, _ => 4 };
@@ -140,7 +140,7 @@ internal static class ResizeLowering
             return ViewLowering.Permuted(y, [.. Enumerable.Range(0, x.Rank).Select(d => order.IndexOf(d))]);
         }
         if (x.Type != ModelElementType.Float)
-            throw new NotLoweredException($"'{node.DisplayName}' ({node.OpType}) has no managed kernel for {x.Type}");
+            throw Lowering.Unsupported(node, x.Type);
         var inner = TensorView.Product(moved.Extents.Skip(place + 1));
         lowering.Call(new TapsArguments
         {

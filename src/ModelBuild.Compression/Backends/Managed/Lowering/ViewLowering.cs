@@ -199,7 +199,7 @@ internal static class ViewLowering
                 start = extent - 1;
             else
                 // Whether the start lies within is not known for all sizes.
-                throw new NotLoweredException($"'{node.DisplayName}' (Slice): where it starts depends on a size");
+                throw new NotLoweredException($"'{node.DisplayName}' (Slice): where it starts depends on a size", node);
             x = Sliced(x, axis, start, shape[axis], steps[i]);
         }
         lowering.Place(node.Output, x);

@@ -76,20 +76,25 @@ internal sealed unsafe class UnpackedConstants : IDisposable
             WinogradInt8Packing.Pack(new((sbyte*)stored, outputs * each), outputs, inputs, new(to, length));
             return;
         }
-        var kernels = new float[outputs * each];
-        for (var output = 0; output < outputs; output++)
+        var count = outputs * each;
+        Span<float> packed = new((float*)to, length / sizeof(float));
+        if (c.Storage == ConstantStorage.Kernels32)
         {
-            for (var i = output * each; i < (output + 1) * each; i++)
+            WinogradF32Packing.Pack(new((float*)stored, count), outputs, inputs, packed);
+            return;
+        }
+        var kernels = new float[count];
+        fixed (float* floats = kernels)
+        {
+            if (c.Storage == ConstantStorage.Kernels16) Halves((Half*)stored, floats, count);
+            else
             {
-                kernels[i] = c.Storage switch
-                {
-                    ConstantStorage.Kernels32 => ((float*)stored)[i],
-                    ConstantStorage.Kernels16 => (float)((Half*)stored)[i],
-                    _ => ((sbyte*)((float*)stored + outputs))[i] * ((float*)stored)[output],
-                };
+                float* scales = (float*)stored;
+                var integers = (sbyte*)(scales + outputs);
+                for (var i = 0; i < count; i++) floats[i] = integers[i] * scales[i / each];
             }
         }
-        WinogradF32Packing.Pack(kernels, outputs, inputs, new((float*)to, length / sizeof(float)));
+        WinogradF32Packing.Pack(kernels, outputs, inputs, packed);
     }
 
     private static void Columns(float* stored, float* to, long columns, int rows)

@@ -4,8 +4,7 @@ namespace ModelBuild.Managed;
 
 /// <summary>
 /// The helpers of all managed models of the process. One running call has them at a time, and only while no other call runs: with several callers each core
-/// has a
-/// caller of its own, and helpers would only be in the way. Between the kernels of a call helpers spin; soon after it they sleep.
+/// has a caller of its own, and helpers would only be in the way. Between the kernels of a call helpers spin; soon after it they sleep.
 /// </summary>
 internal sealed unsafe class WorkerPool
 {

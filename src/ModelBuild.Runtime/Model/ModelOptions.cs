@@ -14,8 +14,8 @@ public sealed class ModelOptions
 
     /// <summary>
     /// Threads that one call may use, at least 1. ONNX Runtime uses as many. The managed backend shares out the large kernels of a call to helpers that all
-    /// models
-    /// of the process have in common, up to the number of processors, and only while no other call runs: several calls at once use several cores by themselves.
+    /// models of the process have in common, up to the number of processors, and only while no other call runs: several calls at once use several cores by
+    /// themselves.
     /// Answers do not depend on it. <see cref="LoadedModel.Threads"/> tells what holds for a loaded model.
     /// </summary>
     public int Threads { get; set; } = 1;

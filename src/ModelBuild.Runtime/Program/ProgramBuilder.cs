@@ -92,8 +92,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     }
 
     /// <summary>Adds a matrix of floats that is packed as <see cref="Kernels.Packings.DenseF32"/>, stored in 8 bits if each value is exactly a whole number
-    /// times
-    /// the scale of its column.</summary>
+    /// times the scale of its column.</summary>
     /// <param name="packed">The packed matrix.</param>
     /// <param name="rows">Its rows.</param>
     /// <param name="scales">The scale of each column; columns of padding are zeros.</param>
@@ -115,9 +114,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
             for (var row = 0; row < rows; row++)
                 for (var c = column; c < column + width; c++, at++)
                 {
-                    var q = all[c] == 0 ? 0 : Math.Clamp(MathF.Round(packed[at] / all[c]), -128, 127);
-                    if (q * all[c] != packed[at]) return AddConstant(Packings.DenseF32, packed);
-                    stored[next++] = (byte)(sbyte)q;
+                    if (!IsMultiple(packed[at], all[c], out stored[next++])) return AddConstant(Packings.DenseF32, packed);
                 }
         }
         return Store(key, constant, stored);
@@ -160,12 +157,17 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         MemoryMarshal.AsBytes(scales).CopyTo(stored);
         for (var i = 0; i < kernels.Length; i++)
         {
-            var scale = scales[i / (kernels.Length / scales.Length)];
-            var q = scale == 0 ? 0 : Math.Clamp(MathF.Round(kernels[i] / scale), -128, 127);
-            if (q * scale != kernels[i]) return null;
-            stored[scales.Length * sizeof(float) + i] = (byte)(sbyte)q;
+            if (!IsMultiple(kernels[i], scales[i / (kernels.Length / scales.Length)], out stored[scales.Length * sizeof(float) + i])) return null;
         }
         return stored;
+    }
+
+    /// <summary>Whether a value is exactly an integer of 8 bits times the scale.</summary>
+    private static bool IsMultiple(float value, float scale, out byte integer)
+    {
+        var q = scale == 0 ? 0 : Math.Clamp(MathF.Round(value / scale), -128, 127);
+        integer = (byte)(sbyte)q;
+        return q * scale == value;
     }
 
     // Smaller ones are not worth a copy at load.

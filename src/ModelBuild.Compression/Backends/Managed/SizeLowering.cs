@@ -66,8 +66,7 @@ internal sealed class SizeLowering
 
     /// <summary>
     /// The same dimension in the terms that a lowering reckons with: what a quotient is gets a name, and of two sizes that meet element by element, of which
-    /// one
-    /// may be 1 as far as inference can tell, the program takes calls where they are equal.
+    /// one may be 1 as far as inference can tell, the program takes calls where they are equal.
     /// </summary>
     public Dimension Normalized(Dimension dimension)
     {

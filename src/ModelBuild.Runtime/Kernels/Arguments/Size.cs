@@ -2,8 +2,7 @@ namespace ModelBuild.Kernels;
 
 /// <summary>
 /// A size, stride, count or flag of a kernel call. In a program it is the index of an expression over the named dimensions; in a call that is ready to run
-/// it is
-/// the value.
+/// it is the value.
 /// </summary>
 internal readonly record struct Size
 {

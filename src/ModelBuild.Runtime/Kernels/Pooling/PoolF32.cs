@@ -93,8 +93,7 @@ internal unsafe struct PoolF32Arguments : IKernelArguments<PoolF32Arguments>
     internal readonly bool IsNarrow => Channels <= 4 && XPixel <= 8;
 
     /// <summary>Whether rows of windows are joined first, and then their pixels: where pixels are seen by several windows of a row, or are narrow. To add up
-    /// few
-    /// rows takes less than to store what they add up to.</summary>
+    /// few rows takes less than to store what they add up to.</summary>
     internal readonly bool IsJoined => IsNarrow || KernelWidth > 2 * StrideX && OutputWidth > 1 && (Kind == PoolKind.Maximum || KernelHeight > 3);
 
     /// <summary>Elements from one pixel of joined rows to the next: those of X where a tile has all of them, whole vectors otherwise.</summary>

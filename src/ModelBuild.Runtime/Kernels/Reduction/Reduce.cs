@@ -74,8 +74,7 @@ internal unsafe struct ReduceArguments : IKernelArguments<ReduceArguments>
 
 /// <summary>
 /// Reductions. Where x follows itself along the kept dimension, a block of results is carried through all reduced elements; where it does along the reduced
-/// one,
-/// several vectors of partial results are. Sums of many floats are made of partial sums of 64, so that their error does not grow with the count.
+/// one, several vectors of partial results are. Sums of many floats are made of partial sums of 64, so that their error does not grow with the count.
 /// </summary>
 internal static unsafe class Reduce
 {

@@ -5,8 +5,7 @@ namespace ModelBuild.Kernels;
 
 /// <summary>
 /// Resampling along one axis: y[o, j, k] = sum over t of weight[j, t] x[o, index[j, t], k]. Where an output lies and what its neighbours weigh is worked out
-/// when
-/// the model is compiled. ONNX Resize, one call an axis.
+/// when the model is compiled. ONNX Resize, one call an axis.
 /// </summary>
 internal unsafe struct TapsArguments : IKernelArguments<TapsArguments>
 {

@@ -50,8 +50,7 @@ internal static class ConvolutionLowering
 
     /// <summary>
     /// Whether 36 products for 16 outputs are worth the transforms. Measured (docs/results/kernels.md): not for few channels, which transforms cannot be
-    /// spread over,
-    /// nor where an image is one square of 4x4.
+    /// spread over, nor where an image is one square of 4x4.
     /// </summary>
     private static bool PaysByWinograd(long inputs, long outputs, TensorView y) => inputs >= 8 && outputs >= 8 && inputs * outputs <= 256 * 256
         && !(y.Extents[2] is { IsConstant: true, Value: <= 4 } && y.Extents[3] is { IsConstant: true, Value: <= 4 });

@@ -7,8 +7,7 @@ namespace ModelBuild.Compression.Backends;
 
 /// <summary>
 /// Images as convolutions want them: channels follow each other, and around each image lies the border that padding comes to. Who writes an image writes it
-/// where
-/// its readers want it: into the middle of a buffer with a border, or into its part of a concatenation.
+/// where its readers want it: into the middle of a buffer with a border, or into its part of a concatenation.
 /// </summary>
 internal sealed class Images(Lowering lowering)
 {

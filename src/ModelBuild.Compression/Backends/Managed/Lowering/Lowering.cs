@@ -116,8 +116,7 @@ internal sealed class Lowering
 
     /// <summary>
     /// Whether a dimension is another one, or is so in every call that the model can run: what is cut off at a bound, as the first positions of a table are,
-    /// has
-    /// the length that was asked for, or does not fit. Calls are held to it.
+    /// has the length that was asked for, or does not fit. Calls are held to it.
     /// </summary>
     public bool IsSame(Dimension a, Dimension b)
     {

@@ -99,8 +99,7 @@ internal static class ViewLowering
     }
 
     /// <summary>The strides under other dimensions, found group by group: dimensions of both shapes whose products are equal. Null where a group does not
-    /// lie in
-    /// one piece.</summary>
+    /// lie in one piece.</summary>
     private static TensorView? Redimensioned(TensorView x, ImmutableArray<Dimension> shape)
     {
         if (x.Elements == 0)

@@ -68,6 +68,16 @@ public static class Simplifier
         ShapeInference.Run(model);
     }
 
+    /// <summary>Replaces each If whose condition is a constant by the branch that is taken; nothing else is changed.</summary>
+    /// <param name="model">The model; changed in place.</param>
+    public static void InlineBranches(Model model)
+    {
+        var pass = new InlineIf();
+        while (pass.Run(model.Graph, new(model, ShapeInference.Prove(model), new())))
+        {
+        }
+    }
+
     private static void TrimInputs(Graph graph)
     {
         foreach (var node in graph.Nodes)

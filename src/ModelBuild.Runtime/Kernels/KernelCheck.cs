@@ -72,6 +72,15 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long
         }
     }
 
+    /// <summary>Two sizes are equal in every call that the model can run.</summary>
+    /// <exception cref="ArgumentException">They are not.</exception>
+    public void Equal(Size a, Size b)
+    {
+        if ((long)a != (long)b)
+            throw new ArgumentException($"the model cannot run with these dimensions: a tensor would have {(long)a} elements along a dimension where {(long)b} are "
+                + $"needed ({call.Source})");
+    }
+
     /// <summary>A flag, zero point, kind or stride has one of the values that the kernel knows.</summary>
     public void InRange(Size value, long minimum, long maximum)
     {

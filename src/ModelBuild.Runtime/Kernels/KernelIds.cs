@@ -115,6 +115,12 @@ internal static class KernelIds
     /// <summary><see cref="BinaryInt8Arguments"/>.</summary>
     public const int BinaryInt8 = 37;
 
+    /// <summary><see cref="BranchArguments"/>.</summary>
+    public const int Branch = 38;
+
+    /// <summary><see cref="RequireArguments"/>.</summary>
+    public const int Require = 39;
+
     /// <summary><see cref="SequenceArguments"/>.</summary>
     public const int Sequence = 40;
 }

@@ -90,7 +90,8 @@ public sealed class ManagedBackend : ModelBackend
     private static bool Belongs(ManagedProgram program, ModelDescription description) =>
         program.Symbols.SequenceEqual(description.Symbols) && Match(program.Inputs, description.Inputs) && Match(program.Outputs, description.Outputs);
 
+    // An output may not even declare its rank.
     private static bool Match(IReadOnlyList<ProgramPort> ports, IReadOnlyList<TensorInfo> tensors) =>
         ports.Count == tensors.Count && !ports.Where((p, i) => p.Name != tensors[i].Name || p.ElementType != tensors[i].ElementType
-            || p.Shape.Length != tensors[i].Dimensions.Length).Any();
+            || !tensors[i].Dimensions.IsDefault && p.Shape.Length != tensors[i].Dimensions.Length).Any();
 }

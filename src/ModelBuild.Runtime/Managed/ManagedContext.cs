@@ -39,28 +39,33 @@ internal sealed unsafe class ManagedContext : ModelContext
     {
         _ = Bound;
         BoundCall* call = _calls;
+        BoundCall* end = call + _session.Program.Calls.Length;
         var threads = _session.Threads;
         if (threads == 1)
         {
-            for (var i = _session.Program.Calls.Length; i > 0; i--, call++) call->Run(call->Arguments, 0, call->Tiles, _scratch);
+            for (; call < end; call++)
+            {
+                if (call->Run != null) call->Run(call->Arguments, 0, call->Tiles, _scratch);
+                else call += Skipped(call);
+            }
         }
         else
         {
-            RunShared(threads);
+            RunShared(call, end, threads);
         }
         // The finalizer must not free the arena while the calls run.
         GC.KeepAlive(this);
     }
 
-    private void RunShared(int threads)
+    private void RunShared(BoundCall* call, BoundCall* end, int threads)
     {
         var helped = WorkerPool.Shared.Enter(threads);
         try
         {
-            BoundCall* call = _calls;
-            for (var i = _session.Program.Calls.Length; i > 0; i--, call++)
+            for (; call < end; call++)
             {
-                if (helped && call->IsShared) WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
+                if (call->Run == null) call += Skipped(call);
+                else if (helped && call->IsShared) WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
                 else call->Run(call->Arguments, 0, call->Tiles, _scratch);
             }
         }
@@ -70,8 +75,20 @@ internal sealed unsafe class ManagedContext : ModelContext
         }
     }
 
+    /// <summary>The calls of a region that does not run; none of one that does.</summary>
+    private long Skipped(BoundCall* branch)
+    {
+        var arguments = (BranchArguments*)branch->Arguments;
+        if (!arguments->IsTaken) return arguments->Calls;
+        if (Bound.Refusals[branch - _calls] is { } why) throw new ArgumentException(why);
+        return 0;
+    }
+
     /// <summary>Runs one call of the program by itself: for measuring.</summary>
-    internal void RunCall(int index) => _calls[index].Run(_calls[index].Arguments, 0, _calls[index].Tiles, _scratch);
+    internal void RunCall(int index)
+    {
+        if (_calls[index].Run != null) _calls[index].Run(_calls[index].Arguments, 0, _calls[index].Tiles, _scratch);
+    }
 
     /// <summary>The work of one call, as its kernel counts it.</summary>
     internal double Work(int index) => Bound.Calls[index].Shape.Work;
@@ -115,10 +132,13 @@ internal sealed unsafe class ManagedContext : ModelContext
         for (var c = 0; c < plan.Calls.Length; c++)
         {
             Kernel kernel = program.Calls[c].Kernel;
+            _calls[c].Run = null;
+            // The region of a call that is not planned is never entered.
+            if (plan.Calls[c].Arguments is null) continue;
             Span<byte> arguments = new(_calls[c].Arguments, kernel.ArgumentBytes);
             plan.Calls[c].Arguments.CopyTo(arguments);
             kernel.Visit(arguments, ref addresses);
-            _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
+            if (kernel != BranchArguments.Kernel) _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
             _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
             _calls[c].IsShared = plan.Calls[c].Shape is { Tiles: > 1, Work: >= SharedWork };
         }
@@ -147,6 +167,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     /// <summary>A call that is ready to run.</summary>
     private struct BoundCall
     {
+        // Null begins a region.
         public delegate*<void*, long, long, byte*, void> Run;
         public void* Arguments;
         public long Tiles;

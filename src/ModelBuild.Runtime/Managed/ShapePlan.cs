@@ -8,6 +8,8 @@ internal sealed class ShapePlan
 {
     private readonly ManagedProgram _program;
     private readonly long[] _sizes;
+    // Of each buffer; negative where a size is.
+    private readonly long[] _bytes;
 
     /// <summary>Plans a program.</summary>
     /// <exception cref="ArgumentException">The model has no such sizes.</exception>
@@ -18,37 +20,14 @@ internal sealed class ShapePlan
         _program = program;
         Symbols = symbols.ToArray();
         _sizes = SizeEvaluator.Evaluate(program.Expressions, symbols);
-        for (var i = 0; i < program.EqualSizes.Length; i += 2)
-        {
-            var (a, b) = (_sizes[program.EqualSizes[i]], _sizes[program.EqualSizes[i + 1]]);
-            if (a != b)
-            {
-                var sizes = string.Join(", ", Symbols);
-                throw new ArgumentException($"the model cannot run with the dimensions [{sizes}]: a tensor would have {a} elements along a dimension where "
-                    + $"another one has {b}");
-            }
-        }
-        long[] bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
-        Inputs = [.. program.Inputs.Select(p => Port(p, bytes, origin))];
-        Outputs = [.. program.Outputs.Select(p => Port(p, bytes, origin))];
+        _bytes = [.. program.Buffers.Select(b => Bytes(b.ElementType, b.Shape, origin))];
         Calls = new PlannedCall[program.Calls.Length];
-        for (var c = 0; c < Calls.Length; c++)
-        {
-            ProgramCall call = program.Calls[c];
-            var arguments = call.Arguments.ToArray();
-            SizeBinder sizes = new(_sizes);
-            call.Kernel.Visit(arguments, ref sizes);
-            try
-            {
-                Calls[c] = new PlannedCall(arguments, call.Kernel.Check(arguments, new KernelCheck(program, call, _sizes, bytes, origin)));
-            }
-            catch (OverflowException)
-            {
-                throw ArtifactHeader.Damaged(origin, $"{call.Name} would use more elements than can be counted");
-            }
-        }
+        Refusals = new string?[program.Calls.Length];
+        PlanRegion(0, Calls.Length, origin);
+        Inputs = [.. program.Inputs.Select(p => Port(p, origin))];
+        Outputs = [.. program.Outputs.Select(p => Port(p, origin))];
         ScratchBytes = Calls.Length == 0 ? 0 : Calls.Max(c => c.Shape.Scratch);
-        BufferOffsets = ArenaPlanner.Place(Lives(bytes), out var arena);
+        BufferOffsets = ArenaPlanner.Place(Lives(), out var arena);
         ArenaBytes = arena;
     }
 
@@ -68,6 +47,10 @@ internal sealed class ShapePlan
     /// <summary>The calls with their sizes as values; operands still name buffers and constants.</summary>
     public PlannedCall[] Calls { get; }
 
+    /// <summary>Why the region that a call begins cannot run with these dimensions; null where it can, and of calls that begin none. Its calls are not
+    /// planned.</summary>
+    public string?[] Refusals { get; }
+
     /// <summary>The values of the program's expressions.</summary>
     public ReadOnlySpan<long> Sizes => _sizes;
 
@@ -77,11 +60,57 @@ internal sealed class ShapePlan
     /// <summary>A call: its record of arguments and what it takes to run.</summary>
     public readonly record struct PlannedCall(byte[] Arguments, CallShape Shape);
 
-    private PlannedPort Port(ProgramPort port, long[] bufferBytes, string origin)
+    // What holds of sizes comes first: calls rest on it.
+    private void PlanRegion(int first, int end, string origin)
     {
+        for (var required = true; ; required = false)
+        {
+            for (var c = first; c < end; c++)
+            {
+                if (_program.Calls[c].Kernel == RequireArguments.Kernel == required) Calls[c] = Plan(_program.Calls[c], origin);
+                if (_program.RegionOf(c) is not { } calls) continue;
+                if (!required) TryPlanRegion(c, c + 1 + (int)calls, origin);
+                c += (int)calls;
+            }
+            if (!required) return;
+        }
+    }
+
+    /// <summary>Plans a region. Whether it runs is not known before: one that cannot is no error until then.</summary>
+    private void TryPlanRegion(int branch, int end, string origin)
+    {
+        try
+        {
+            PlanRegion(branch + 1, end, origin);
+        }
+        catch (ArgumentException e)
+        {
+            Refusals[branch] = e.Message;
+        }
+    }
+
+    private PlannedCall Plan(ProgramCall call, string origin)
+    {
+        BufferCheck buffers = new(this);
+        call.Visit(ref buffers);
+        var arguments = call.Arguments.ToArray();
+        SizeBinder sizes = new(_sizes);
+        call.Kernel.Visit(arguments, ref sizes);
+        try
+        {
+            return new PlannedCall(arguments, call.Kernel.Check(arguments, new KernelCheck(_program, call, _sizes, _bytes, origin)));
+        }
+        catch (OverflowException)
+        {
+            throw ArtifactHeader.Damaged(origin, $"{call.Name} would use more elements than can be counted");
+        }
+    }
+
+    private PlannedPort Port(ProgramPort port, string origin)
+    {
+        CheckNotNegative(port.Shape);
         var bytes = Bytes(port.ElementType, port.Shape, origin);
-        if (bytes != bufferBytes[port.Buffer]) throw ArtifactHeader.Damaged(origin,
-            $"'{port.Name}' has {bytes} bytes, its buffer has {bufferBytes[port.Buffer]}");
+        if (bytes != _bytes[port.Buffer]) throw ArtifactHeader.Damaged(origin, $"'{port.Name}' has {bytes} bytes, its buffer has {_bytes[port.Buffer]}");
         if (bytes > int.MaxValue) throw TooLarge(origin, $"'{port.Name}' takes {bytes} bytes");
         return new PlannedPort(port.Buffer, [.. port.Shape.Select(e => _sizes[e])], (int)bytes);
     }
@@ -97,8 +126,7 @@ internal sealed class ShapePlan
         {
             foreach (var e in shape)
             {
-                if (_sizes[e] < 0) throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be "
-                    + $"{_sizes[e]}");
+                if (_sizes[e] < 0) return -1;
                 bytes = checked(bytes * _sizes[e]);
             }
         }
@@ -109,10 +137,19 @@ internal sealed class ShapePlan
         return bytes;
     }
 
-    // Inputs and outputs live from before the first call to after the last: callers write and read them outside a run.
-    private ArenaPlanner.Life[] Lives(long[] bytes)
+    private void CheckNotNegative(IReadOnlyList<int> shape)
     {
-        LifeVisitor uses = new([.. bytes.Select(b => new ArenaPlanner.Life(b, int.MaxValue, -1))]);
+        foreach (var e in shape)
+        {
+            if (_sizes[e] < 0)
+                throw new ArgumentException($"the model cannot run with the dimensions [{string.Join(", ", Symbols)}]: a size would be {_sizes[e]}");
+        }
+    }
+
+    // Inputs and outputs live from before the first call to after the last: callers write and read them outside a run.
+    private ArenaPlanner.Life[] Lives()
+    {
+        LifeVisitor uses = new([.. _bytes.Select(b => new ArenaPlanner.Life(Math.Max(0, b), int.MaxValue, -1))]);
         for (uses.Call = 0; uses.Call < _program.Calls.Length; uses.Call++) _program.Calls[uses.Call].Visit(ref uses);
         foreach (PlannedPort port in Inputs.Concat(Outputs)) uses.Lives[port.Buffer] = uses.Lives[port.Buffer] with { First = -1, Last = int.MaxValue };
         return uses.Lives;
@@ -149,6 +186,33 @@ internal sealed class ShapePlan
             if (operand.Kind != OperandKind.Buffer) return;
             ref ArenaPlanner.Life life = ref lives[operand.Index];
             life = life with { First = Math.Min(life.First, Call), Last = Call };
+        }
+    }
+
+    /// <summary>Refuses calls on buffers that cannot be.</summary>
+    private readonly struct BufferCheck(ShapePlan plan) : IArgumentVisitor
+    {
+        public void Input(ref Operand operand, string name, ModelElementType type)
+        {
+            if (operand.Kind == OperandKind.Buffer) plan.CheckNotNegative(plan._program.Buffers[operand.Index].Shape);
+        }
+
+        public void Output(ref Operand operand, string name, ModelElementType type) => Input(ref operand, name, type);
+
+        public void Constant(ref Operand operand, string name, params ReadOnlySpan<int> packings)
+        {
+        }
+
+        public void Size(ref Size size, string name)
+        {
+        }
+
+        public void Number(ref float number, string name)
+        {
+        }
+
+        public void Type(ref ModelElementType type, string name)
+        {
         }
     }
 

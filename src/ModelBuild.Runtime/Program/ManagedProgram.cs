@@ -19,10 +19,6 @@ internal sealed record ManagedProgram
     /// <summary>Sizes as expressions over the named dimensions; operands come earlier in the list.</summary>
     public required ImmutableArray<SizeExpression> Expressions { get; init; }
 
-    /// <summary>Pairs of expressions, one after the other, that are equal under all sizes that the model can run with: what inference could not
-    /// prove.</summary>
-    public required ImmutableArray<int> EqualSizes { get; init; }
-
     /// <summary>Packed weights.</summary>
     public required ImmutableArray<ProgramConstant> Constants { get; init; }
 
@@ -35,8 +31,16 @@ internal sealed record ManagedProgram
     /// <summary>The model's outputs, in the signature's order.</summary>
     public required ImmutableArray<ProgramPort> Outputs { get; init; }
 
-    /// <summary>Kernel calls, in the order in which they run.</summary>
+    /// <summary>Kernel calls, in the order in which they run. A <see cref="BranchArguments"/> begins a region.</summary>
     public required ImmutableArray<ProgramCall> Calls { get; init; }
+
+    /// <summary>How many calls follow that belong to the region which a call begins; -1 where that is no number; null for calls that begin none.</summary>
+    public long? RegionOf(int call)
+    {
+        if (Calls[call].Kernel != BranchArguments.Kernel) return null;
+        SizeExpression calls = Expressions[(int)Calls[call].As<BranchArguments>().Calls.Expression];
+        return calls.Operator == SizeOperator.Constant ? calls.Value : -1;
+    }
 }
 
 /// <summary>What a <see cref="SizeExpression"/> computes.</summary>

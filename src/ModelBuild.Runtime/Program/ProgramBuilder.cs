@@ -14,7 +14,6 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     private readonly List<string> _symbols = [];
     private readonly List<SizeExpression> _expressions = [];
     private readonly Dictionary<SizeExpression, int> _known = [];
-    private readonly List<int> _equalSizes = [];
     private readonly List<ProgramConstant> _constants = [];
     private readonly Dictionary<(int Packing, int ElementSize, string Hash), int> _knownConstants = [];
     private readonly List<ProgramBuffer> _buffers = [];
@@ -53,12 +52,28 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         return product;
     }
 
-    /// <summary>Says that two sizes are equal wherever the model can run: a call with other sizes is refused.</summary>
-    public void Require(Size a, Size b)
+    /// <summary>Says that two sizes are equal wherever the model, or the region that is open, can run: a call with other sizes is refused.</summary>
+    /// <param name="a">One of them.</param>
+    /// <param name="b">The other one.</param>
+    /// <param name="source">The node of the model that needs it, for the message.</param>
+    public void Require(Size a, Size b, string source)
     {
-        if (a == b) return;
-        _equalSizes.Add((int)a.Expression);
-        _equalSizes.Add((int)b.Expression);
+        if (a != b) AddCall(new RequireArguments { A = a, B = b }, source);
+    }
+
+    /// <summary>Opens a region: calls from here to <see cref="CloseRegion"/> run only where the condition has this value.</summary>
+    /// <returns>What closes it.</returns>
+    public int OpenRegion(Operand condition, bool when, string source)
+    {
+        AddCall(new BranchArguments { Condition = condition, When = Number(when ? 1 : 0), Calls = Number(0) }, source);
+        return _calls.Count - 1;
+    }
+
+    /// <summary>Closes the region that was opened last.</summary>
+    public void CloseRegion(int opened)
+    {
+        ProgramCall start = _calls[opened];
+        _calls[opened] = ProgramCall.Of(start.As<BranchArguments>() with { Calls = Number(_calls.Count - 1 - opened) }, start.Source);
     }
 
     /// <summary>Adds an activation.</summary>
@@ -209,7 +224,7 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
     public ManagedProgram Build() => new()
     {
         Profile = profile, ToolVersion = toolVersion,
-        Symbols = [.. _symbols], Expressions = [.. _expressions], EqualSizes = [.. _equalSizes], Constants = [.. _constants], Buffers = [.. _buffers],
+        Symbols = [.. _symbols], Expressions = [.. _expressions], Constants = [.. _constants], Buffers = [.. _buffers],
         Inputs = [.. _inputs], Outputs = [.. _outputs], Calls = [.. _calls],
     };
 

@@ -40,7 +40,6 @@ internal ref struct ProgramReader
         ToolVersion = Text(),
         Symbols = List(static (ref ProgramReader r) => r.Text()),
         Expressions = List(static (ref ProgramReader r) => r.Expression()),
-        EqualSizes = Indices(),
         Constants = List(static (ref ProgramReader r) => new ProgramConstant(r.Index(), r.Unsigned(), r.Unsigned(), (ConstantStorage)r.Byte(), r.Index())),
         Buffers = List(static (ref ProgramReader r) => new ProgramBuffer((ModelElementType)r.Byte(), r.Indices())),
         Inputs = List(static (ref ProgramReader r) => r.Port()),

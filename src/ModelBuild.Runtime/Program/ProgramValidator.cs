@@ -19,8 +19,6 @@ internal static class ProgramValidator
             };
             if (!valid) throw Damaged($"expression {i} refers to a later one");
         }
-        if (program.EqualSizes.Length % 2 != 0) throw Damaged("an equality has one side");
-        CheckShape(program.EqualSizes);
         foreach (ProgramConstant c in program.Constants)
         {
             if (!c.IsValid) throw Damaged("a constant is stored in a way that is not known");
@@ -38,10 +36,16 @@ internal static class ProgramValidator
             if (port.Buffer >= program.Buffers.Length || program.Buffers[port.Buffer].ElementType != port.ElementType)
                 throw Damaged($"the buffer of '{port.Name}' does not exist or has another element type");
         }
-        foreach (ProgramCall call in program.Calls)
+        Stack<int> regions = new([program.Calls.Length]);
+        for (var c = 0; c < program.Calls.Length; c++)
         {
+            ProgramCall call = program.Calls[c];
             CallValidator arguments = new(program, call, origin);
             call.Visit(ref arguments);
+            while (regions.Peek() == c) regions.Pop();
+            if (program.RegionOf(c) is not { } calls) continue;
+            if (calls < 0 || calls > regions.Peek() - c - 1) throw Damaged($"{call.Name}: the region does not end within the one around it");
+            regions.Push(c + 1 + (int)calls);
         }
 
         void CheckShape(IReadOnlyList<int> shape)

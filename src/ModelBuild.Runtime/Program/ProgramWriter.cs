@@ -50,7 +50,6 @@ internal sealed class ProgramWriter
         Text(program.ToolVersion);
         List(program.Symbols, Text);
         List(program.Expressions, Expression);
-        Indices(program.EqualSizes);
         List(program.Constants, c =>
         {
             Unsigned(c.Packing);

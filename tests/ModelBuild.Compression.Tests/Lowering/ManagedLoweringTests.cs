@@ -213,4 +213,93 @@ public sealed class ManagedLoweringTests : IDisposable
         Finish(model, Node(model.Graph, "Add", "y", x, model.Graph.AddInitializer("column", Floats(1, 3, 1))), Inputs);
         Assert.Contains("(y)'", WhyNot(model), StringComparison.Ordinal);
     }
+
+    /// <summary>Branches that read one image of the graph around them, with padding each, one of them with a branch of its own; the image is read behind
+    /// them, too.</summary>
+    [Fact]
+    public void Branches_are_taken_by_data()
+    {
+        var (model, x) = Start();
+        var graph = model.Graph;
+        var image = Node(graph, "Reshape", "image", x, graph.AddInitializer("shape", Tensor.Vector([-1L, 2, 3, 4])));
+        Value Convolved(Graph g, string name, Value of, int seed)
+        {
+            var conv = g.AddNode("Conv", [of, g.AddInitializer(name + "_w", Floats(seed, 2, 2, 3, 3))], [name]);
+            conv.Attributes["pads"] = new long[] { 1, 1, 1, 1 };
+            return conv.Output;
+        }
+        var shared = Convolved(graph, "shared", image, 1);
+        Value Condition(Graph g, string name, float limit)
+        {
+            var sum = g.AddNode("ReduceSum", [x], [name + "_sum"]);
+            sum.Attributes["keepdims"] = 0L;
+            return Node(g, "Less", name, sum.Output, g.AddInitializer(name + "_limit", Tensor.Scalar(limit)));
+        }
+        Value Branch(Graph g, string name, Value condition, Action<Graph> yes, Action<Graph> no)
+        {
+            var node = g.AddNode("If", [condition], [name]);
+            foreach (var (key, fill) in new[] { ("then_branch", yes), ("else_branch", no) })
+            {
+                var body = new Graph(model, g) { Name = name + key };
+                fill(body);
+                node.Attributes[key] = body;
+            }
+            return node.Output;
+        }
+        var taken = Branch(graph, "taken", Condition(graph, "negative", 0), yes =>
+        {
+            var inner = Branch(yes, "inner", Condition(yes, "small", -3), a => a.AddOutput(Convolved(a, "a", shared, 2)), b => b.AddOutput(Node(b, "Neg", "b", shared)));
+            yes.AddOutput(Node(yes, "Relu", "yes", inner));
+        }, no => no.AddOutput(Convolved(no, "no", shared, 3)));
+        var y = Node(graph, "Add", "y", taken, Convolved(graph, "last", shared, 4));
+        y.Type = new TensorType(ElementType.Float, [Dimension.Named("batch"), 2, 3, 4]);
+        graph.AddOutput(y);
+        Assert.Null(WhyNot(model));
+    }
+
+    /// <summary>Branches that differ in rank: the one for a dimension of 1 is compiled, and other sizes are refused.</summary>
+    [Fact]
+    public void A_branch_by_size_is_decided_for_one()
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("a"), Dimension.Named("b")]));
+        var length = Node(graph, "Gather", "length", Node(graph, "Shape", "shape", x), graph.AddInitializer("one", Tensor.Scalar(1L)));
+        var node = graph.AddNode("If", [Node(graph, "Equal", "single", length, graph.AddInitializer("one_more", Tensor.Scalar(1L)))], ["y"]);
+        foreach (var (key, op) in new[] { ("then_branch", "Squeeze"), ("else_branch", "Neg") })
+        {
+            var body = new Graph(model, graph) { Name = key };
+            body.AddOutput(op == "Neg" ? Node(body, op, key, x) : Node(body, op, key, x, body.AddInitializer("axis", Tensor.Vector([1L]))));
+            node.Attributes[key] = body;
+        }
+        var y = Node(graph, "Exp", "e", node.Output);
+        y.Type = new TensorType(ElementType.Float, default);
+        graph.AddOutput(y);
+        ShapeInference.Run(model);
+        Assert.True(ManagedLowering.TryLower(model, new byte[32], out var program, out var why), why);
+        var path = _nets.Folder.File("m.modelbuild");
+        File.WriteAllBytes(path, program);
+        using var managed = new ManagedRunner(path, DescriptionBuilder.Of(model.Graph, new byte[32]));
+        IReadOnlyDictionary<string, Tensor> Inputs(long columns) => new Dictionary<string, Tensor> { ["x"] = Floats(1, 5, columns) };
+        Assert.Equal(new Interpreter(model).Run(Inputs(1))["e"].ToArray<float>(), managed.Run(Inputs(1))["e"].ToArray<float>(), (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Contains("1 are needed", Assert.Throws<ArgumentException>(() => managed.Run(Inputs(2))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("reflect", 2, 1)]
+    [InlineData("edge", 3, 2)]
+    [InlineData("wrap", 1, 2)]
+    [InlineData("reflect", 0, 40)]
+    public void Pads_by_what_is_there_along_a_named_dimension(string mode, long before, long after)
+    {
+        var model = new Model { IrVersion = 10, Opset = 19 };
+        var graph = model.Graph;
+        // A named dimension is 3 in the comparison.
+        var x = graph.AddInput("x", new TensorType(ElementType.Float, [Dimension.Named("batch"), 4]));
+        var padded = graph.AddNode("Pad", [x, graph.AddInitializer("pads", Tensor.Vector([Math.Min(before, 2), before, Math.Min(after, 2), after]))], ["y"]);
+        padded.Attributes["mode"] = mode;
+        padded.Output.Type = new TensorType(ElementType.Float, [Dimension.Named("rows"), 4 + before + after]);
+        graph.AddOutput(padded.Output);
+        Assert.Null(WhyNot(model, interpreted: after > 4));
+    }
 }

@@ -16,7 +16,7 @@ public sealed class ManagedCostModel(IReadOnlyDictionary<string, long> dimension
     public double Predict(CostTable table, Model model, Artifact artifact) => table.Of(ManagedBackend.BackendName, "call", "any", default)
         + KernelsOf(artifact.Path, dimensions).Sum(k => table.Of(ManagedBackend.BackendName, k.Kernel, KernelWork.Precision, k.Work));
 
-    /// <summary>The calls of a program with what each has to do.</summary>
+    /// <summary>The calls of a program with what each has to do; of two branches those of the one that has more.</summary>
     /// <param name="path">The artifact.</param>
     /// <param name="dimensions">Sizes of named dimensions; those that are missing count as 1.</param>
     /// <exception cref="ArgumentException">The program cannot run under these sizes.</exception>
@@ -25,7 +25,46 @@ public sealed class ManagedCostModel(IReadOnlyDictionary<string, long> dimension
         using var artifact = ModelArtifact.FromFile(path, "");
         var program = ManagedBackend.ReadProgram(artifact);
         var plan = new ShapePlan(program, [.. program.Symbols.Select(s => dimensions.GetValueOrDefault(s, 1))], path);
-        return [.. program.Calls.Select((call, i) => KernelWork.Of(program, call, plan.Calls[i].Shape))];
+        return Region(program, plan, 0, program.Calls.Length);
+    }
+
+    private static List<KernelWork> Region(ManagedProgram program, ShapePlan plan, int first, int end)
+    {
+        var kernels = new List<KernelWork>();
+        List<KernelWork>? branch = null;
+        for (var c = first; c < end; c++)
+        {
+            if (program.RegionOf(c) is not { } calls)
+            {
+                Take();
+                if (program.Calls[c].Kernel == RequireArguments.Kernel)
+                    continue;
+                kernels.Add(KernelWork.Of(program, program.Calls[c], plan.Calls[c].Shape));
+                continue;
+            }
+            // The branches of one If follow each other.
+            var region = plan.Refusals[c] is null ? Region(program, plan, c + 1, c + 1 + (int)calls) : [];
+            if (branch is null)
+            {
+                branch = region;
+            }
+            else
+            {
+                branch = Units(region) > Units(branch) ? region : branch;
+                Take();
+            }
+            c += (int)calls;
+        }
+        Take();
+        return kernels;
+
+        void Take()
+        {
+            kernels.AddRange(branch ?? []);
+            branch = null;
+        }
+
+        static double Units(List<KernelWork> region) => region.Sum(static k => k.Work.Units);
     }
 }
 

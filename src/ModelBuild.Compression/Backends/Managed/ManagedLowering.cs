@@ -57,7 +57,8 @@ public static class ManagedLowering
         {
             var description = DescriptionBuilder.Of(model.Graph, signatureHash);
             model = WithWholeOperators(model);
-            var lowering = new Lowering(model.Graph, description);
+            var suppositions = Suppositions.Make(ref model);
+            var lowering = new Lowering(model.Graph, suppositions, description);
             artifact = lowering.Run();
             why = null;
             return true;

@@ -26,12 +26,30 @@ internal sealed class SizeLowering
     // What a quantity is, as follows from sizes that were said to be equal: levels of a pyramid, each twice the next.
     private readonly Dictionary<Dimension, Dimension> _meanings = [];
 
+    /// <summary>The node that is lowered, for messages.</summary>
+    public string Source { get; set; } = "";
+
+    /// <summary>Begins a region: what is said to be equal within it need not be so behind it.</summary>
+    /// <returns>What ends it.</returns>
+    public IDisposable Region()
+    {
+        var (equal, meanings) = (_equal.ToArray(), _meanings.ToArray());
+        return new RegionEnd(() =>
+        {
+            _equal.Clear();
+            _equal.UnionWith(equal);
+            _meanings.Clear();
+            foreach (var (quantity, meaning) in meanings)
+                _meanings.Add(quantity, meaning);
+        });
+    }
+
     /// <summary>Says that two dimensions are equal in every call that the program takes.</summary>
     public void Require(Dimension a, Dimension b)
     {
         if (AreEqual(a, b) || !_equal.Add((a, b)))
             return;
-        _builder.Require(Of(a), Of(b));
+        _builder.Require(Of(a), Of(b), Source);
         foreach (var (one, other) in new[] { (a, b), (b, a) })
         {
             // A quantity and a constant: the quantity is the other side without the constant.
@@ -137,7 +155,7 @@ internal sealed class SizeLowering
 
     private Size Equal(Size a, Size b)
     {
-        _builder.Require(a, b);
+        _builder.Require(a, b, Source);
         return a;
     }
 }

@@ -36,6 +36,9 @@ internal static class BinaryLowering
         var (a, b) = (lowering.Read(node.Inputs[0]!), lowering.Read(node.Inputs[1]!));
         if (operation == BinaryOperation.Power && b.Type != a.Type)
             b = MapLowering.Converted(lowering, node, b, a.Type);
+        if (operation == BinaryOperation.Power && lowering.ConstantOf(node.Inputs[1]) is { Length: 1 } exponent && exponent.Rank <= a.Rank
+            && Numbers.Doubles(exponent)[0] == 2)
+            (operation, b) = (BinaryOperation.Multiply, a);
         var floats = a.Type == ModelElementType.Float;
         var (output, low, high) = floats ? lowering.Activation(node.Output) : (node.Output, float.NegativeInfinity, float.PositiveInfinity);
         var y = lowering.WriteLike(output, a, b);

@@ -17,6 +17,22 @@ internal sealed class Images(Lowering lowering)
     private readonly Dictionary<TensorView, List<TensorView>> _copies = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, TensorView> _concatenations = [];
 
+    /// <summary>Begins a region: copies that are made within it are not there behind it.</summary>
+    /// <returns>What ends it.</returns>
+    public IDisposable Region()
+    {
+        var (copies, concatenations) = (_copies.Select(static c => (c.Key, c.Value.ToList())).ToArray(), _concatenations.ToArray());
+        return new RegionEnd(() =>
+        {
+            _copies.Clear();
+            foreach (var (view, of) in copies)
+                _copies.Add(view, of);
+            _concatenations.Clear();
+            foreach (var (concat, whole) in concatenations)
+                _concatenations.Add(concat, whole);
+        });
+    }
+
     /// <summary>Whether channels follow each other.</summary>
     public static bool IsImage(TensorView view) => view.Rank == 4 && (view.Strides[1] == 1 || view.Extents[1] == 1) && view.Base.Kind == OperandKind.Buffer;
 

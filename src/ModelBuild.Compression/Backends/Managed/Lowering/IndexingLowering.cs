@@ -218,15 +218,25 @@ internal static class IndexingLowering
         _ => throw Lowering.Unsupported(node, type),
     };
 
-    /// <summary>Each axis as a gather at known places: what reflects, repeats the edge, or wraps around.</summary>
+    /// <summary>What reflects, repeats the edge, or wraps around. Each axis is three copies, or a gather at known places where more is added than there is.</summary>
     private static TensorView Mirrored(Lowering lowering, Node node, TensorView x, long[] before, long[] after, string mode)
     {
         for (var d = 0; d < x.Rank; d++)
         {
             if (before[d] == 0 && after[d] == 0)
                 continue;
-            if (!x.Extents[d].IsConstant)
-                throw new NotLoweredException($"'{node.DisplayName}' (Pad): a dimension that is known only at run time has no managed kernel for {mode}", node);
+            var least = mode switch
+            {
+                "edge" => 1,
+                "wrap" => Math.Max(before[d], after[d]),
+                _ => Math.Max(before[d], after[d]) + 1,
+            };
+            if (!x.Extents[d].IsConstant || x.Extents[d].Value >= least)
+            {
+                lowering.RequireAtLeast(x.Extents[d], least, node);
+                x = Extended(lowering, node, x, d, before[d], after[d], mode);
+                continue;
+            }
             var length = x.Extents[d].Value;
             var places = new long[before[d] + length + after[d]];
             for (var i = 0; i < places.Length; i++)
@@ -245,6 +255,29 @@ internal static class IndexingLowering
             x = y;
         }
         return x;
+    }
+
+    private static TensorView Extended(Lowering lowering, Node node, TensorView x, int axis, long before, long after, string mode)
+    {
+        var length = x.Extents[axis];
+        var y = lowering.Allocate(x.Extents.SetItem(axis, length + (before + after)), x.Type, x.Order);
+        // The first element that is read on either side, and from one to the next.
+        var (first, last, step) = mode switch
+        {
+            "edge" => ((Dimension)0, length - 1, 0),
+            "wrap" => (length - before, (Dimension)0, 1),
+            _ => ((Dimension)before, length - 2, -1),
+        };
+        Copy(0, before, first, step);
+        Copy(before, length, 0, 1);
+        Copy(length + before, after, last, step);
+        return y;
+
+        void Copy(Dimension to, Dimension count, Dimension from, int each)
+        {
+            if (count != 0)
+                lowering.CopyTo(ViewLowering.Sliced(y, axis, to, count), ViewLowering.Sliced(x, axis, from, count, each) with { Border = null }, node.DisplayName);
+        }
     }
 
     private static void Tile(Lowering lowering, Node node)

@@ -17,6 +17,8 @@ internal sealed class Lowering
     private readonly Dictionary<Value, TensorView> _flattened = [];
     private readonly Dictionary<Value, Action> _deferred = [];
     private readonly HashSet<Node> _done = [];
+    private readonly HashSet<Node> _needed = [];
+    private readonly Suppositions _suppositions;
     private readonly Graph _graph;
     private readonly ModelDescription _description;
     private readonly SizeLowering _sizes;
@@ -24,8 +26,13 @@ internal sealed class Lowering
     private readonly ConstantEvaluation _folding = new();
     private readonly Dictionary<Value, Tensor> _widened = [];
 
-    public Lowering(Graph graph, ModelDescription description)
+    /// <summary>Prepares to lower a graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="suppositions">What branches were chosen by.</param>
+    /// <param name="description">The interface that the program serves.</param>
+    public Lowering(Graph graph, Suppositions suppositions, ModelDescription description)
     {
+        _suppositions = suppositions;
         _graph = graph;
         // Buffers have the sizes that inference proves, not those that the file declares; a name of the interface is one size, which every call gives.
         _facts = ShapeInference.Prove(graph.Model, namesAreSizes: true);
@@ -49,13 +56,8 @@ internal sealed class Lowering
             // Kernels compute floats of 16 bits in 32.
             _views[input] = declared == TypeOf(input) ? view : MapLowering.Convert(this, input.Name, view, Allocate(view.Extents, TypeOf(input)));
         }
-        QuantizationLowering.FindMaps(this, _graph);
-        var needed = Needed();
-        foreach (var node in _graph.Nodes)
-        {
-            if (needed.Contains(node) && !_done.Contains(node))
-                Lower(node);
-        }
+        FindNeeded(_graph, []);
+        Lower(_graph);
         var taken = _graph.Inputs.Where(_views.ContainsKey).Select(i => _views[i].Base).ToHashSet();
         foreach (var output in _graph.Outputs)
         {
@@ -73,8 +75,21 @@ internal sealed class Lowering
         return stream.ToArray();
     }
 
+    private void Lower(Graph graph)
+    {
+        foreach (var (a, b) in _suppositions.Of(graph))
+            Require(a, b, graph.Name);
+        QuantizationLowering.FindMaps(this, graph);
+        foreach (var node in graph.Nodes)
+        {
+            if (_needed.Contains(node) && !_done.Contains(node))
+                Lower(node);
+        }
+    }
+
     private void Lower(Node node)
     {
+        _sizes.Source = node.DisplayName;
         try
         {
             LoweringOf(node).Lower(this, node);
@@ -87,24 +102,63 @@ internal sealed class Lowering
 
     private bool IsWhole(TensorView view) => _builder.ElementsOf(view.Base) is var whole && _builder.Product(_sizes.Of(view.Extents)) == whole;
 
-    /// <summary>Nodes whose outputs a kernel reads. What only describes, such as the shape that a Reshape is told, is known from inference.</summary>
-    private HashSet<Node> Needed()
+    /// <summary>
+    /// Lowers the body of a node as a region: its calls run where a condition has a value. What is placed or copied there is not there for what comes behind.
+    /// </summary>
+    /// <param name="body">The body.</param>
+    /// <param name="condition">One bool.</param>
+    /// <param name="when">The value with which it runs.</param>
+    /// <param name="outputs">Where its outputs are written.</param>
+    /// <param name="node">The node.</param>
+    public void LowerRegion(Graph body, TensorView condition, bool when, ImmutableArray<TensorView> outputs, Node node)
     {
-        var needed = new HashSet<Node>();
-        var values = new HashSet<Value>(_graph.Outputs);
-        foreach (var node in _graph.Nodes.Reverse())
+        var (views, flattened, deferred) = (_views.ToArray(), _flattened.ToArray(), _deferred.ToArray());
+        using (Images.Region())
+        using (_sizes.Region())
+        {
+            var opened = _builder.OpenRegion(Operand(condition), when, node.DisplayName);
+            Lower(body);
+            foreach (var (output, target) in body.Outputs.Zip(outputs))
+            {
+                var view = Read(output);
+                if (view.Type != target.Type || view.Rank != target.Rank || view.Extents.Zip(target.Extents).Any(d => !IsSame(d.First, d.Second)))
+                    throw Unsupported(node);
+                CopyTo(target, view with { Extents = target.Extents }, node.DisplayName);
+            }
+            _builder.CloseRegion(opened);
+        }
+        Restore(_views, views);
+        Restore(_flattened, flattened);
+        Restore(_deferred, deferred);
+    }
+
+    private static void Restore<T>(Dictionary<Value, T> now, KeyValuePair<Value, T>[] before)
+    {
+        now.Clear();
+        foreach (var (value, known) in before)
+            now.Add(value, known);
+    }
+
+    /// <summary>Nodes whose outputs a kernel reads. What only describes, such as the shape that a Reshape is told, is known from inference.</summary>
+    /// <param name="graph">The graph, or a body within it.</param>
+    /// <param name="values">Values of graphs around it that are read.</param>
+    private void FindNeeded(Graph graph, HashSet<Value> values)
+    {
+        values.UnionWith(graph.Outputs);
+        foreach (var node in graph.Nodes.Reverse())
         {
             if (!node.Outputs.Any(values.Contains) || node.Outputs.All(o => ConstantOf(o) is not null))
                 continue;
-            needed.Add(node);
+            _needed.Add(node);
             var described = LoweringOf(node).Described;
             for (var i = 0; i < node.Inputs.Count; i++)
             {
                 if (node.Inputs[i] is { } input && !described.Contains(i))
                     values.Add(input);
             }
+            foreach (var body in node.Attributes.Values.SelectMany(static a => a.Graphs))
+                FindNeeded(body, values);
         }
-        return needed;
     }
 
     private static OperatorLowering LoweringOf(Node node) => OperatorLowerings.Find(node) ?? throw Unsupported(node);
@@ -124,9 +178,18 @@ internal sealed class Lowering
             return true;
         if (!IsCutOff(a, b) && !IsCutOff(b, a))
             return false;
-        _builder.Require(Size(a), Size(b));
+        Require(a, b, _sizes.Source);
         return true;
     }
+
+    /// <summary>Says that a dimension is no smaller than a number in every call that the program takes.</summary>
+    public void RequireAtLeast(Dimension dimension, long least, Node node)
+    {
+        if (!dimension.IsConstant)
+            Require(Dimension.Of(DimensionExpression.Min(dimension.Expression!, ((Dimension)least).Expression!)), least, node.DisplayName);
+    }
+
+    private void Require(Dimension a, Dimension b, string source) => _builder.Require(Size(a), Size(b), source);
 
     private static bool IsCutOff(Dimension cut, Dimension whole)
     {

@@ -12,7 +12,8 @@ internal static class OperatorLowerings
                 .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
-                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators],
+                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators,
+            .. ControlLowering.Operators],
         StringComparer.Ordinal);
 
     /// <summary>The names of the operators of the standard domain.</summary>

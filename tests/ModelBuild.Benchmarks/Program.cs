@@ -20,6 +20,8 @@ if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
 // managed [MODEL...] [--int8|--threads] [--kernels] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
 if (args is ["managed", .. string[] managed]) return ManagedCommand.Run(managed);
+// calls [--write]              a call of next to nothing, four callers at once, the start of a natively compiled app
+if (args is ["calls", .. string[] calls]) return CallsCommand.Run(calls);
 // kernels [FAMILY...] [--write] kernels of the managed backend, each alone, against ONNX Runtime
 if (args is ["kernels", .. string[] kernels]) return KernelsCommand.Run(kernels);
 if (args is ["outcomes", .. string[] models]) return OutcomesCommand.Run(models);

@@ -32,7 +32,8 @@ internal static class ResultsFile
         return sections;
     }
 
-    private static string Repository()
+    /// <summary>The root of the repository.</summary>
+    public static string Repository()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ModelBuild.Kernels;
 
@@ -35,6 +36,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         Bind(_session.Plan(symbols));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run()
     {
         _ = Bound;

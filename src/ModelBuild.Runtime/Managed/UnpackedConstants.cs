@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ModelBuild.Kernels;
 
@@ -61,11 +62,13 @@ internal sealed unsafe class UnpackedConstants : IDisposable
     private static long Aligned(long bytes) =>
         checked((bytes + ArenaPlanner.ReadAhead + ArenaPlanner.Alignment - 1) / ArenaPlanner.Alignment * ArenaPlanner.Alignment);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Halves(Half* from, float* to, long count)
     {
         for (long i = 0; i < count; i++) to[i] = (float)from[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Kernels(ProgramConstant c, byte* stored, byte* to)
     {
         var (outputs, inputs) = (c.Rows, (int)c.KernelInputs);
@@ -97,6 +100,7 @@ internal sealed unsafe class UnpackedConstants : IDisposable
         WinogradF32Packing.Pack(kernels, outputs, inputs, packed);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns(float* stored, float* to, long columns, int rows)
     {
         var from = (sbyte*)(stored + columns);

@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using ModelBuild.Compiler.Measuring;
 using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Calibration;
@@ -18,12 +21,13 @@ namespace ModelBuild.Benchmarks;
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
 /// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides, and tells how far each is from the interpreter; <c>--threads</c> compares two threads with one
 /// instead, both on the managed backend and not pinned; <c>--kernels</c> also tells how long each kernel takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
+/// <c>--processes N</c> does all in so many processes, one after the other, and takes the medians: memory lies elsewhere in each.
 /// </summary>
 internal static class ManagedCommand
 {
     private const int Rounds = 25;
 
-    private sealed record Row(string Model, double Ratio, double Microseconds, double Difference, long Bytes, string? Refused, long Allocated = 0);
+    private sealed record Row(string Model, double Ratio, double Microseconds, double Difference, long Bytes, string? Refused, long Allocated = 0, double Load = 0);
 
     public static int Run(IReadOnlyList<string> arguments)
     {
@@ -32,8 +36,8 @@ internal static class ManagedCommand
             Console.Error.WriteLine("the models of docs/zoo.md are not here");
             return 1;
         }
-        var folder = arguments.SkipWhile(a => a != "--fit").Skip(1).FirstOrDefault();
-        List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal) && a != folder)];
+        string? folder = After("--fit"), processes = After("--processes");
+        List<string> models = [.. arguments.Where(a => !a.StartsWith("--", StringComparison.Ordinal) && a != folder && a != processes)];
         KernelFit? fit = folder is null ? null : new();
         OnnxRuntimeBackend.Register();
         var threads = arguments.Contains("--threads");
@@ -41,9 +45,15 @@ internal static class ManagedCommand
         List<Row> rows = [];
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
-            Row row = Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), threads, fit);
+            Row row = processes is null ? Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), threads, fit)
+                : InProcesses(model, int.Parse(processes, CultureInfo.InvariantCulture), [.. arguments.Where(a => a is "--int8" or "--threads")]);
+            if (arguments.Contains("--row"))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(row, Rows));
+                continue;
+            }
             Console.WriteLine(row.Refused is { } why ? $"{row.Model,-20} refused: {why}" : string.Create(CultureInfo.InvariantCulture,
-                $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}  {row.Allocated} bytes a call"));
+                $"{row.Model,-20} {row.Ratio:0.00}  {row.Microseconds:0.0} us  difference {row.Difference:0.0e0}  {row.Allocated} bytes a call  loads in {row.Load:0.0} ms"));
             rows.Add(row);
         }
         List<Row> ran = [.. rows.Where(r => r.Refused is null)];
@@ -59,12 +69,33 @@ internal static class ManagedCommand
                     .ToJson() + "\n");
         }
         if (!arguments.Contains("--write")) return 0;
-        ResultsFile.Replace("managed", [summary + ".", "", "| model | ratio | managed, us | difference | artifact, KB | bytes a call |",
-            "|---|---:|---:|---:|---:|---:|",
+        ResultsFile.Replace("managed", [summary + (processes is null ? "." : $"; medians of {processes} processes."), "",
+            "| model | ratio | managed, us | difference | artifact, KB | bytes a call | load, ms |", "|---|---:|---:|---:|---:|---:|---:|",
             .. ran.Select(r => string.Create(CultureInfo.InvariantCulture,
-                $"| {r.Model} | {r.Ratio:0.00} | {r.Microseconds:0.0} | {r.Difference:0.0e0} | {r.Bytes / 1024.0:0} | {r.Allocated} |")),
-            "", .. rows.Where(r => r.Refused is not null).Select(r => $"- {r.Model} is refused: {r.Refused}")], "managed --write");
+                $"| {r.Model} | {r.Ratio:0.00} | {r.Microseconds:0.0} | {r.Difference:0.0e0} | {r.Bytes / 1024.0:0} | {r.Allocated} | {r.Load:0.0} |")),
+            "", .. rows.Where(r => r.Refused is not null).Select(r => $"- {r.Model} is refused: {r.Refused}")], processes is null ? "managed --write" : $"managed --processes {processes} --write");
         return 0;
+
+        string? After(string option) => arguments.SkipWhile(a => a != option).Skip(1).FirstOrDefault();
+    }
+
+    private static readonly JsonSerializerOptions Rows = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    private static Row InProcesses(string model, int count, string[] options)
+    {
+        List<Row> rows = [];
+        for (var i = 0; i < count; i++)
+        {
+            using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
+                [typeof(ManagedCommand).Assembly.Location, "managed", model, "--row", .. options]) { RedirectStandardOutput = true })!;
+            rows.Add(JsonSerializer.Deserialize<Row>(process.StandardOutput.ReadLine() ?? "null", Rows) ?? throw new InvalidOperationException($"{model}: no result"));
+            process.WaitForExit();
+        }
+        return rows[0] with
+        {
+            Ratio = Interleaved.Median(rows.Select(r => r.Ratio)), Microseconds = Interleaved.Median(rows.Select(r => r.Microseconds)),
+            Load = Interleaved.Median(rows.Select(r => r.Load)),
+        };
     }
 
     private static Row Measure(string name, bool int8, bool kernels, bool threads, KernelFit? fit)
@@ -105,10 +136,21 @@ internal static class ManagedCommand
                     .Predict(CostTable.Load(BuiltInProfiles.ThisMachine.CostClass), source.Original, Artifact.Of(zoo.Model)));
                 foreach (var recipe in (string[])["int8", "dynamic-int8"]) AddCalls(fit, source, data, recipe, path, description);
             }
-            return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null, RatioCommand.Allocated(managed.Call));
+            // The code that loads is compiled by now: what is left is what the model takes, mapped and unpacked, without its first call.
+            var load = Interleaved.Median(Enumerable.Range(0, 5).Select(_ => Loading()));
+            return new(name, times[1] / times[0], times[1] / 1e3, difference, artifact.Length, null, RatioCommand.Allocated(managed.Call), load);
 
-            PreparedModel Open(int count) =>
-                new(LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, ManagedBackend.Instance, new() { Threads = count }), description, sample);
+            double Loading()
+            {
+                var start = Stopwatch.GetTimestamp();
+                using LoadedModel loaded = Load(1);
+                return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            }
+
+            LoadedModel Load(int count) =>
+                LoadedModel.FromArtifact(ModelArtifact.FromFile(path, ""), description, ManagedBackend.Instance, new() { Threads = count });
+
+            PreparedModel Open(int count) => new(Load(count), description, sample);
         }
         catch (Exception e) when (e is ModelLoadException or ModelBuild.Compression.CompressionException or ArgumentException or IndexOutOfRangeException)
         {

@@ -67,10 +67,18 @@ internal struct NestCursor
     public readonly bool IsFirst => _i4 == 0;
 
     /// <summary>The first element of the tile within its row.</summary>
-    public readonly long Start => _part * MostInner;
+    public readonly long Start
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _part * MostInner;
+    }
 
     /// <summary>How many elements of the row the tile has.</summary>
-    public readonly long Length => Math.Min(MostInner, _extents.L5 - Start);
+    public readonly long Length
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Math.Min(MostInner, _extents.L5 - Start);
+    }
 
     /// <summary>Where an operand's part of the tile begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

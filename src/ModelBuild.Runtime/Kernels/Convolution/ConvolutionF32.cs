@@ -269,6 +269,10 @@ internal static unsafe class ConvolutionF32
     internal static void Locate(ConvolutionF32Arguments* a, ConvolutionF32Offsets* offsets, long pixel, long count)
     {
         long width = a->OutputWidth, height = a->OutputHeight, x = 0, y = 0, image = 0;
+        // Locals: what is stored might change the arguments, for all that the compiler knows.
+        long xStep = a->StrideX * a->XPixel * sizeof(float), yStep = a->YPixel, residualStep = a->ResidualPixel;
+        var withResidual = a->Residual.IsPresent;
+        long* xs = offsets->X, ys = offsets->Y, residuals = offsets->Residual;
         if (pixel > 0)
         {
             y = pixel / width;
@@ -279,16 +283,18 @@ internal static unsafe class ConvolutionF32
         for (long i = 0; i < count;)
         {
             var end = Math.Min(count, i + width - x);
-            long xAt = image * a->XImage + y * a->StrideY * a->XRow + x * a->StrideX * a->XPixel, yAt = image * a->YImage + y * a->YRow + x * a->YPixel;
-            var residualAt = image * a->ResidualImage + y * a->ResidualRow + x * a->ResidualPixel;
+            long xAt = (image * a->XImage + y * a->StrideY * a->XRow) * sizeof(float) + x * xStep, yAt = image * a->YImage + y * a->YRow + x * yStep;
+            if (withResidual)
+            {
+                var residualAt = image * a->ResidualImage + y * a->ResidualRow + x * residualStep;
+                for (var r = i; r < end; r++, residualAt += residualStep) residuals[r] = residualAt;
+            }
             for (; i < end; i++)
             {
-                offsets->X[i] = xAt * sizeof(float);
-                offsets->Y[i] = yAt;
-                offsets->Residual[i] = residualAt;
-                xAt += a->StrideX * a->XPixel;
-                yAt += a->YPixel;
-                residualAt += a->ResidualPixel;
+                xs[i] = xAt;
+                ys[i] = yAt;
+                xAt += xStep;
+                yAt += yStep;
             }
             x = 0;
             if (++y < height) continue;

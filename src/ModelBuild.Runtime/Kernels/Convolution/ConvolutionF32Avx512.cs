@@ -96,8 +96,13 @@ internal readonly unsafe struct ConvolutionF32Avx512 : IConvolutionF32Path
             }
         }
         a0 = (a0 + b0) + (c0 + d0);
-        if (!wide) Store<No>(t, 0, a0, default);
-        else Store<Yes>(t, 0, a0, (a1 + b1) + (c1 + d1));
+        // Locals: what is stored might change the tile, for all that the compiler knows.
+        Vector512<float> low = Vector512.Create(t->Minimum), high = Vector512.Create(t->Maximum);
+        float* y = t->Y, residual = t->Residual;
+        long* ys = t->YOffsets, residuals = t->ResidualOffsets;
+        var columns = t->Columns;
+        if (!wide) Store<No>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, a0, default);
+        else Store<Yes>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, a0, (a1 + b1) + (c1 + d1));
     }
 
     // Four cache lines. A prefetch never faults, wherever it points.
@@ -153,8 +158,11 @@ internal readonly unsafe struct ConvolutionF32Avx512 : IConvolutionF32Path
                 byte* x = tap, end = x + t->Run * sizeof(float);
                 for (; x < end; x += sizeof(float), w += TWide.Value ? 32 : 16)
                 {
-                    Sse.Prefetch0(w + Ahead);
-                    if (TWide.Value) Sse.Prefetch0(w + Ahead + 16);
+                    if (TWide.Value)
+                    {
+                        Sse.Prefetch0(w + Ahead);
+                        Sse.Prefetch0(w + Ahead + 16);
+                    }
                     Vector512<float> w0 = Vector512.Load(w), w1 = TWide.Value ? Vector512.Load(w + 16) : default, v;
                     v = Vector512.Create(*(float*)x);
                     p0 = Vector512.FusedMultiplyAdd(w0, v, p0);
@@ -237,44 +245,47 @@ internal readonly unsafe struct ConvolutionF32Avx512 : IConvolutionF32Path
                 }
             }
         }
-        Store<TWide>(t, 0, p0, q0);
-        Store<TWide>(t, 1, p1, q1);
-        if (TRows.Count > 2) Store<TWide>(t, 2, p2, q2);
-        if (TRows.Count > 3) Store<TWide>(t, 3, p3, q3);
-        if (TRows.Count > 4) Store<TWide>(t, 4, p4, q4);
-        if (TRows.Count > 5) Store<TWide>(t, 5, p5, q5);
-        if (TRows.Count > 6) Store<TWide>(t, 6, p6, q6);
-        if (TRows.Count > 7) Store<TWide>(t, 7, p7, q7);
-        if (TRows.Count > 8) Store<TWide>(t, 8, p8, q8);
-        if (TRows.Count > 9) Store<TWide>(t, 9, p9, q9);
-        if (TRows.Count > 10) Store<TWide>(t, 10, p10, q10);
-        if (TRows.Count > 11) Store<TWide>(t, 11, p11, q11);
-        if (TRows.Count > 12) Store<TWide>(t, 12, p12, q12);
-        if (TRows.Count > 13) Store<TWide>(t, 13, p13, q13);
+        // Locals: what is stored might change the tile, for all that the compiler knows.
+        Vector512<float> low = Vector512.Create(t->Minimum), high = Vector512.Create(t->Maximum);
+        float* y = t->Y, residual = t->Residual;
+        long* ys = t->YOffsets, residuals = t->ResidualOffsets;
+        var columns = t->Columns;
+        Store<TWide>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, p0, q0);
+        Store<TWide>(y + ys[1], residual == null ? null : residual + residuals[1], columns, low, high, p1, q1);
+        if (TRows.Count > 2) Store<TWide>(y + ys[2], residual == null ? null : residual + residuals[2], columns, low, high, p2, q2);
+        if (TRows.Count > 3) Store<TWide>(y + ys[3], residual == null ? null : residual + residuals[3], columns, low, high, p3, q3);
+        if (TRows.Count > 4) Store<TWide>(y + ys[4], residual == null ? null : residual + residuals[4], columns, low, high, p4, q4);
+        if (TRows.Count > 5) Store<TWide>(y + ys[5], residual == null ? null : residual + residuals[5], columns, low, high, p5, q5);
+        if (TRows.Count > 6) Store<TWide>(y + ys[6], residual == null ? null : residual + residuals[6], columns, low, high, p6, q6);
+        if (TRows.Count > 7) Store<TWide>(y + ys[7], residual == null ? null : residual + residuals[7], columns, low, high, p7, q7);
+        if (TRows.Count > 8) Store<TWide>(y + ys[8], residual == null ? null : residual + residuals[8], columns, low, high, p8, q8);
+        if (TRows.Count > 9) Store<TWide>(y + ys[9], residual == null ? null : residual + residuals[9], columns, low, high, p9, q9);
+        if (TRows.Count > 10) Store<TWide>(y + ys[10], residual == null ? null : residual + residuals[10], columns, low, high, p10, q10);
+        if (TRows.Count > 11) Store<TWide>(y + ys[11], residual == null ? null : residual + residuals[11], columns, low, high, p11, q11);
+        if (TRows.Count > 12) Store<TWide>(y + ys[12], residual == null ? null : residual + residuals[12], columns, low, high, p12, q12);
+        if (TRows.Count > 13) Store<TWide>(y + ys[13], residual == null ? null : residual + residuals[13], columns, low, high, p13, q13);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TWide>(ConvolutionF32Tile* t, int row, Vector512<float> left, Vector512<float> right) where TWide : struct, IFlag
+    private static void Store<TWide>(float* y, float* residual, int columns, Vector512<float> low, Vector512<float> high, Vector512<float> left,
+        Vector512<float> right) where TWide : struct, IFlag
     {
-        if (t->Residual != null)
+        if (residual != null)
         {
-            var residual = t->Residual + t->ResidualOffsets[row];
             left += Vector512.Load(residual);
             if (TWide.Value) right += Vector512.Load(residual + 16);
         }
-        Vector512<float> low = Vector512.Create(t->Minimum), high = Vector512.Create(t->Maximum);
-        var y = t->Y + t->YOffsets[row];
         // Not a number stays one: the native minimum and maximum give their second operand then.
         left = Vector512.MinNative(high, Vector512.MaxNative(low, left));
         if (TWide.Value)
         {
             left.Store(y);
             right = Vector512.MinNative(high, Vector512.MaxNative(low, right));
-            if (t->Columns == Panels.Wide) right.Store(y + 16);
-            else Avx512F.MaskStore(y + 16, Mask(t->Columns - 16), right);
+            if (columns == Panels.Wide) right.Store(y + 16);
+            else Avx512F.MaskStore(y + 16, Mask(columns - 16), right);
         }
-        else if (t->Columns == Panels.Narrow) left.Store(y);
-        else Avx512F.MaskStore(y, Mask(t->Columns), left);
+        else if (columns == Panels.Narrow) left.Store(y);
+        else Avx512F.MaskStore(y, Mask(columns), left);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

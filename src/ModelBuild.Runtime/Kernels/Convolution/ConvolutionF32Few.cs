@@ -26,6 +26,7 @@ internal static unsafe class ConvolutionF32Few
 
     /// <summary>Places the weights of a narrow panel: vector after vector of a tap's inputs, each for all channels; lanes beyond the last input are
     /// zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Place(float* target, float* panel, int channels, long taps, long run, int lanes)
     {
         for (long tap = 0; tap < taps; tap++, panel += run * Panels.Narrow)

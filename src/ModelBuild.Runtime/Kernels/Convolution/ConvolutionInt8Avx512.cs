@@ -11,6 +11,7 @@ namespace ModelBuild.Kernels;
 internal static unsafe class ConvolutionInt8Avx512<TDot, TSource, TOutput>
     where TDot : struct, IByteDot512 where TSource : struct, IByteSource where TOutput : struct, IByteOutput
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ConvolutionInt8Tile* t)
     {
         if (t->Width == Panels.Wide && t->Rows > 1)

@@ -9,6 +9,7 @@ namespace ModelBuild.Kernels;
 /// </summary>
 internal static unsafe class ConvolutionInt8Vector128<TOutput> where TOutput : struct, IByteOutput
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ConvolutionInt8Tile* t, bool signed)
     {
         for (var column = 0; column < t->Filled; column += 16)

@@ -259,6 +259,7 @@ internal static unsafe class WinogradInt8
 internal static unsafe class WinogradInt8Product<TPairs, TVector> where TPairs : struct, IWinogradPairs<TVector> where TVector : unmanaged
 {
     /// <summary>Rows are rounded up to 4: there is room for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(short* x, nint stride, short* w, nint length, int width, int* y, long rows)
     {
         for (long row = 0; row < rows;)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace ModelBuild.Kernels;
@@ -25,6 +26,7 @@ internal static class WinogradInt8Packing
     }
 
     /// <summary>Packs weights into zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ReadOnlySpan<sbyte> weights, int outputChannels, int inputChannels, Span<byte> packed)
     {
         if (weights.Length != 9L * outputChannels * inputChannels)
@@ -51,6 +53,7 @@ internal static class WinogradInt8Packing
     }
 
     // Rows 2 w0, w0 + w1 + w2, w0 - w1 + w2, 2 w2, then columns likewise.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transform(ReadOnlySpan<sbyte> w, Span<int> transformed)
     {
         Span<int> rows = stackalloc int[12];

@@ -136,6 +136,7 @@ internal unsafe struct ConvolutionTransposeF32Arguments : IKernelArguments<Convo
     /// <summary>The most tiles that a phase has. Phases differ by a row and a pixel at most.</summary>
     internal readonly long TilesOfPhase
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         get
         {
             long most = 0;

@@ -78,6 +78,7 @@ internal readonly unsafe struct DepthwiseInt8Avx2<TDot> : IDepthwiseInt8Path whe
         v.GetUpper().AsByte().Store(to + 64);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DepthwiseInt8Tile* t)
     {
         for (var channel = 0; channel < t->Filled; channel += 16)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ModelBuild.Kernels;
 
 /// <summary>
@@ -24,6 +26,7 @@ internal static class WinogradF32Packing
 
     /// <summary>Packs weights [outputChannels, inputChannels, 3, 3] into zeros.</summary>
     /// <exception cref="ArgumentException">The number of weights is another.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ReadOnlySpan<float> weights, int outputChannels, int inputChannels, Span<float> packed)
     {
         if (weights.Length != (long)outputChannels * inputChannels * 9)

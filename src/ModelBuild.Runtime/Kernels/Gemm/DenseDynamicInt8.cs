@@ -67,6 +67,7 @@ internal unsafe struct DenseDynamicInt8Arguments : IKernelArguments<DenseDynamic
 
 internal static unsafe class DenseDynamicInt8
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TPath>(DenseDynamicInt8Arguments* a, long first, long last, byte* scratch) where TPath : IDenseInt8Path
     {
         float* x = a->X;

@@ -12,6 +12,7 @@ internal unsafe struct DenseF32Avx2 : IDenseF32Path
     /// <summary>How many of the rows left the next tile takes.</summary>
     public static int RowsAt(long left) => (int)Math.Min(left, 6);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseF32Tile* t)
     {
         for (var column = 0; column < t->Width; column += 16)

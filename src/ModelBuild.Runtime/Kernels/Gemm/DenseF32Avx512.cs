@@ -17,6 +17,7 @@ internal unsafe struct DenseF32Avx512 : IDenseF32Path
     /// <summary>How many of the rows left the next tile takes.</summary>
     public static int RowsAt(long left) => (int)Math.Min(left, 8);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseF32Tile* t)
     {
         if (t->Width == Panels.Narrow)

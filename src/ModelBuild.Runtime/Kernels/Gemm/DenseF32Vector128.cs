@@ -12,6 +12,7 @@ internal unsafe struct DenseF32Vector128 : IDenseF32Path
     /// <summary>How many of the rows left the next tile takes.</summary>
     public static int RowsAt(long left) => (int)Math.Min(left, 4);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseF32Tile* t)
     {
         if (t->Rows == 1)

@@ -13,6 +13,7 @@ internal static unsafe class DenseInt8Avx2<TDot, TSource> where TDot : struct, I
     /// <summary>How many of the rows left the next tile takes: no tile is mostly empty, and two rows are done one by one.</summary>
     public static int RowsAt(long left) => left switch { 1 or 2 => 1, 3 or 4 => (int)left, 7 or 8 => 4, _ => (int)Math.Min(left, 6) };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseInt8Tile* t)
     {
         if (t->Rows == 1)

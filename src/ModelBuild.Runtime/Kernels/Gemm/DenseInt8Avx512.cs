@@ -10,6 +10,7 @@ namespace ModelBuild.Kernels;
 /// </summary>
 internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct, IByteDot512 where TSource : struct, IByteSource
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseInt8Tile* t)
     {
         if (t->Width == Panels.Narrow)

@@ -9,6 +9,7 @@ namespace ModelBuild.Kernels;
 /// </summary>
 internal static unsafe class DenseInt8Vector128
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(DenseInt8Tile* t)
     {
         for (var column = 0; column < t->Width; column += 16) OneRow(t, column);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ModelBuild.Kernels;
 
 /// <summary>ONNX Range of integers: y[i] = start + i * step.</summary>
@@ -33,6 +35,7 @@ internal unsafe struct SequenceArguments : IKernelArguments<SequenceArguments>
 
     public readonly double Work => Count;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(SequenceArguments* a, long first, long last, byte* scratch)
     {
         if (a->Type == ModelElementType.Int64)

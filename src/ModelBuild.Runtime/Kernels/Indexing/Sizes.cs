@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ModelBuild.Kernels;
 
 /// <summary>ONNX Shape and what is computed from it: up to eight sizes as int64.</summary>
@@ -38,6 +40,7 @@ internal unsafe struct SizesArguments : IKernelArguments<SizesArguments>
 
     public readonly double Work => Count;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(SizesArguments* a, long first, long last, byte* scratch)
     {
         long* y = a->Y;

@@ -89,6 +89,7 @@ internal static unsafe class Normalization
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Sum(float* x, long length)
     {
         var lanes = Vector<float>.Count;
@@ -104,6 +105,7 @@ internal static unsafe class Normalization
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Squares(float* x, long length, float mean)
     {
         var lanes = Vector<float>.Count;

@@ -44,6 +44,7 @@ internal static unsafe class RecurrentGemm<TFloats, TVector> where TFloats : str
         Run(&p);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(RecurrentProduct* p)
     {
         var panels = (p->Columns + Panels.Wide - 1) / Panels.Wide;

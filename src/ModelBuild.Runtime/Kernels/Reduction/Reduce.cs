@@ -187,6 +187,7 @@ internal static unsafe class Reduce
     }
 
     // Results side by side, as many vectors as stay in registers: each reduced element adds a row to all of them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns<T>(float* x, ReduceArguments* a, long tiles, int width, float* whole) where T : struct, IFloatReduction
     {
         var lanes = Vector<float>.Count;
@@ -243,6 +244,7 @@ internal static unsafe class Reduce
     }
 
     // One result: along a row that follows itself by vectors.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float One<T>(float* x, ReduceArguments* a, long tiles, long step) where T : struct, IFloatReduction
     {
         var lanes = Vector<float>.Count;

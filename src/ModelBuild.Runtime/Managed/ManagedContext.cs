@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ModelBuild.Kernels;
@@ -59,17 +60,43 @@ internal sealed unsafe class ManagedContext : ModelContext
         GC.KeepAlive(this);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunShared(BoundCall* call, BoundCall* end, int threads)
     {
         var helped = WorkerPool.Shared.Enter(threads);
         try
         {
+            if (!helped)
+            {
+                for (; call < end; call++)
+                {
+                    if (call->Run == null) call += Skipped(call);
+                    else call->Run(call->Arguments, 0, call->Tiles, _scratch);
+                }
+                return;
+            }
+            Sharing sharing = Bound.Sharing;
+            Sharing.Mode mode = sharing.Begin(Stopwatch.GetTimestamp());
+            var timed = mode is Sharing.Mode.TimedShared or Sharing.Mode.TimedAlone;
             for (; call < end; call++)
             {
-                if (call->Run == null) call += Skipped(call);
-                else if (helped && call->IsShared) WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
+                if (call->Run == null)
+                {
+                    call += Skipped(call);
+                    continue;
+                }
+                if (!call->IsShareable)
+                {
+                    call->Run(call->Arguments, 0, call->Tiles, _scratch);
+                    continue;
+                }
+                var index = (int)(call - _calls);
+                var start = timed ? Stopwatch.GetTimestamp() : 0;
+                if (sharing.Pays(index, mode)) WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
                 else call->Run(call->Arguments, 0, call->Tiles, _scratch);
+                if (timed) sharing.Note(index, mode, Stopwatch.GetTimestamp() - start);
             }
+            sharing.End(Stopwatch.GetTimestamp());
         }
         finally
         {
@@ -84,6 +111,30 @@ internal sealed unsafe class ManagedContext : ModelContext
         if (!arguments->IsTaken) return arguments->Calls;
         if (Bound.Refusals[branch - _calls] is { } why) throw new ArgumentException(why);
         return 0;
+    }
+
+    /// <summary>Runs the program on all of its threads and notes when each call ends: for measuring.</summary>
+    /// <param name="ends">Timestamps, one before the first call and one behind each call.</param>
+    internal void Run(Span<long> ends)
+    {
+        var threads = _session.Threads;
+        var helped = threads > 1 && WorkerPool.Shared.Enter(threads);
+        try
+        {
+            ends[0] = Stopwatch.GetTimestamp();
+            for (var c = 0; c < _session.Program.Calls.Length; c++)
+            {
+                BoundCall* call = _calls + c;
+                if (call->Run != null && helped && call->IsShareable && Bound.Sharing.Pays(c, Sharing.Mode.Chosen))
+                    WorkerPool.Shared.Run(call->Run, call->Arguments, call->Tiles, threads, _scratch, _scratchOfThread);
+                else RunCall(c);
+                ends[c + 1] = Stopwatch.GetTimestamp();
+            }
+        }
+        finally
+        {
+            if (threads > 1) WorkerPool.Shared.Leave(helped);
+        }
     }
 
     /// <summary>Runs one call of the program by itself: for measuring.</summary>
@@ -142,7 +193,7 @@ internal sealed unsafe class ManagedContext : ModelContext
             kernel.Visit(arguments, ref addresses);
             if (kernel != BranchArguments.Kernel) _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
             _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
-            _calls[c].IsShared = plan.Calls[c].Shape is { Tiles: > 1, Work: >= SharedWork };
+            _calls[c].IsShareable = plan.Calls[c].Shape is { Tiles: > 1, Work: >= LeastShared };
         }
         _plan = plan;
     }
@@ -173,11 +224,11 @@ internal sealed unsafe class ManagedContext : ModelContext
         public delegate*<void*, long, long, byte*, void> Run;
         public void* Arguments;
         public long Tiles;
-        public bool IsShared;
+        public bool IsShareable;
     }
 
-    // Multiply-adds, or elements, whichever a kernel counts: some microseconds, several times what sharing costs.
-    private const double SharedWork = 2e5;
+    // Multiply-adds, or elements, whichever a kernel counts: less is not worth timing.
+    private const double LeastShared = 4e3;
 
     /// <summary>Turns operands into addresses.</summary>
     private readonly struct AddressBinder(ShapePlan plan, byte* arena, UnpackedConstants constants) : IArgumentVisitor

@@ -26,10 +26,14 @@ internal sealed class ShapePlan
         PlanRegion(0, Calls.Length, origin);
         Inputs = [.. program.Inputs.Select(p => Port(p, origin))];
         Outputs = [.. program.Outputs.Select(p => Port(p, origin))];
+        Sharing = new([.. Calls.Select(static c => c.Shape.Work >= SharedWork)]);
         ScratchBytes = Calls.Length == 0 ? 0 : Calls.Max(c => c.Shape.Scratch);
         BufferOffsets = ArenaPlanner.Place(Lives(), out var arena);
         ArenaBytes = arena;
     }
+
+    // Multiply-adds, or elements, whichever a kernel counts: some microseconds, several times what sharing costs on cores that are near each other.
+    private const double SharedWork = 2e5;
 
     public long[] Symbols { get; }
 
@@ -50,6 +54,9 @@ internal sealed class ShapePlan
     /// <summary>Why the region that a call begins cannot run with these dimensions; null where it can, and of calls that begin none. Its calls are not
     /// planned.</summary>
     public string?[] Refusals { get; }
+
+    /// <summary>Which calls are shared out over threads.</summary>
+    public Sharing Sharing { get; }
 
     /// <summary>The values of the program's expressions.</summary>
     public ReadOnlySpan<long> Sizes => _sizes;

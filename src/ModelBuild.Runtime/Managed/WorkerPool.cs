@@ -5,12 +5,16 @@ namespace ModelBuild.Managed;
 /// <summary>
 /// The helpers of all managed models of the process. One running call has them at a time, and only while no other call runs: with several callers each core
 /// has a caller of its own, and helpers would only be in the way. Between the kernels of a call helpers spin; soon after it they sleep.
+/// Each thread begins with the same part of every kernel's tiles, then helps with those of others: what it reads is mostly what it wrote, and cores that share
+/// no cache fetch little from each other.
 /// </summary>
 internal sealed unsafe class WorkerPool
 {
     // Some ten microseconds: kernels of a call follow each other faster, waking a thread takes about as long.
     private const int Spins = 3000;
     private const int Closed = int.MinValue;
+    // Numbers of 8 bytes in a cache line, and in the next one, which is fetched with it.
+    private const int Line = 16;
     private readonly List<Thread> _threads = [];
     private readonly SemaphoreSlim _wake = new(0);
     private int _running;
@@ -28,7 +32,8 @@ internal sealed unsafe class WorkerPool
     private long _chunk;
     private byte* _scratch;
     private long _scratchBytes;
-    private long _next;
+    // The next tile of each thread's part, a cache line apart.
+    private long[] _next = [];
     private Exception? _failure;
 
     /// <summary>The pool of the process.</summary>
@@ -45,6 +50,8 @@ internal sealed unsafe class WorkerPool
         var alone = Interlocked.Increment(ref _running) == 1;
         if (threads <= 1 || !alone || Interlocked.CompareExchange(ref _claimed, 1, 0) != 0) return false;
         while (_threads.Count < threads - 1) Start();
+        // Who still looks at the old ones finds the call closed.
+        if (_next.Length < threads * Line) _next = new long[threads * Line];
         return true;
     }
 
@@ -77,7 +84,7 @@ internal sealed unsafe class WorkerPool
         _chunk = Math.Max(1, tiles / (threads * 4));
         _scratch = scratch;
         _scratchBytes = scratchBytes;
-        _next = 0;
+        for (var worker = 0; worker < threads; worker++) _next[worker * Line] = tiles * worker / threads;
         _failure = null;
         _helpers = threads - 1;
         Volatile.Write(ref _state, 0);
@@ -92,7 +99,7 @@ internal sealed unsafe class WorkerPool
         {
             // Helpers still use the record: they end first.
             failure = e;
-            Volatile.Write(ref _next, tiles);
+            Stop();
         }
         Interlocked.Add(ref _state, Closed);
         SpinWait wait = default;
@@ -104,12 +111,25 @@ internal sealed unsafe class WorkerPool
     {
         var scratch = _scratch + worker * _scratchBytes;
         long tiles = _tiles, chunk = _chunk;
-        for (;;)
+        int threads = _helpers + 1;
+        var next = _next;
+        for (var i = 0; i < threads; i++)
         {
-            var first = Interlocked.Add(ref _next, chunk) - chunk;
-            if (first >= tiles) return;
-            _run(_arguments, first, Math.Min(tiles, first + chunk), scratch);
+            // One's own part, then those of others.
+            var part = (worker + i) % threads;
+            var end = tiles * (part + 1) / threads;
+            for (;;)
+            {
+                var first = Interlocked.Add(ref next[part * Line], chunk) - chunk;
+                if (first >= end) break;
+                _run(_arguments, first, Math.Min(end, first + chunk), scratch);
+            }
         }
+    }
+
+    private void Stop()
+    {
+        for (var part = 0; part <= _helpers; part++) Volatile.Write(ref _next[part * Line], _tiles);
     }
 
     private void Start()
@@ -146,7 +166,7 @@ internal sealed unsafe class WorkerPool
             catch (Exception e)
             {
                 Interlocked.CompareExchange(ref _failure, e, null);
-                Volatile.Write(ref _next, _tiles);
+                Stop();
             }
             Interlocked.Decrement(ref _state);
         }

@@ -36,22 +36,21 @@ internal static class KernelTimes
         context.Run();
     }
 
-    public static void Print(string path, ModelDescription description, Sample sample)
+    public static void Print(string path, ModelDescription description, Sample sample, int threads)
     {
         using ModelArtifact artifact = ModelArtifact.FromFile(path, "");
-        using var session = (ManagedSession)ManagedBackend.Instance.Open(artifact, description, new ModelOptions());
+        using var session = (ManagedSession)ManagedBackend.Instance.Open(artifact, description, new ModelOptions { Threads = threads });
         using var context = (ManagedContext)session.CreateContext();
         Feed(context, description, sample);
         var count = session.Program.Calls.Length;
         var times = new double[count][];
         for (var c = 0; c < count; c++) times[c] = new double[Repeats];
+        var ends = new long[count + 1];
         for (var r = -5; r < Repeats; r++)
-            for (var c = 0; c < count; c++)
-            {
-                var start = Stopwatch.GetTimestamp();
-                context.RunCall(c);
-                if (r >= 0) times[c][r] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
-            }
+        {
+            context.Run(ends);
+            for (var c = 0; c < count && r >= 0; c++) times[c][r] = Stopwatch.GetElapsedTime(ends[c], ends[c + 1]).TotalMicroseconds;
+        }
         var total = times.Sum(t => t.Order().ElementAt(Repeats / 2));
         for (var c = 0; c < count; c++)
         {

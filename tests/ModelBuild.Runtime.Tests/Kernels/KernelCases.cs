@@ -43,6 +43,11 @@ internal static class KernelCases
         }
         Add(DenseInt8ToF32Arguments.Kernel, "extremes", Extremes);
         Add(SoftmaxArguments.Kernel, "not a number", NotANumber);
+        for (var length = 1; length <= 9; length++)
+        {
+            var n = length;
+            Add(SoftmaxArguments.Kernel, $"short rows 37x{n}", () => Softmax(37, n, logarithm: false));
+        }
         foreach (var count in new[] { 1, 7, 16, 31, 64, 1000, 20000 })
         {
             foreach (var signed in new[] { false, true })

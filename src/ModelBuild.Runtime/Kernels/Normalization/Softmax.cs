@@ -63,6 +63,11 @@ internal static unsafe class Softmax
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TPath>(SoftmaxArguments* a, long first, long last, byte* scratch) where TPath : ISoftmaxPath
     {
+        if (a->Length <= ShortRow && a->Logarithm == 0 && a->Masked == 0)
+        {
+            RunShort(a, first, last);
+            return;
+        }
         var side = stackalloc float[16];
         for (; first < last; first++)
         {
@@ -71,6 +76,40 @@ internal static unsafe class Softmax
                 new Span<float>(y, (int)a->Length).Clear();
             else if (a->Logarithm == 1) LogarithmOfRow(x, y, a->Length);
             else TPath.Row(x, y, side, a->Length);
+        }
+    }
+
+    // Rows of a few elements, as scores of two classes: a vector has one element of as many rows as it has lanes.
+    private const int ShortRow = 8;
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunShort(SoftmaxArguments* a, long first, long last)
+    {
+        var lanes = Vector<float>.Count;
+        var side = stackalloc float[ShortRow * lanes];
+        long length = a->Length, xRow = a->XRow, yRow = a->YRow;
+        for (; first < last; first += lanes)
+        {
+            var rows = (int)Math.Min(lanes, last - first);
+            float* x = (float*)a->X + first * xRow, y = (float*)a->Y + first * yRow;
+            for (var r = 0; r < rows; r++)
+                for (long i = 0; i < length; i++) side[i * lanes + r] = x[r * xRow + i];
+            // Lanes without a row compute what nobody reads.
+            for (var r = rows; r < lanes; r++)
+                for (long i = 0; i < length; i++) side[i * lanes + r] = 0;
+            Vector<float> most = Vector.Load(side), sum = default;
+            for (long i = 1; i < length; i++) most = Vector.MaxNative(most, Vector.Load(side + i * lanes));
+            for (long i = 0; i < length; i++)
+            {
+                Vector<float> e = VectorMath.Exp(Vector.Load(side + i * lanes) - most);
+                e.Store(side + i * lanes);
+                sum += e;
+            }
+            Vector<float> inverse = Vector<float>.One / sum;
+            for (long i = 0; i < length; i++) (Vector.Load(side + i * lanes) * inverse).Store(side + i * lanes);
+            for (var r = 0; r < rows; r++)
+                for (long i = 0; i < length; i++) y[r * yRow + i] = side[i * lanes + r];
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     private byte* _scratch;
     private long _scratchBytes;
     private long _scratchOfThread;
+    private bool _isShareable;
     private ShapePlan? _plan;
 
     public ManagedContext(ManagedSession session) : base(session.Description)
@@ -44,7 +45,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         BoundCall* call = _calls;
         BoundCall* end = call + _session.Program.Calls.Length;
         var threads = _session.Threads;
-        if (threads == 1)
+        if (threads == 1 || !_isShareable)
         {
             for (; call < end; call++)
             {
@@ -181,6 +182,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         _scratchOfThread = (plan.ScratchBytes + ArenaPlanner.Alignment - 1) / ArenaPlanner.Alignment * ArenaPlanner.Alignment;
         Grow(ref _scratch, ref _scratchBytes, _scratchOfThread * _session.Threads);
         ManagedProgram program = _session.Program;
+        _isShareable = false;
         AddressBinder addresses = new(plan, _arena, _session.Constants);
         for (var c = 0; c < plan.Calls.Length; c++)
         {
@@ -194,6 +196,7 @@ internal sealed unsafe class ManagedContext : ModelContext
             if (kernel != BranchArguments.Kernel) _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
             _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
             _calls[c].IsShareable = plan.Calls[c].Shape is { Tiles: > 1, Work: >= LeastShared };
+            _isShareable |= _calls[c].IsShareable;
         }
         _plan = plan;
     }

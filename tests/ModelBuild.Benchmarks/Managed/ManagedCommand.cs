@@ -91,7 +91,8 @@ internal static class ManagedCommand
         {
             using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
                 [typeof(ManagedCommand).Assembly.Location, "managed", model, "--row", .. options]) { RedirectStandardOutput = true })!;
-            rows.Add(JsonSerializer.Deserialize<Row>(process.StandardOutput.ReadLine() ?? "null", Rows) ?? throw new InvalidOperationException($"{model}: no result"));
+            var row = process.StandardOutput.ReadToEnd().Split('\n').FirstOrDefault(line => line.StartsWith('{'));
+            rows.Add(JsonSerializer.Deserialize<Row>(row ?? "null", Rows) ?? throw new InvalidOperationException($"{model}: no result"));
             process.WaitForExit();
         }
         return rows[0] with
@@ -132,7 +133,7 @@ internal static class ManagedCommand
             // Two threads share their cores with tiered compilation until that has settled.
             var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, warmUp: threads ? 1500 : 200, limit: threads ? 6000 : 3000).Select(Interleaved.Median).ToArray();
             if (threads) Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"    two threads with nothing in common: {AtOnce(() => Open(1)) / times[0] / 2:0.00} a call: what this machine's cores have for two"));
+                $"    two threads with nothing in common: {AtOnce(() => Open(1)) / times[0] / 2:0.00} a call; from one to the other and back {RoundTrip():0} ns"));
             if (kernels) KernelTimes.Print(path, description, sample, threads ? 2 : 1);
             if (fit is not null)
             {
@@ -181,6 +182,30 @@ internal static class ManagedCommand
         foreach (Thread thread in both) thread.Start();
         foreach (Thread thread in both) thread.Join();
         return times.Average();
+    }
+
+    // Nanoseconds of a word to another thread and back: it tells whether the cores of both share a cache.
+    private static double RoundTrip()
+    {
+        const int turns = 200_000;
+        var ball = 0;
+        Thread other = new(() =>
+        {
+            for (var i = 0; i < turns; i++)
+            {
+                while (Volatile.Read(ref ball) == 0) { }
+                Volatile.Write(ref ball, 0);
+            }
+        });
+        other.Start();
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0; i < turns; i++)
+        {
+            Volatile.Write(ref ball, 1);
+            while (Volatile.Read(ref ball) == 1) { }
+        }
+        other.Join();
+        return Stopwatch.GetElapsedTime(start).TotalNanoseconds / turns;
     }
 
     // Kernels of integers, within the models that they run in.

@@ -61,7 +61,7 @@ internal readonly unsafe struct DepthwiseInt8Vector128 : IDepthwiseInt8Path
                 {
                     var x = t->Interleaved + pixel * t->PixelStep + k * t->KernelStep + 4 * part;
                     for (long group = 0; group < t->Groups; group++, x += DepthwiseInt8.GroupBytes, w += DepthwiseInt8.GroupBytes)
-                        sum += Dot(Vector128.Load(x).AsInt16(), Vector128.Load(w).AsInt16());
+                        sum = PortableDot.Add(sum, Vector128.Load(x), Vector128.Load(w));
                 }
                 Vector128<float> v = Vector128.ConvertToSingle(sum) * Vector128.Load(t->Multiplier + part);
                 for (var i = 0; i < 4; i++)
@@ -72,12 +72,5 @@ internal readonly unsafe struct DepthwiseInt8Vector128 : IDepthwiseInt8Path
             }
             new ReadOnlySpan<byte>(bytes, t->Filled).CopyTo(new Span<byte>(t->Y + pixel * t->YPixel, t->Filled));
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Dot(Vector128<short> x, Vector128<short> w)
-    {
-        Vector128<int> p = ((x & Vector128.Create((short)0xFF)) * ((w << 8) >> 8)).AsInt32(), q = ((x.AsUInt16() >>> 8).AsInt16() * (w >> 8)).AsInt32();
-        return ((p << 16) >> 16) + (p >> 16) + ((q << 16) >> 16) + (q >> 16);
     }
 }

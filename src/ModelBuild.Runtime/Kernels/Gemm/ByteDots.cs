@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace ModelBuild.Kernels;
@@ -53,6 +54,24 @@ internal readonly struct NarrowDot : IByteDot, IByteDot512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Add(Vector512<int> sum, Vector512<byte> x, Vector512<sbyte> w) =>
         sum + Avx512BW.MultiplyAddAdjacent(Avx512BW.MultiplyAddAdjacent(x, w), Vector512<short>.One);
+}
+
+/// <summary>128 bits, on any CPU: even and odd bytes are widened to 16 bits, where a product of uint8 and int8 fits, and its two halves of a 32-bit lane are then added
+/// as 32 bits. arm64 has dot products of signed bytes alone: x is taken as x - 128, and 128 times the weights is added as 64 times them twice.</summary>
+internal static class PortableDot
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> Add(Vector128<int> sum, Vector128<byte> x, Vector128<sbyte> w)
+    {
+        if (Dp.IsSupported)
+        {
+            Vector128<sbyte> half = Vector128.Create((sbyte)64);
+            return Dp.DotProduct(Dp.DotProduct(Dp.DotProduct(sum, (x ^ Vector128.Create((byte)0x80)).AsSByte(), w), half, w), half, w);
+        }
+        Vector128<short> even = x.AsInt16() & Vector128.Create((short)0xFF), odd = (x.AsUInt16() >>> 8).AsInt16();
+        Vector128<int> p = (even * ((w.AsInt16() << 8) >> 8)).AsInt32(), q = (odd * (w.AsInt16() >> 8)).AsInt32();
+        return sum + (((p << 16) >> 16) + (p >> 16) + ((q << 16) >> 16) + (q >> 16));
+    }
 }
 
 /// <summary>How four 8-bit values of x become the unsigned bytes of every lane.</summary>

@@ -4,8 +4,7 @@ using System.Runtime.Intrinsics;
 namespace ModelBuild.Kernels;
 
 /// <summary>
-/// Portable tiles of the integer dense layer: 128-bit vectors, 4 columns of 4 rows each, one row of x and 16 columns at a time. Even and odd bytes are widened
-/// to 16 bits; a product of uint8 and int8 fits there, and its two halves of a 32-bit lane are then added as 32 bits: exact.
+/// Portable tiles of the integer dense layer: 128-bit vectors, 4 columns of 4 rows each, one row of x and 16 columns at a time.
 /// </summary>
 internal static unsafe class DenseInt8Vector128
 {
@@ -26,23 +25,15 @@ internal static unsafe class DenseInt8Vector128
         Vector128<int> a = Vector128.Load(start), b = Vector128.Load(start + 4), c = Vector128.Load(start + 8), d = Vector128.Load(start + 12);
         for (; x < end; x++, w += line)
         {
-            Vector128<short> v = Vector128.Create(*x ^ turn).AsInt16();
-            Vector128<short> even = v & Vector128.Create((short)0xFF), odd = (v.AsUInt16() >>> 8).AsInt16();
-            a += Dot(even, odd, Vector128.Load(w).AsInt16());
-            b += Dot(even, odd, Vector128.Load(w + 16).AsInt16());
-            c += Dot(even, odd, Vector128.Load(w + 32).AsInt16());
-            d += Dot(even, odd, Vector128.Load(w + 48).AsInt16());
+            Vector128<byte> v = Vector128.Create(*x ^ turn).AsByte();
+            a = PortableDot.Add(a, v, Vector128.Load(w));
+            b = PortableDot.Add(b, v, Vector128.Load(w + 16));
+            c = PortableDot.Add(c, v, Vector128.Load(w + 32));
+            d = PortableDot.Add(d, v, Vector128.Load(w + 48));
         }
         a.Store(t->Sums + column);
         b.Store(t->Sums + column + 4);
         c.Store(t->Sums + column + 8);
         d.Store(t->Sums + column + 12);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Dot(Vector128<short> even, Vector128<short> odd, Vector128<short> w)
-    {
-        Vector128<int> p = (even * ((w << 8) >> 8)).AsInt32(), q = (odd * (w >> 8)).AsInt32();
-        return ((p << 16) >> 16) + (p >> 16) + ((q << 16) >> 16) + (q >> 16);
     }
 }

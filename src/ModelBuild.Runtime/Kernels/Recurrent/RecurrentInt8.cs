@@ -263,19 +263,12 @@ internal readonly unsafe struct RecurrentInt8Vector128 : IRecurrentInt8Path
                     Vector128<int> sum = Vector128.Load(columnSums + column + part) * -p->Zero;
                     byte* x = p->X + row * p->XStride, end = x + length;
                     for (var w = panel + 4 * part; x < end; x += 4, w += 4 * width)
-                        sum += Dot(Vector128.Create(Unsafe.ReadUnaligned<int>(x)).AsInt16(), Vector128.Load(w).AsInt16());
+                        sum = PortableDot.Add(sum, Vector128.Create(Unsafe.ReadUnaligned<int>(x)).AsByte(), Vector128.Load(w));
                     Vector128<float> scale = Vector128.Load(p->Scale + column + part) * p->Factor;
                     (Vector128.Load(p->Start + row * p->StartStride + column + part) + Vector128.ConvertToSingle(sum) * scale)
                         .Store(p->Y + row * p->YStride + column + part);
                 }
             panel += length * width;
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Dot(Vector128<short> x, Vector128<short> w)
-    {
-        Vector128<int> p = ((x & Vector128.Create((short)0xFF)) * ((w << 8) >> 8)).AsInt32(), q = ((x.AsUInt16() >>> 8).AsInt16() * (w >> 8)).AsInt32();
-        return ((p << 16) >> 16) + (p >> 16) + ((q << 16) >> 16) + (q >> 16);
     }
 }

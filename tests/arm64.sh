@@ -15,10 +15,4 @@ qemu-aarch64-static -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH="$SSL" -E DOTNE
   "$work/arm64/ModelBuild.Runtime.Tests" > "$work/arm64.txt" || { grep ^failed "$work/arm64.txt" || true; echo "arm64 failed" >&2; exit 1; }
 DOTNET_EnableHWIntrinsic=0 dotnet tests/ModelBuild.Runtime.Tests/bin/Release/net10.0/ModelBuild.Runtime.Tests.dll > "$work/here.txt"
 head -1 "$work/arm64.txt"
-awk -F'\t' '
-  FNR == NR { if ($1 == "case") hash[$2] = $5; next }
-  $1 == "case" { cases++
-    if ($3 + 0 > $4 + 0) { print $2 ": error " $3 ", tolerance " $4; bad++ }
-    if (!($2 in hash)) { print $2 ": not run here"; bad++ }
-    else if ($5 != hash[$2]) { print $2 ": other integers than here"; bad++ } }
-  END { print cases + 0 " cases, " bad + 0 " wrong, " length(hash) " here"; exit bad > 0 || cases != length(hash) }' "$work/here.txt" "$work/arm64.txt"
+tests/compare-cases.sh "$work/here.txt" "$work/arm64.txt"

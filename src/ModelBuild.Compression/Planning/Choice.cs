@@ -88,8 +88,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
         if (!_judged.Add(i) || !ranked[i].Accepted)
             return ranked[i].Accepted;
         ranked[i] = Judged(ranked[i], ranked[i].Candidate);
-        if (owner.Repaired(ranked[i].Candidate, profile, table, failures) is { } repaired && Judged(ranked[i], repaired) is var instead)
+        foreach (var repaired in owner.Repaired(ranked[i].Candidate, profile, table, failures))
         {
+            var instead = Judged(ranked[i], repaired);
             var isBetter = instead.Accepted != ranked[i].Accepted ? instead.Accepted : Noise(instead) < Noise(ranked[i]);
             var (better, other) = isBetter ? (instead, ranked[i]) : (ranked[i], instead);
             _aside.Add(!other.Accepted ? other

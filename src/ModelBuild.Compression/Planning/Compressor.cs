@@ -34,7 +34,7 @@ public sealed partial class Compressor : IDisposable
     private readonly Dictionary<string, Dictionary<string, RangeHistogram>> _histograms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (List<Candidate> Candidates, List<FailedRecipe> Failures)> _candidates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Candidate> _known = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Candidate?> _repaired = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Sha256, string Repair), Candidate?> _repaired = [];
     private readonly Dictionary<CompilerBackend, string> _whyNot = [];
     private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
@@ -250,20 +250,31 @@ public sealed partial class Compressor : IDisposable
     }
 
     /// <summary>
-    /// A candidate that was run, with the repairs that cost neither time nor size; null where there are none, or none is needed: where the loss, with all of
-    /// its interval, is a small part of the budget.
+    /// A candidate that was run, with repairs that cost neither time nor size, each by itself: the plain ones first, and as long as the loss, with all of its
+    /// interval, is more than a small part of the budget.
     /// </summary>
-    internal Candidate? Repaired(Candidate candidate, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
+    internal IEnumerable<Candidate> Repaired(Candidate candidate, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
     {
-        if (_options.Technique != "auto" || candidate is not { Failure: null, Plan: { Steps.Count: > 0 } plan } || Data.Calibrate is null)
-            return null;
-        var repairs = Techniques.All.Where(t => t.Repairs && plan.Recipe.Steps.All(s => s.Technique != t.Name)).Select(t => new RecipeStep(t.Name, []))
-            .ToList();
-        if (repairs.Count == 0 || !LosesMuch(candidate))
-            return null;
-        if (_repaired.TryGetValue(candidate.Artifact.Sha256, out var repaired))
+        if (_options.Technique != "auto" || candidate is not { Failure: null, Plan: { Steps.Count: > 0 } plan } || Data.Calibrate is null
+            || plan.Recipe.Steps.Any(s => Techniques.Get(s.Technique).Repairs))
+            yield break;
+        var loses = LosesMuch(candidate);
+        foreach (var repair in Techniques.All.Where(t => t.Repairs))
+        {
+            if (!loses)
+                yield break;
+            if (Repaired(candidate, plan.Recipe with { Steps = [.. plan.Recipe.Steps, new(repair.Name, [])] }, profile, table, failures) is not { } repaired)
+                continue;
+            loses = LosesMuch(repaired);
+            yield return repaired;
+        }
+    }
+
+    private Candidate? Repaired(Candidate candidate, Recipe recipe, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
+    {
+        var key = (candidate.Artifact.Sha256, recipe.Steps[^1].Technique);
+        if (_repaired.TryGetValue(key, out var repaired))
             return repaired;
-        var recipe = plan.Recipe with { Steps = [.. plan.Recipe.Steps, .. repairs] };
         try
         {
             var made = _journal.Attempt($"{recipe} for {candidate.Backend}, {candidate.Artifact.Sha256}",
@@ -279,7 +290,7 @@ public sealed partial class Compressor : IDisposable
         {
             failures.Add(new(recipe.ToString(), candidate.Backend, FailedRecipe.Reason(e)));
         }
-        return _repaired[candidate.Artifact.Sha256] = repaired;
+        return _repaired[key] = repaired;
     }
 
     /// <summary>The noise of the judged outputs that hold floats; null where none does.</summary>

@@ -13,4 +13,5 @@ namespace ModelBuild.Compression.Planning;
 [JsonSerializable(typeof(WeightsInt4Plan))]
 [JsonSerializable(typeof(WeightsFloat16Plan))]
 [JsonSerializable(typeof(BiasCorrectionPlan))]
+[JsonSerializable(typeof(RefitPlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

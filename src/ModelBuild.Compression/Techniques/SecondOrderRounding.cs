@@ -10,7 +10,8 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 public sealed class SecondOrderRounding
 {
-    private const double Damping = 0.01;
+    /// <summary>What is added to the diagonal, of the mean power.</summary>
+    public const double Damping = 0.01;
 
     // Channels that are rounded side by side: their rows stay in the cache.
     private const int Together = 16;
@@ -25,7 +26,8 @@ public sealed class SecondOrderRounding
     /// <summary>Prepares the rounding of weights of one group of channels; null where the moments have no inverse.</summary>
     /// <param name="moments">The sum of x·xᵀ over rows of inputs: [depth, depth].</param>
     /// <param name="depth">Inputs of a channel.</param>
-    public static SecondOrderRounding? Of(ReadOnlySpan<double> moments, int depth)
+    /// <param name="damping">What is added to the diagonal, of the mean power.</param>
+    public static SecondOrderRounding? Of(ReadOnlySpan<double> moments, int depth, double damping = Damping)
     {
         var powers = new double[depth];
         for (var i = 0; i < depth; i++)
@@ -39,7 +41,7 @@ public sealed class SecondOrderRounding
             for (var j = 0; j < depth; j++)
                 matrix[i * depth + j] = moments[order[i] * depth + order[j]];
         for (var i = 0; i < depth; i++)
-            matrix[i * depth + i] += Damping * mean;
+            matrix[i * depth + i] += damping * mean;
         return Factorize(matrix, depth) ? new(depth, order, Invert(matrix, depth)) : null;
     }
 
@@ -79,15 +81,57 @@ public sealed class SecondOrderRounding
         return single;
     }
 
+    /// <summary>The weights that give some targets with the least squared error: the inverse of the second moments times the moments of inputs and
+    /// targets.</summary>
+    /// <param name="moments">The sum of x·yᵀ: [depth, targets].</param>
+    /// <param name="targets">How many targets there are.</param>
+    /// <returns>[targets, depth].</returns>
+    public float[] Solve(ReadOnlySpan<double> moments, int targets)
+    {
+        var solved = new float[targets * _depth];
+        var (ordered, half) = (new float[_depth], new float[_depth]);
+        for (var t = 0; t < targets; t++)
+        {
+            for (var i = 0; i < _depth; i++)
+                ordered[i] = (float)moments[_order[i] * targets + t];
+            Array.Clear(half);
+            var whole = new float[_depth];
+            for (var i = 0; i < _depth; i++)
+                half[i] = OrderedSums.Dot<float>(_factor.AsSpan(i * _depth + i, _depth - i), ordered.AsSpan(i));
+            for (var i = 0; i < _depth; i++)
+                TensorPrimitives.MultiplyAdd(_factor.AsSpan(i * _depth + i, _depth - i), half[i], whole.AsSpan(i), whole.AsSpan(i));
+            for (var i = 0; i < _depth; i++)
+                solved[t * _depth + _order[i]] = whole[i];
+        }
+        return solved;
+    }
+
     /// <summary>Rounds some channels.</summary>
     /// <param name="rows">The weights of all channels: [channels, padded depth].</param>
     /// <param name="blocks">The blocks, with the integers of rounding to the nearest.</param>
     /// <param name="first">The first channel.</param>
     /// <param name="count">How many.</param>
     /// <param name="codes">Receives the integers: [channels, padded depth].</param>
-    public void Round(ReadOnlySpan<float> rows, BlockWeights blocks, int first, int count, Span<byte> codes)
+    public void Round(ReadOnlySpan<float> rows, BlockWeights blocks, int first, int count, byte[] codes)
     {
         var (padded, length, perChannel) = (blocks.Layout.PaddedDepth, blocks.Layout.BlockLength, blocks.Layout.Blocks);
+        Round(rows, padded, first, count, (channel, input, weight) =>
+        {
+            var block = channel * perChannel + input / length;
+            var (scale, zero) = (blocks.Scales[block], blocks.Zeros[block]);
+            var code = codes[channel * padded + input] = BlockWeights.Round(weight, scale, zero);
+            return ((float)code - zero) * scale;
+        });
+    }
+
+    /// <summary>Rounds some channels.</summary>
+    /// <param name="rows">The weights of all channels: [channels, padded].</param>
+    /// <param name="padded">From one channel to the next.</param>
+    /// <param name="first">The first channel.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="round">Rounds a weight of a channel and an input, and gives what it has become.</param>
+    public void Round(ReadOnlySpan<float> rows, int padded, int first, int count, Func<int, int, float, float> round)
+    {
         var work = new float[Together * _depth];
         for (var start = first; start < first + count; start += Together)
         {
@@ -101,12 +145,8 @@ public sealed class SecondOrderRounding
                 var own = _factor[i * _depth + i];
                 for (var c = 0; c < together; c++)
                 {
-                    var block = (start + c) * perChannel + _order[i] / length;
-                    var (scale, zero) = (blocks.Scales[block], blocks.Zeros[block]);
                     var weight = work[c * _depth + i];
-                    var code = BlockWeights.Round(weight, scale, zero);
-                    codes[(start + c) * padded + _order[i]] = code;
-                    var error = (weight - ((float)code - zero) * scale) / own;
+                    var error = (weight - round(start + c, _order[i], weight)) / own;
                     var rest = work.AsSpan(c * _depth + i + 1, _depth - i - 1);
                     TensorPrimitives.MultiplyAdd(behind, -error, rest, rest);
                 }

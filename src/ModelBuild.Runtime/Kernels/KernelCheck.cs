@@ -77,8 +77,8 @@ internal sealed class KernelCheck(ManagedProgram program, ProgramCall call, long
     public void Equal(Size a, Size b)
     {
         if ((long)a != (long)b)
-            throw new ArgumentException($"the model cannot run with these dimensions: a tensor would have {(long)a} elements along a dimension where {(long)b} are "
-                + $"needed ({call.Source})");
+            throw new ArgumentException($"the model cannot run with these dimensions: a tensor would have {(long)a} elements along a dimension where "
+                + $"{(long)b} are needed ({call.Source})");
     }
 
     /// <summary>A flag, zero point, kind or stride has one of the values that the kernel knows.</summary>

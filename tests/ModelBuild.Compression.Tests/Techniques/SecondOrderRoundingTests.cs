@@ -72,6 +72,28 @@ public class SecondOrderRoundingTests
     }
 
     [Fact]
+    public void Least_squares_find_the_weights_that_made_the_targets()
+    {
+        var (x, weights) = (Inputs(1), Nets.Noise(3 * Depth, 9));
+        var targets = new double[Depth * 3];
+        for (var r = 0; r < Rows; r++)
+            for (var t = 0; t < 3; t++)
+            {
+                var y = 0.0;
+                for (var i = 0; i < Depth; i++)
+                    y += (double)weights[t * Depth + i] * x[r * Depth + i];
+                for (var i = 0; i < Depth; i++)
+                    targets[i * 3 + t] += y * x[r * Depth + i];
+            }
+        var solved = SecondOrderRounding.Of(Moments(x), Depth, 1e-7)!.Solve(targets, 3);
+        for (var i = 0; i < solved.Length; i++)
+            Assert.Equal(weights[i], solved[i], 0.01);
+        // The more is added to the diagonal, the nearer to none.
+        var damped = SecondOrderRounding.Of(Moments(x), Depth, 10)!.Solve(targets, 3);
+        Assert.InRange(damped.Sum(Math.Abs), 0, 0.5 * weights.Sum(Math.Abs));
+    }
+
+    [Fact]
     public void Without_any_input_there_is_nothing_to_go_by()
     {
         Assert.Null(SecondOrderRounding.Of(new double[Depth * Depth], Depth));

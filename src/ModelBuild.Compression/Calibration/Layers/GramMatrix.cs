@@ -13,6 +13,7 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     private readonly double[][] _inputs = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width * rows.Width])];
     private readonly double[][] _targets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? rows.Width * rows.Channels : 0])];
     private readonly double[][] _sums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width])];
+    private readonly double[][] _targetSums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? rows.Channels : 0])];
     // Rows that wait to be added together: each row of a large matrix then comes into the cache once for all of them.
     private readonly double[][] _pending = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[Together * rows.Width])];
     private readonly double[][] _pendingTargets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? Together * rows.Channels : 0])];
@@ -35,7 +36,11 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
         TensorPrimitives.ConvertTruncating(inputs, row);
         TensorPrimitives.Add(_sums[group], row, _sums[group]);
         if (withTargets)
-            TensorPrimitives.ConvertTruncating(targets, _pendingTargets[group].AsSpan(at * channels, channels));
+        {
+            var pending = _pendingTargets[group].AsSpan(at * channels, channels);
+            TensorPrimitives.ConvertTruncating(targets, pending);
+            TensorPrimitives.Add(_targetSums[group], pending, _targetSums[group]);
+        }
         if (++_waiting[group] == Together)
             AddPending(group);
         if (group == 0)
@@ -77,6 +82,9 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
 
     /// <summary>The sum of x of a group.</summary>
     public double[] Sums(int group) => _sums[group];
+
+    /// <summary>The sum of y of a group.</summary>
+    public double[] TargetSums(int group) => _targetSums[group];
 
     /// <summary>The sum of x·yᵀ of a group, row by row: [width, channels].</summary>
     public double[] Targets(int group)

@@ -56,8 +56,9 @@ internal readonly struct NarrowDot : IByteDot, IByteDot512
         sum + Avx512BW.MultiplyAddAdjacent(Avx512BW.MultiplyAddAdjacent(x, w), Vector512<short>.One);
 }
 
-/// <summary>128 bits, on any CPU: even and odd bytes are widened to 16 bits, where a product of uint8 and int8 fits, and its two halves of a 32-bit lane are then added
-/// as 32 bits. arm64 has dot products of signed bytes alone: x is taken as x - 128, and 128 times the weights is added as 64 times them twice.</summary>
+/// <summary>128 bits, on any CPU: even and odd bytes are widened to 16 bits, where a product of uint8 and int8 fits, and its two halves of a 32-bit lane are
+/// then added as 32 bits. arm64 has dot products of signed bytes alone: x is taken as x - 128, and 128 times the weights is added as 64 times them
+/// twice.</summary>
 internal static class PortableDot
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

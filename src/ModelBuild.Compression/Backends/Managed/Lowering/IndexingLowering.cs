@@ -218,7 +218,8 @@ internal static class IndexingLowering
         _ => throw Lowering.Unsupported(node, type),
     };
 
-    /// <summary>What reflects, repeats the edge, or wraps around. Each axis is three copies, or a gather at known places where more is added than there is.</summary>
+    /// <summary>What reflects, repeats the edge, or wraps around. Each axis is three copies, or a gather at known places where more is added than there
+    /// is.</summary>
     private static TensorView Mirrored(Lowering lowering, Node node, TensorView x, long[] before, long[] after, string mode)
     {
         for (var d = 0; d < x.Rank; d++)
@@ -276,7 +277,8 @@ internal static class IndexingLowering
         void Copy(Dimension to, Dimension count, Dimension from, int each)
         {
             if (count != 0)
-                lowering.CopyTo(ViewLowering.Sliced(y, axis, to, count), ViewLowering.Sliced(x, axis, from, count, each) with { Border = null }, node.DisplayName);
+                lowering.CopyTo(ViewLowering.Sliced(y, axis, to, count), ViewLowering.Sliced(x, axis, from, count, each) with { Border = null },
+                    node.DisplayName);
         }
     }
 

@@ -1,0 +1,200 @@
+using System.Numerics.Tensors;
+using System.Text.Json.Serialization.Metadata;
+using ModelBuild.Compression.Calibration;
+using ModelBuild.Compression.Planning;
+using ModelBuild.Onnx;
+using Tensor = ModelBuild.Onnx.Tensor;
+
+namespace ModelBuild.Compression.Techniques;
+
+/// <summary>
+/// Fits each layer's weights and bias by least squares, layer by layer: with the inputs that the already changed model gives it to what the source model
+/// gives. Weights that are integers stay integers of the same scale: they are rounded one input after the other, those still to be rounded making up for
+/// each (<see cref="SecondOrderRounding"/>; with targets of the original model as in Li et al., GPTAQ, 2025). A layer takes what brings samples nearer to
+/// their target that nothing was fitted to: new weights, a new bias alone (<see cref="BiasCorrection"/>), or neither.
+/// </summary>
+public sealed class Refit : Technique<RefitPlan>
+{
+    /// <summary>One sample of so many is held out.</summary>
+    private const int HeldOut = 4;
+
+    // Rows beyond so many for each weight of a channel tell nothing more.
+    private const int RowsPerInput = 8;
+
+    private const int LeastRows = 4096, HeldOutRows = 1024;
+
+    // What is added to the diagonal, of the mean power: with more, weights move less.
+    private static readonly double[] Dampings = [SecondOrderRounding.Damping, 0.1, 1];
+
+    /// <inheritdoc/>
+    public override string Name => "refit";
+
+    /// <inheritdoc/>
+    public override bool NeedsData => true;
+
+    /// <inheritdoc/>
+    public override bool Repairs => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Operators => WeightedNode.Operators;
+
+    /// <inheritdoc/>
+    public override string Describe(RecipeStep step) => "weights and biases fitted layer by layer";
+
+    /// <inheritdoc/>
+    protected override JsonTypeInfo<RefitPlan> PlanType => PlanJson.Default.RefitPlan;
+
+    /// <inheritdoc/>
+    protected override RefitPlan? Plan(StepContext context)
+    {
+        if (context.Layers is not { Samples: >= HeldOut } layers)
+            return null;
+        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var fitted = new Dictionary<string, FittedLayer>(StringComparer.Ordinal);
+        var nodes = context.Model.Nodes.Where(n => BiasPlace.Of(n) is not null || FittedWeights.Of(n) is not null).ToList();
+        layers.Walk(layers.TargetsOf(nodes), visit =>
+        {
+            if (Fit(visit, context.Profile.WeightLimit) is { } layer)
+                fitted.Add(visit.Node.Key, layer);
+            else
+                kept.Add(visit.Node.Key, "held-out samples are no nearer to their target with other weights");
+        });
+        return fitted.Count == 0 ? null : new() { Layers = [.. nodes.Where(n => fitted.ContainsKey(n.Key)).Select(n => fitted[n.Key])], Kept = kept };
+    }
+
+    private static FittedLayer? Fit(LayerVisit visit, int limit)
+    {
+        var (place, weights) = (BiasPlace.Of(visit.Node), FittedWeights.Of(visit.Node));
+        if ((weights?.Layer ?? LayerRows.Of(visit.Node)) is not { } rows)
+            return null;
+        var (most, few) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples / HeldOut));
+        var moments = new GramMatrix(rows);
+        var judged = new List<(int Group, float[] Inputs, float[] Lacking)>();
+        foreach (var pair in visit.Pairs())
+        {
+            var lacking = pair.Target.ToArray<float>();
+            TensorPrimitives.Subtract(lacking, pair.Output.Span<float>(), lacking);
+            var lacks = new LayerPair(pair.Sample, pair.Inputs, Tensor.Of(lacking, pair.Target.Shape.AsSpan()), () => pair.Output);
+            if (pair.Sample % HeldOut == HeldOut - 1)
+                rows.ForEach(lacks, (group, x, d) => judged.Add((group, x.ToArray(), d.ToArray())), (HeldOutRows + few - 1) / few);
+            else
+                moments.Add(lacks, (most + visit.Samples - few - 1) / Math.Max(1, visit.Samples - few));
+        }
+        if (moments.Count == 0 || judged.Count == 0)
+            return null;
+        var (channels, width) = (rows.Groups * rows.Channels, rows.Width);
+        float[][] means = [.. Enumerable.Range(0, rows.Groups).Select(g => Array.ConvertAll(moments.Sums(g), s => (float)(s / moments.Count)))];
+        var lost = new float[channels];
+        for (var c = 0; c < channels; c++)
+            lost[c] = (float)(moments.TargetSums(c / rows.Channels)[c % rows.Channels] / moments.Count);
+
+        var (stored, shift, noise) = ((Tensor?)null, (float[]?)null, Noise(null, null));
+        if (noise == 0)
+            return null;
+        if (place is not null)
+            Offer(null, null, lost);
+        if (weights is not null && moments.Count > 2 * width)
+        {
+            var before = weights.Rows();
+            foreach (var damping in Dampings)
+            {
+                var factors = Factors(damping, out var wanted);
+                TensorPrimitives.Add(wanted, before, wanted);
+                var (candidate, change) = weights.Rounded(wanted, factors, limit);
+                TensorPrimitives.Subtract(change, before, change);
+                Offer(candidate, change, place is null ? null : [.. lost.Select((l, c) =>
+                    l - OrderedSums.Dot<float>(change.AsSpan(c * width, width), means[c / rows.Channels]))]);
+            }
+        }
+        if (stored is null && shift is null)
+            return null;
+        if (stored is not null)
+            weights!.Set(stored);
+        var bias = shift is null ? null : place!.Corrected(Array.ConvertAll(shift, static s => (double)s));
+        if (bias is not null)
+            place!.Set(bias);
+        return new(PlannedLayer.Of(visit.Node), stored is null ? null : new(stored), bias is null ? null : new(bias));
+
+        void Offer(Tensor? candidate, float[]? change, float[]? toBias)
+        {
+            if (Noise(change, toBias) is var found && found < noise)
+                (stored, shift, noise) = (candidate, toBias, found);
+        }
+
+        // What held-out rows lack with these changes.
+        double Noise(float[]? change, float[]? toBias)
+        {
+            var sum = 0.0;
+            foreach (var (group, x, lacking) in judged)
+                for (var c = 0; c < rows.Channels; c++)
+                {
+                    var channel = group * rows.Channels + c;
+                    var d = lacking[c] - (change is null ? 0 : OrderedSums.Dot<float>(x, change.AsSpan(channel * width, width))) - (toBias?[channel] ?? 0);
+                    sum += (double)d * d;
+                }
+            return sum;
+        }
+
+        SecondOrderRounding?[] Factors(double damping, out float[] wanted)
+        {
+            wanted = new float[channels * width];
+            var factors = new SecondOrderRounding?[rows.Groups];
+            for (var g = 0; g < rows.Groups; g++)
+            {
+                var (inputs, targets) = (moments.Inputs(g), (double[])moments.Targets(g).Clone());
+                if (place is not null)
+                {
+                    // About the means: what a bias makes up for does not count.
+                    var (sums, targetSums) = (moments.Sums(g), moments.TargetSums(g));
+                    for (var i = 0; i < width; i++)
+                    {
+                        TensorPrimitives.MultiplyAdd(sums, -sums[i] / moments.Count, inputs.AsSpan(i * width, width), inputs.AsSpan(i * width, width));
+                        var row = targets.AsSpan(i * rows.Channels, rows.Channels);
+                        TensorPrimitives.MultiplyAdd(targetSums, -sums[i] / moments.Count, row, row);
+                    }
+                }
+                if ((factors[g] = SecondOrderRounding.Of(inputs, width, damping)) is { } factor)
+                    factor.Solve(targets, rows.Channels).CopyTo(wanted, g * rows.Channels * width);
+            }
+            return factors;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Apply(Model model, RefitPlan plan)
+    {
+        var nodes = model.Nodes.Where(n => n.Key.Length > 0).ToDictionary(n => n.Key, StringComparer.Ordinal);
+        foreach (var layer in plan.Layers)
+        {
+            var node = nodes[layer.Layer.Key];
+            if (layer.Weights is { } weights)
+                FittedWeights.Of(node)!.Set(weights.Value);
+            if (layer.Bias is { } bias)
+                BiasPlace.Of(node)!.Set(bias.Value);
+        }
+        Sweep.Run(model);
+    }
+}
+
+/// <summary>The fitted layers.</summary>
+public sealed record RefitPlan : StepPlan
+{
+    /// <summary>The layers, in the graph's order.</summary>
+    public required IReadOnlyList<FittedLayer> Layers { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<LayerChange> Changes => Layers.Select(l => new LayerChange(l.Layer));
+
+    /// <inheritdoc/>
+    public override bool ChangesArithmetic => true;
+
+    /// <inheritdoc/>
+    public override StepPlan? Without(string key, Model model) => Layers.Where(l => l.Layer.Key != key).ToList() is { Count: > 0 } left
+        ? this with { Layers = left } : null;
+}
+
+/// <summary>A layer that was fitted.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Weights">Its weights in the form that they have, floats or 8-bit integers; null where they stay.</param>
+/// <param name="Bias">Floats, or 32-bit integers at the scale that the layer's bias has; null where it stays.</param>
+public sealed record FittedLayer(PlannedLayer Layer, PlanTensor? Weights = null, PlanTensor? Bias = null);

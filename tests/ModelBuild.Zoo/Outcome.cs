@@ -7,7 +7,7 @@ namespace ModelBuild.Zoo;
 
 /// <summary>
 /// What was chosen for a model on a profile, with its metric: a build on another CPU class must come to the same, as long as the costs that ranked the
-/// candidates are the same, and the candidates are (<paramref name="Costs"/>: the table's class and version, and the recipes that are offered).
+/// candidates are the same, and the candidates are (<paramref name="Costs"/>: the table's class and version, and the recipes and repairs that are offered).
 /// </summary>
 public sealed record Outcome(string Model, string Profile, string Optimize, string Costs, string Recipe, string Backend, long Bytes, long OriginalBytes,
     string Metric, double Original, double Compressed, double Loss, double Budget, int Samples, double PredictedRatio)
@@ -33,7 +33,8 @@ public sealed record Outcome(string Model, string Profile, string Optimize, stri
             Measure = false,
         };
         var techniques = new TechniqueRegistry();
-        var offered = string.Join(' ', techniques.All.SelectMany(t => t.Offers.Select(o => new RecipeStep(t.Name, o.Arguments))));
+        var offered = string.Join(' ', techniques.All.SelectMany(t => t.Offers.Select(o => new RecipeStep(t.Name, o.Arguments).ToString()))
+            .Concat(techniques.All.Where(t => t.Repairs).Select(t => "+" + t.Name)));
         using var compressor = new Compressor(ModelSource.Open(zoo.Model, options.Shapes), options, ["managed", "onnxruntime"], new byte[32], techniques,
             _ => { }, default);
         var outcomes = new List<Outcome>();

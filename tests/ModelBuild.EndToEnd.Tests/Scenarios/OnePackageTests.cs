@@ -35,9 +35,9 @@ public class OnePackageTests
     [SkippableFact]
     public void AModelThatNeedsOnnxRuntimeSaysSo()
     {
-        var project = new OutsideProject().Write("\n" + Zoo.Item("silero_vad", "Technique=\"none\"")).Source("");
+        var project = new OutsideProject().Write("\n" + Zoo.Item("digits_forest", "Technique=\"none\"")).Source("");
         project.Build().Failed()
-            .Says($"{project.ProjectFile}({project.LineOf(Repository.Shared("zoo", "silero_vad") + "/model.onnx")},")
+            .Says($"{project.ProjectFile}({project.LineOf(Repository.Shared("zoo", "digits_forest") + "/model.onnx")},")
             .Says("error MDLB3").Says("dotnet add package ModelBuild.OnnxRuntime").Says("dotnet add package Microsoft.ML.OnnxRuntime");
     }
 }

@@ -97,7 +97,8 @@ internal unsafe struct DepthwiseF32Arguments : IKernelArguments<DepthwiseF32Argu
         ImageView.Reach(check, Residual, (Images, ResidualImage), (OutputHeight, ResidualRow), (OutputWidth, ResidualPixel), Channels);
     }
 
-    public readonly long Tiles => Bands * ChannelBlocks;
+    // An image without columns has no rows to compute either.
+    public readonly long Tiles => OutputWidth == 0 ? 0 : Bands * ChannelBlocks;
 
     public readonly long Scratch => 0;
 
@@ -166,6 +167,7 @@ internal static unsafe partial class DepthwiseF32
     {
         delegate*<float*, long, in ActivationParameters, void> activation = FusedActivation.Select(a->Activation);
         ActivationParameters parameters = new(a->Alpha, a->Beta, a->Minimum, a->Maximum);
+        if (first >= last) return;
         long channels = a->Channels, blockChannels = a->BlockChannels, channelBlocks = a->ChannelBlocks, bands = a->BandsOfImage, bandRows = a->BandRows;
         long multiplier = a->Multiplier, width = a->OutputWidth, taps = a->KernelHeight * a->KernelWidth;
         long most = MostPixels<L, V>(), groups = (width + most - 1) / most, pixels = (width + groups - 1) / groups;

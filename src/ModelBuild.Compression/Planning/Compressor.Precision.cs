@@ -71,7 +71,7 @@ public sealed partial class Compressor
         foreach (var isExact in rounds ? [false, true] : new[] { false })
         {
             Candidate? narrow = null;
-            var recipe = isExact ? WithStoredHalves(plan.Recipe) : plan.Recipe;
+            var recipe = isExact ? WithStoredHalves(WithPlainRepairs(plan.Recipe)) : WithPlainRepairs(plan.Recipe);
             var search = new PrecisionSearch(left =>
                 _pipeline.TryPlan(recipe, profile, costs, shares.Floats(left, candidate.Floats), isExact ? left : []) is { } planned ? NoiseOf(planned) : 0);
             for (var margin = FirstMargin; margin > LastMargin; margin *= margin)
@@ -95,6 +95,10 @@ public sealed partial class Compressor
         }
         return null;
     }
+
+    /// <summary>A recipe with the plainest repair in place of others, which would take long for each choice of layers; who names a recipe gets that one.</summary>
+    private Recipe WithPlainRepairs(Recipe recipe) => _options.Technique == "auto" && Techniques.All.FirstOrDefault(t => t.Repairs) is { } plain
+        ? recipe with { Steps = [.. recipe.Steps.Select(s => Techniques.Get(s.Technique).Repairs ? new(plain.Name, []) : s)] } : recipe;
 
     /// <summary>A recipe that ends by storing in 16 bits what it left unrounded; who names a recipe gets that one.</summary>
     private Recipe WithStoredHalves(Recipe recipe) =>

@@ -96,7 +96,8 @@ public sealed partial class Compressor
         return null;
     }
 
-    /// <summary>A recipe with the plainest repair in place of others, which would take long for each choice of layers; who names a recipe gets that one.</summary>
+    /// <summary>A recipe with the plainest repair in place of others, which would take long for each choice of layers; who names a recipe gets that
+    /// one.</summary>
     private Recipe WithPlainRepairs(Recipe recipe) => _options.Technique == "auto" && Techniques.All.FirstOrDefault(t => t.Repairs) is { } plain
         ? recipe with { Steps = [.. recipe.Steps.Select(s => Techniques.Get(s.Technique).Repairs ? new(plain.Name, []) : s)] } : recipe;
 

@@ -15,9 +15,6 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 public sealed class Refit : Technique<RefitPlan>
 {
-    /// <summary>One sample of so many is held out.</summary>
-    private const int HeldOut = 4;
-
     // Rows beyond so many for each weight of a channel tell nothing more.
     private const int RowsPerInput = 8;
 
@@ -47,39 +44,35 @@ public sealed class Refit : Technique<RefitPlan>
     /// <inheritdoc/>
     protected override RefitPlan? Plan(StepContext context)
     {
-        if (context.Layers is not { Samples: >= HeldOut } layers)
+        if (context.Layers is not { Samples: >= LackingRows.HeldOut } layers)
             return null;
         var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var fitted = new Dictionary<string, FittedLayer>(StringComparer.Ordinal);
-        var nodes = context.Model.Nodes.Where(n => BiasPlace.Of(n) is not null || FittedWeights.Of(n) is not null).ToList();
+        var nodes = context.Model.Nodes.Where(n => LayerRows.Of(n) is not null && (BiasPlace.Of(n) is not null || FittedWeights.Of(n) is not null)).ToList();
         layers.Walk(layers.TargetsOf(nodes), visit =>
         {
-            if (Fit(visit, context.Profile.WeightLimit) is { } layer)
+            if (Fit(visit, context.Profile.WeightLimit, out var why) is { } layer)
                 fitted.Add(visit.Node.Key, layer);
             else
-                kept.Add(visit.Node.Key, "held-out samples are no nearer to their target with other weights");
+                kept.Add(visit.Node.Key, why);
         });
         return fitted.Count == 0 ? null : new() { Layers = [.. nodes.Where(n => fitted.ContainsKey(n.Key)).Select(n => fitted[n.Key])], Kept = kept };
     }
 
-    private static FittedLayer? Fit(LayerVisit visit, int limit)
+    private static FittedLayer? Fit(LayerVisit visit, int limit, out string why)
     {
-        var (place, weights) = (BiasPlace.Of(visit.Node), FittedWeights.Of(visit.Node));
-        if ((weights?.Layer ?? LayerRows.Of(visit.Node)) is not { } rows)
-            return null;
-        var (most, few) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples / HeldOut));
-        var moments = new GramMatrix(rows);
-        var judged = new List<(int Group, float[] Inputs, float[] Lacking)>();
+        var (place, weights, rows) = (BiasPlace.Of(visit.Node), FittedWeights.Of(visit.Node), LayerRows.Of(visit.Node)!);
+        var (most, few) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples / LackingRows.HeldOut));
+        var many = Math.Max(1, visit.Samples - few);
+        var (moments, judged) = (new GramMatrix(rows), new LackingRows(rows, rows.Width));
         foreach (var pair in visit.Pairs())
         {
-            var lacking = pair.Target.ToArray<float>();
-            TensorPrimitives.Subtract(lacking, pair.Output.Span<float>(), lacking);
-            var lacks = new LayerPair(pair.Sample, pair.Inputs, Tensor.Of(lacking, pair.Target.Shape.AsSpan()), () => pair.Output);
-            if (pair.Sample % HeldOut == HeldOut - 1)
-                rows.ForEach(lacks, (group, x, d) => judged.Add((group, x.ToArray(), d.ToArray())), (HeldOutRows + few - 1) / few);
+            if (LackingRows.IsHeldOut(pair.Sample))
+                judged.Add(LackingRows.Lacking(pair), (HeldOutRows + few - 1) / few);
             else
-                moments.Add(lacks, (most + visit.Samples - few - 1) / Math.Max(1, visit.Samples - few));
+                moments.Add(LackingRows.Lacking(pair), (most + many - 1) / many);
         }
+        why = "too few samples come to it";
         if (moments.Count == 0 || judged.Count == 0)
             return null;
         var (channels, width) = (rows.Groups * rows.Channels, rows.Width);
@@ -88,7 +81,8 @@ public sealed class Refit : Technique<RefitPlan>
         for (var c = 0; c < channels; c++)
             lost[c] = (float)(moments.TargetSums(c / rows.Channels)[c % rows.Channels] / moments.Count);
 
-        var (stored, shift, noise) = ((Tensor?)null, (float[]?)null, Noise(null, null));
+        var (stored, shift, noise) = ((Tensor?)null, (float[]?)null, judged.Noise(null, null));
+        why = "it lacks nothing against its target";
         if (noise == 0)
             return null;
         if (place is not null)
@@ -96,16 +90,26 @@ public sealed class Refit : Technique<RefitPlan>
         if (weights is not null && moments.Count > 2 * width)
         {
             var before = weights.Rows();
+            // Where there is a bias, what it makes up for does not count.
+            var groups = Enumerable.Range(0, rows.Groups);
+            double[][] inputs = [.. groups.Select(g => moments.Inputs(g, place is not null))], targets = [.. groups.Select(g => moments.Targets(g, place is not null))];
             foreach (var damping in Dampings)
             {
-                var factors = Factors(damping, out var wanted);
-                TensorPrimitives.Add(wanted, before, wanted);
+                SecondOrderRounding?[] factors = [.. inputs.Select(i => SecondOrderRounding.Of(i, width, damping))];
+                var wanted = (float[])before.Clone();
+                for (var g = 0; g < rows.Groups; g++)
+                {
+                    var own = wanted.AsSpan(g * rows.Channels * width, rows.Channels * width);
+                    if (factors[g] is { } factor)
+                        TensorPrimitives.Add(factor.Solve(targets[g], rows.Channels), own, own);
+                }
                 var (candidate, change) = weights.Rounded(wanted, factors, limit);
                 TensorPrimitives.Subtract(change, before, change);
                 Offer(candidate, change, place is null ? null : [.. lost.Select((l, c) =>
                     l - OrderedSums.Dot<float>(change.AsSpan(c * width, width), means[c / rows.Channels]))]);
             }
         }
+        why = "held-out samples are no nearer to their target with other weights";
         if (stored is null && shift is null)
             return null;
         if (stored is not null)
@@ -117,46 +121,8 @@ public sealed class Refit : Technique<RefitPlan>
 
         void Offer(Tensor? candidate, float[]? change, float[]? toBias)
         {
-            if (Noise(change, toBias) is var found && found < noise)
+            if (judged.Noise(change, toBias) is var found && found < noise)
                 (stored, shift, noise) = (candidate, toBias, found);
-        }
-
-        // What held-out rows lack with these changes.
-        double Noise(float[]? change, float[]? toBias)
-        {
-            var sum = 0.0;
-            foreach (var (group, x, lacking) in judged)
-                for (var c = 0; c < rows.Channels; c++)
-                {
-                    var channel = group * rows.Channels + c;
-                    var d = lacking[c] - (change is null ? 0 : OrderedSums.Dot<float>(x, change.AsSpan(channel * width, width))) - (toBias?[channel] ?? 0);
-                    sum += (double)d * d;
-                }
-            return sum;
-        }
-
-        SecondOrderRounding?[] Factors(double damping, out float[] wanted)
-        {
-            wanted = new float[channels * width];
-            var factors = new SecondOrderRounding?[rows.Groups];
-            for (var g = 0; g < rows.Groups; g++)
-            {
-                var (inputs, targets) = (moments.Inputs(g), (double[])moments.Targets(g).Clone());
-                if (place is not null)
-                {
-                    // About the means: what a bias makes up for does not count.
-                    var (sums, targetSums) = (moments.Sums(g), moments.TargetSums(g));
-                    for (var i = 0; i < width; i++)
-                    {
-                        TensorPrimitives.MultiplyAdd(sums, -sums[i] / moments.Count, inputs.AsSpan(i * width, width), inputs.AsSpan(i * width, width));
-                        var row = targets.AsSpan(i * rows.Channels, rows.Channels);
-                        TensorPrimitives.MultiplyAdd(targetSums, -sums[i] / moments.Count, row, row);
-                    }
-                }
-                if ((factors[g] = SecondOrderRounding.Of(inputs, width, damping)) is { } factor)
-                    factor.Solve(targets, rows.Channels).CopyTo(wanted, g * rows.Channels * width);
-            }
-            return factors;
         }
     }
 

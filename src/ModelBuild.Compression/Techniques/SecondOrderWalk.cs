@@ -13,8 +13,6 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 internal static class SecondOrderWalk
 {
-    private const int HeldOut = 4;
-
     // Rows beyond so many for each weight of a channel tell nothing more.
     private const int RowsPerInput = 2;
 
@@ -32,7 +30,7 @@ internal static class SecondOrderWalk
     {
         int[] looked = [.. Enumerable.Range(0, Math.Min(samples, data.Samples)).Select(i => (int)((long)i * data.Samples / Math.Min(samples, data.Samples)))];
         var taken = layers.Where(CanBeFitted).ToDictionary(static l => l.Node.Key, StringComparer.Ordinal);
-        if (looked.Length < HeldOut || taken.Count == 0)
+        if (looked.Length < LackingRows.HeldOut || taken.Count == 0)
             return new HashSet<int>();
         data.Walk(data.TargetsOf(taken.Values.Select(static l => l.Node)), visit =>
         {
@@ -44,10 +42,8 @@ internal static class SecondOrderWalk
             if (layer.Shifts.TryGetValue(4, out var shift))
                 place!.Set(place.Corrected(Array.ConvertAll(shift, static s => (double)s)));
         }, samples: looked);
-        return looked.Where(static (_, i) => !IsHeldOut(i)).ToHashSet();
+        return looked.Where(static (_, i) => !LackingRows.IsHeldOut(i)).ToHashSet();
     }
-
-    private static bool IsHeldOut(int sample) => sample % HeldOut == HeldOut - 1;
 
     // Where several layers read the same weights, these cannot be fitted to one of them.
     private static bool CanBeFitted(RoundedNode layer) => layer.WhyFloat is null && layer.Node.Input(0) is { Constant: null }
@@ -57,13 +53,14 @@ internal static class SecondOrderWalk
     private static void Round(LayerVisit visit, RoundedNode layer, RoundedTensor weights, bool hasBias)
     {
         var rows = LayerRows.Of(visit.Node)!;
-        var (most, fitted, heldOut) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples * (HeldOut - 1) / HeldOut),
-            Math.Max(1, visit.Samples / HeldOut));
+        var most = Math.Max(LeastRows, RowsPerInput * rows.Width);
+        var heldOut = Math.Max(1, visit.Samples / LackingRows.HeldOut);
+        var fitted = Math.Max(1, visit.Samples * (LackingRows.HeldOut - 1) / LackingRows.HeldOut);
         var moments = new GramMatrix(rows, withTargets: false);
-        var judged = new List<(int Group, float[] Inputs, float[] Lacking)>();
+        var judged = new LackingRows(rows, weights.Layout.PaddedDepth);
         foreach (var pair in visit.Pairs())
-            if (IsHeldOut(pair.Sample))
-                Keep(pair, rows, judged, (HeldOutRows + heldOut - 1) / heldOut);
+            if (LackingRows.IsHeldOut(pair.Sample))
+                judged.Add(LackingRows.Lacking(pair), (HeldOutRows + heldOut - 1) / heldOut);
             else
                 moments.Add(pair, (most + fitted - 1) / fitted);
         if (moments.Count == 0 || judged.Count == 0)
@@ -101,20 +98,12 @@ internal static class SecondOrderWalk
             return lost;
         }
 
-        // What held-out rows lack with these weights: what they lack already, less what rounding adds.
+        // What held-out rows lack with these weights.
         double Noise(float[] rounded, float[]? toBias)
         {
             var change = new float[rounded.Length];
             TensorPrimitives.Subtract(rounded, before, change);
-            var sum = 0.0;
-            foreach (var (group, inputs, lacking) in judged)
-                for (var c = 0; c < perGroup; c++)
-                {
-                    var channel = group * perGroup + c;
-                    var d = lacking[c] - OrderedSums.Dot<float>(inputs, change.AsSpan(channel * layout.PaddedDepth, rows.Width)) - (toBias?[channel] ?? 0);
-                    sum += (double)d * d;
-                }
-            return sum;
+            return judged.Noise(change, toBias);
         }
 
         BlockWeights BySecondMoments()
@@ -123,9 +112,7 @@ internal static class SecondOrderWalk
             var powers = new float[rows.Groups * layout.PaddedDepth];
             for (var g = 0; g < rows.Groups; g++)
             {
-                var inputs = moments.Inputs(g);
-                if (hasBias)
-                    Center(inputs, moments.Sums(g), moments.Count);
+                var inputs = moments.Inputs(g, aboutMeans: hasBias);
                 factors[g] = SecondOrderRounding.Of(inputs, rows.Width);
                 var mean = Enumerable.Range(0, rows.Width).Average(i => inputs[i * rows.Width + i]);
                 // What was hardly fed counts a little, since other data may feed it.
@@ -138,24 +125,5 @@ internal static class SecondOrderWalk
                 factors[g]?.Round(before, weighted, g * perGroup, perGroup, codes);
             return weighted.With(codes);
         }
-    }
-
-    /// <summary>Second moments about the mean: what a bias makes up for does not count.</summary>
-    private static void Center(double[] moments, double[] sums, long count)
-    {
-        for (var i = 0; i < sums.Length; i++)
-        {
-            var row = moments.AsSpan(i * sums.Length, sums.Length);
-            TensorPrimitives.MultiplyAdd(sums, -sums[i] / count, row, row);
-        }
-    }
-
-    /// <summary>Keeps some rows of a sample, spread evenly, with what the layer lacks there as it is.</summary>
-    private static void Keep(LayerPair pair, LayerRows rows, List<(int, float[], float[])> kept, int most)
-    {
-        var lacking = pair.Target.ToArray<float>();
-        TensorPrimitives.Subtract(lacking, pair.Output.Span<float>(), lacking);
-        rows.ForEach(new(pair.Sample, pair.Inputs, Tensor.Of(lacking, pair.Target.Shape.AsSpan()), () => pair.Output),
-            (group, inputs, targets) => kept.Add((group, inputs.ToArray(), targets.ToArray())), most);
     }
 }

@@ -38,27 +38,24 @@ internal sealed unsafe class ManagedContext : ModelContext
         Bind(_session.Plan(symbols));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run()
     {
         _ = Bound;
-        BoundCall* call = _calls;
-        BoundCall* end = call + _session.Program.Calls.Length;
-        var threads = _session.Threads;
-        if (threads == 1 || !_isShareable)
-        {
-            for (; call < end; call++)
-            {
-                if (call->Run != null) call->Run(call->Arguments, 0, call->Tiles, _scratch);
-                else call += Skipped(call);
-            }
-        }
-        else
-        {
-            RunShared(call, end, threads);
-        }
+        BoundCall* end = _calls + _session.Program.Calls.Length;
+        if (_session.Threads == 1 || !_isShareable) RunAlone(_calls, end);
+        else RunShared(_calls, end, _session.Threads);
         // The finalizer must not free the arena while the calls run.
         GC.KeepAlive(this);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunAlone(BoundCall* call, BoundCall* end)
+    {
+        for (; call < end; call++)
+        {
+            if (call->Run != null) call->Run(call->Arguments, 0, call->Tiles, _scratch);
+            else call += Skipped(call);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -69,11 +66,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         {
             if (!helped)
             {
-                for (; call < end; call++)
-                {
-                    if (call->Run == null) call += Skipped(call);
-                    else call->Run(call->Arguments, 0, call->Tiles, _scratch);
-                }
+                RunAlone(call, end);
                 return;
             }
             Sharing sharing = Bound.Sharing;
@@ -114,7 +107,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         return 0;
     }
 
-    /// <summary>Runs the program on all of its threads and notes when each call ends: for measuring.</summary>
+    /// <summary>Runs the program on all of its threads, whatever conditions say, and notes when each call ends: for measuring.</summary>
     /// <param name="ends">Timestamps, one before the first call and one behind each call.</param>
     internal void Run(Span<long> ends)
     {

@@ -2,16 +2,16 @@ namespace ModelBuild.Managed;
 
 /// <summary>
 /// Which calls of a program are shared out over threads: those that were faster so. How much a helper costs depends on where the system lets it run: on a
-/// core that shares a cache with the caller's, it has work within a tenth of a microsecond and finds the inputs near; on one that does not, ten times as
-/// late, and far. So runs of both kinds are timed when a program is new, and now and then again: first each call, then the whole with those calls shared
-/// that gained by it. Only who has the helpers asks, one run at a time.
+/// core that shares a cache with the caller's, it has work soon and finds the inputs near; on one that does not, late, and far. So runs of both kinds are
+/// timed when a program is new, and now and then again: first each call, then the whole with those calls shared that gained by it. Only who has the helpers
+/// asks, one run at a time.
 /// </summary>
 /// <param name="guess">For each call, whether to share it until it has been timed.</param>
 internal sealed class Sharing(bool[] guess)
 {
     // The first runs compile code and touch memory. Then calls are timed, then whole runs, half of them each time without helpers.
     private const int Untimed = 3, Calls = Untimed + 12, Whole = Calls + 14;
-    // A timed run costs a few percent more, or, where sharing is wrong, that one run's gain.
+    // Timed runs are few beside these.
     private const int Last = Whole + 2000;
     // Sharing keeps other cores busy: it must be worth something.
     private const double Worth = 0.95;

@@ -59,6 +59,8 @@ internal static class ManagedCommand
         List<Row> ran = [.. rows.Where(r => r.Refused is null)];
         var summary = string.Create(CultureInfo.InvariantCulture, $"{ran.Count} of {rows.Count} models run managed; geometric mean "
             + $"{Math.Exp(ran.Select(r => Math.Log(r.Ratio)).DefaultIfEmpty().Average()):0.00}, {ran.Count(r => r.Ratio > 1.05)} above 1.05");
+        // What two threads gain depends on it.
+        if (threads) summary += string.Create(CultureInfo.InvariantCulture, $"; a word from one core to the other and back takes {RoundTrip():0} ns");
         Console.WriteLine(summary);
         if (folder is not null)
         {
@@ -133,7 +135,7 @@ internal static class ManagedCommand
             // Two threads share their cores with tiered compilation until that has settled.
             var times = Interleaved.Measure([original.Call, managed.Call], Rounds, default, warmUp: threads ? 1500 : 200, limit: threads ? 6000 : 3000).Select(Interleaved.Median).ToArray();
             if (threads) Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"    two threads with nothing in common: {AtOnce(() => Open(1)) / times[0] / 2:0.00} a call; from one to the other and back {RoundTrip():0} ns"));
+                $"    two threads with nothing in common: {AtOnce(() => Open(1)) / times[0] / 2:0.00} a call"));
             if (kernels) KernelTimes.Print(path, description, sample, threads ? 2 : 1);
             if (fit is not null)
             {

@@ -27,7 +27,7 @@ public sealed class RefitTests(ITestOutputHelper output)
         subject.AppliesTheSameElsewhere(fitted);
     }
 
-    /// <summary>Every layer but the last was fitted to its target; what is struck leaves the others as they are.</summary>
+    /// <summary>What is struck leaves the others as they are.</summary>
     [SkippableFact]
     public void A_layer_can_be_struck()
     {

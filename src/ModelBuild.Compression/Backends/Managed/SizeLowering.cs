@@ -21,28 +21,25 @@ internal sealed class SizeLowering
     private const int LongText = 40;
     private readonly Dictionary<Dimension, Dimension> _names = [];
 
-    private readonly HashSet<(Dimension, Dimension)> _equal = [];
+    private HashSet<(Dimension, Dimension)> _equal = [];
 
     // What a quantity is, as follows from sizes that were said to be equal: levels of a pyramid, each twice the next.
-    private readonly Dictionary<Dimension, Dimension> _meanings = [];
+    private Dictionary<Dimension, Dimension> _meanings = [];
 
     /// <summary>The node that is lowered, for messages.</summary>
     public string Source { get; set; } = "";
 
-    /// <summary>Begins a region: what is said to be equal within it need not be so behind it.</summary>
-    /// <returns>What ends it.</returns>
-    public IDisposable Region()
+    /// <summary>Lowers a region: what is said to be equal within it need not be so behind it.</summary>
+    public void Region(Action lower)
     {
-        var (equal, meanings) = (_equal.ToArray(), _meanings.ToArray());
-        return new RegionEnd(() =>
-        {
-            _equal.Clear();
-            _equal.UnionWith(equal);
-            _meanings.Clear();
-            foreach (var (quantity, meaning) in meanings)
-                _meanings.Add(quantity, meaning);
-        });
+        var before = (_equal, _meanings);
+        (_equal, _meanings) = ([.. _equal], new(_meanings));
+        lower();
+        (_equal, _meanings) = before;
     }
+
+    /// <summary>The smaller of a size and a number: equal to the number for every size that is no smaller.</summary>
+    public static Dimension AtMost(Dimension size, long most) => Dimension.Of(DimensionExpression.Min(size.Expression!, ((Dimension)most).Expression!));
 
     /// <summary>Says that two dimensions are equal in every call that the program takes.</summary>
     public void Require(Dimension a, Dimension b)

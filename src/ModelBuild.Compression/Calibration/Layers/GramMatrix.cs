@@ -70,14 +70,16 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     }
 
     /// <summary>The sum of x·xᵀ of a group, row by row: [width, width].</summary>
-    public double[] Inputs(int group)
+    /// <param name="group">The group.</param>
+    /// <param name="aboutMeans">Whether x is taken less its mean: what a bias makes up for does not count then.</param>
+    public double[] Inputs(int group, bool aboutMeans = false)
     {
         AddPending(group);
         var (width, full) = (rows.Width, (double[])_inputs[group].Clone());
         for (var i = 0; i < width; i++)
             for (var j = i + 1; j < width; j++)
                 full[j * width + i] = full[i * width + j];
-        return full;
+        return aboutMeans ? AboutMeans(full, group, _sums[group]) : full;
     }
 
     /// <summary>The sum of x of a group.</summary>
@@ -87,9 +89,21 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     public double[] TargetSums(int group) => _targetSums[group];
 
     /// <summary>The sum of x·yᵀ of a group, row by row: [width, channels].</summary>
-    public double[] Targets(int group)
+    /// <param name="group">The group.</param>
+    /// <param name="aboutMeans">Whether both are taken less their means.</param>
+    public double[] Targets(int group, bool aboutMeans = false)
     {
         AddPending(group);
-        return _targets[group];
+        return aboutMeans ? AboutMeans((double[])_targets[group].Clone(), group, _targetSums[group]) : _targets[group];
+    }
+
+    private double[] AboutMeans(double[] moments, int group, double[] others)
+    {
+        for (var i = 0; i < rows.Width; i++)
+        {
+            var row = moments.AsSpan(i * others.Length, others.Length);
+            TensorPrimitives.MultiplyAdd(others, -_sums[group][i] / Count, row, row);
+        }
+        return moments;
     }
 }

@@ -101,8 +101,8 @@ internal readonly unsafe struct ConvolutionF32Avx512 : IConvolutionF32Path
         float* y = t->Y, residual = t->Residual;
         long* ys = t->YOffsets, residuals = t->ResidualOffsets;
         var columns = t->Columns;
-        if (!wide) Store<No>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, a0, default);
-        else Store<Yes>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, a0, (a1 + b1) + (c1 + d1));
+        if (!wide) Store<No>(y, ys, residual, residuals, 0, columns, low, high, a0, default);
+        else Store<Yes>(y, ys, residual, residuals, 0, columns, low, high, a0, (a1 + b1) + (c1 + d1));
     }
 
     // Four cache lines. A prefetch never faults, wherever it points.
@@ -250,28 +250,30 @@ internal readonly unsafe struct ConvolutionF32Avx512 : IConvolutionF32Path
         float* y = t->Y, residual = t->Residual;
         long* ys = t->YOffsets, residuals = t->ResidualOffsets;
         var columns = t->Columns;
-        Store<TWide>(y + ys[0], residual == null ? null : residual + residuals[0], columns, low, high, p0, q0);
-        Store<TWide>(y + ys[1], residual == null ? null : residual + residuals[1], columns, low, high, p1, q1);
-        if (TRows.Count > 2) Store<TWide>(y + ys[2], residual == null ? null : residual + residuals[2], columns, low, high, p2, q2);
-        if (TRows.Count > 3) Store<TWide>(y + ys[3], residual == null ? null : residual + residuals[3], columns, low, high, p3, q3);
-        if (TRows.Count > 4) Store<TWide>(y + ys[4], residual == null ? null : residual + residuals[4], columns, low, high, p4, q4);
-        if (TRows.Count > 5) Store<TWide>(y + ys[5], residual == null ? null : residual + residuals[5], columns, low, high, p5, q5);
-        if (TRows.Count > 6) Store<TWide>(y + ys[6], residual == null ? null : residual + residuals[6], columns, low, high, p6, q6);
-        if (TRows.Count > 7) Store<TWide>(y + ys[7], residual == null ? null : residual + residuals[7], columns, low, high, p7, q7);
-        if (TRows.Count > 8) Store<TWide>(y + ys[8], residual == null ? null : residual + residuals[8], columns, low, high, p8, q8);
-        if (TRows.Count > 9) Store<TWide>(y + ys[9], residual == null ? null : residual + residuals[9], columns, low, high, p9, q9);
-        if (TRows.Count > 10) Store<TWide>(y + ys[10], residual == null ? null : residual + residuals[10], columns, low, high, p10, q10);
-        if (TRows.Count > 11) Store<TWide>(y + ys[11], residual == null ? null : residual + residuals[11], columns, low, high, p11, q11);
-        if (TRows.Count > 12) Store<TWide>(y + ys[12], residual == null ? null : residual + residuals[12], columns, low, high, p12, q12);
-        if (TRows.Count > 13) Store<TWide>(y + ys[13], residual == null ? null : residual + residuals[13], columns, low, high, p13, q13);
+        Store<TWide>(y, ys, residual, residuals, 0, columns, low, high, p0, q0);
+        Store<TWide>(y, ys, residual, residuals, 1, columns, low, high, p1, q1);
+        if (TRows.Count > 2) Store<TWide>(y, ys, residual, residuals, 2, columns, low, high, p2, q2);
+        if (TRows.Count > 3) Store<TWide>(y, ys, residual, residuals, 3, columns, low, high, p3, q3);
+        if (TRows.Count > 4) Store<TWide>(y, ys, residual, residuals, 4, columns, low, high, p4, q4);
+        if (TRows.Count > 5) Store<TWide>(y, ys, residual, residuals, 5, columns, low, high, p5, q5);
+        if (TRows.Count > 6) Store<TWide>(y, ys, residual, residuals, 6, columns, low, high, p6, q6);
+        if (TRows.Count > 7) Store<TWide>(y, ys, residual, residuals, 7, columns, low, high, p7, q7);
+        if (TRows.Count > 8) Store<TWide>(y, ys, residual, residuals, 8, columns, low, high, p8, q8);
+        if (TRows.Count > 9) Store<TWide>(y, ys, residual, residuals, 9, columns, low, high, p9, q9);
+        if (TRows.Count > 10) Store<TWide>(y, ys, residual, residuals, 10, columns, low, high, p10, q10);
+        if (TRows.Count > 11) Store<TWide>(y, ys, residual, residuals, 11, columns, low, high, p11, q11);
+        if (TRows.Count > 12) Store<TWide>(y, ys, residual, residuals, 12, columns, low, high, p12, q12);
+        if (TRows.Count > 13) Store<TWide>(y, ys, residual, residuals, 13, columns, low, high, p13, q13);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TWide>(float* y, float* residual, int columns, Vector512<float> low, Vector512<float> high, Vector512<float> left,
-        Vector512<float> right) where TWide : struct, IFlag
+    private static void Store<TWide>(float* y, long* ys, float* residual, long* residuals, int row, int columns, Vector512<float> low, Vector512<float> high,
+        Vector512<float> left, Vector512<float> right) where TWide : struct, IFlag
     {
+        y += ys[row];
         if (residual != null)
         {
+            residual += residuals[row];
             left += Vector512.Load(residual);
             if (TWide.Value) right += Vector512.Load(residual + 16);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ModelBuild.Kernels;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
@@ -14,11 +15,11 @@ internal static class ControlLowering
         if (node.Attributes["then_branch"].Value is not Graph yes || node.Attributes["else_branch"].Value is not Graph no)
             throw Lowering.Unsupported(node);
         var condition = lowering.Read(node, 0, ModelElementType.Bool);
-        // A constant one is read in the graph's own code: the simplifier leaves none.
+        // A branch by a constant stands in the graph itself by now, if it can.
         if (condition.Base.Kind != OperandKind.Buffer || condition.Elements != 1)
             throw Lowering.Unsupported(node);
-        TensorView[] outputs = [.. node.Outputs.Select(o => lowering.Write(o))];
-        lowering.LowerRegion(yes, condition, true, [.. outputs], node);
-        lowering.LowerRegion(no, condition, false, [.. outputs], node);
+        ImmutableArray<TensorView> outputs = [.. node.Outputs.Select(o => lowering.Write(o))];
+        lowering.LowerRegion(yes, condition, true, outputs, node);
+        lowering.LowerRegion(no, condition, false, outputs, node);
     }
 }

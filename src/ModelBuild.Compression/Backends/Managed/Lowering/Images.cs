@@ -14,23 +14,17 @@ internal sealed class Images(Lowering lowering)
     /// <summary>Batch, rows, columns, channels.</summary>
     private static readonly ImmutableArray<int> ChannelsLast = [0, 2, 3, 1];
 
-    private readonly Dictionary<TensorView, List<TensorView>> _copies = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Node, TensorView> _concatenations = [];
+    private Dictionary<TensorView, List<TensorView>> _copies = new(ReferenceEqualityComparer.Instance);
+    private Dictionary<Node, TensorView> _concatenations = [];
 
-    /// <summary>Begins a region: copies that are made within it are not there behind it.</summary>
-    /// <returns>What ends it.</returns>
-    public IDisposable Region()
+    /// <summary>Lowers a region: copies that are made within it are not there behind it.</summary>
+    public void Region(Action lower)
     {
-        var (copies, concatenations) = (_copies.Select(static c => (c.Key, c.Value.ToList())).ToArray(), _concatenations.ToArray());
-        return new RegionEnd(() =>
-        {
-            _copies.Clear();
-            foreach (var (view, of) in copies)
-                _copies.Add(view, of);
-            _concatenations.Clear();
-            foreach (var (concat, whole) in concatenations)
-                _concatenations.Add(concat, whole);
-        });
+        var before = (_copies, _concatenations);
+        _copies = new(_copies.Select(static c => KeyValuePair.Create(c.Key, c.Value.ToList())), ReferenceEqualityComparer.Instance);
+        _concatenations = new(_concatenations);
+        lower();
+        (_copies, _concatenations) = before;
     }
 
     /// <summary>Whether channels follow each other.</summary>

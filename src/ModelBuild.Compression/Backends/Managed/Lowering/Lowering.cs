@@ -13,9 +13,9 @@ internal sealed class Lowering
 {
     // Profile and tool are left out of the program: equal candidates of several profiles share one file.
     private readonly ProgramBuilder _builder = new("", "");
-    private readonly Dictionary<Value, TensorView> _views = [];
-    private readonly Dictionary<Value, TensorView> _flattened = [];
-    private readonly Dictionary<Value, Action> _deferred = [];
+    private Dictionary<Value, TensorView> _views = [];
+    private Dictionary<Value, TensorView> _flattened = [];
+    private Dictionary<Value, Action> _deferred = [];
     private readonly HashSet<Node> _done = [];
     private readonly HashSet<Node> _needed = [];
     private readonly Suppositions _suppositions;
@@ -112,9 +112,9 @@ internal sealed class Lowering
     /// <param name="node">The node.</param>
     public void LowerRegion(Graph body, TensorView condition, bool when, ImmutableArray<TensorView> outputs, Node node)
     {
-        var (views, flattened, deferred) = (_views.ToArray(), _flattened.ToArray(), _deferred.ToArray());
-        using (Images.Region())
-        using (_sizes.Region())
+        var before = (_views, _flattened, _deferred);
+        (_views, _flattened, _deferred) = (new(_views), new(_flattened), new(_deferred));
+        Images.Region(() => _sizes.Region(() =>
         {
             var opened = _builder.OpenRegion(Operand(condition), when, node.DisplayName);
             Lower(body);
@@ -126,17 +126,8 @@ internal sealed class Lowering
                 CopyTo(target, view with { Extents = target.Extents }, node.DisplayName);
             }
             _builder.CloseRegion(opened);
-        }
-        Restore(_views, views);
-        Restore(_flattened, flattened);
-        Restore(_deferred, deferred);
-    }
-
-    private static void Restore<T>(Dictionary<Value, T> now, KeyValuePair<Value, T>[] before)
-    {
-        now.Clear();
-        foreach (var (value, known) in before)
-            now.Add(value, known);
+        }));
+        (_views, _flattened, _deferred) = before;
     }
 
     /// <summary>Nodes whose outputs a kernel reads. What only describes, such as the shape that a Reshape is told, is known from inference.</summary>
@@ -186,7 +177,7 @@ internal sealed class Lowering
     public void RequireAtLeast(Dimension dimension, long least, Node node)
     {
         if (!dimension.IsConstant)
-            Require(Dimension.Of(DimensionExpression.Min(dimension.Expression!, ((Dimension)least).Expression!)), least, node.DisplayName);
+            Require(SizeLowering.AtMost(dimension, least), least, node.DisplayName);
     }
 
     private void Require(Dimension a, Dimension b, string source) => _builder.Require(Size(a), Size(b), source);

@@ -73,9 +73,6 @@ internal sealed class Suppositions
             (a, b) = (b, a);
         if (a.IsConstant)
             return (a == b, null);
-        return b == 1 ? (true, (a, b)) : b == 0 ? (false, (Least(a), 1)) : null;
+        return b == 1 ? (true, (a, b)) : b == 0 ? (false, (SizeLowering.AtMost(a, 1), 1)) : null;
     }
-
-    // 1 for every size but 0.
-    private static Dimension Least(Dimension size) => Dimension.Of(DimensionExpression.Min(size.Expression!, ((Dimension)1).Expression!));
 }

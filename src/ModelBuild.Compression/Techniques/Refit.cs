@@ -92,7 +92,8 @@ public sealed class Refit : Technique<RefitPlan>
             var before = weights.Rows();
             // Where there is a bias, what it makes up for does not count.
             var groups = Enumerable.Range(0, rows.Groups);
-            double[][] inputs = [.. groups.Select(g => moments.Inputs(g, place is not null))], targets = [.. groups.Select(g => moments.Targets(g, place is not null))];
+            double[][] inputs = [.. groups.Select(g => moments.Inputs(g, place is not null))];
+            double[][] targets = [.. groups.Select(g => moments.Targets(g, place is not null))];
             foreach (var damping in Dampings)
             {
                 SecondOrderRounding?[] factors = [.. inputs.Select(i => SecondOrderRounding.Of(i, width, damping))];

@@ -13,8 +13,9 @@ using Xunit.Abstractions;
 namespace ModelBuild.Compression.Tests.Lowering;
 
 /// <summary>
-/// Nets that the technique int8 makes, on the managed backend, against the interpreter, whose sums are exact. Kernels multiply sums by a float, as ONNX Runtime
-/// does: what lies within its rounding of a tie may become the other integer, in a few of a million elements, and deep nets make more of it.
+/// Nets that the technique int8 makes, on the managed backend, against the interpreter. Layer by layer the integers are the same bits as its integer operators'
+/// (QLinearConv for a convolution between DequantizeLinear and QuantizeLinear), which multiply exact sums by a float, as ONNX Runtime does. Real numbers may lie
+/// on the other side of a tie, in a few of a million elements, and deep nets make more of it: whole nets are held against those.
 /// </summary>
 public sealed class QuantizedNetTests(ITestOutputHelper output) : IDisposable
 {
@@ -100,17 +101,52 @@ public sealed class QuantizedNetTests(ITestOutputHelper output) : IDisposable
         var ours = managed.Run(inputs);
         var known = model.Graph.Inputs.Where(i => i.Constant is null).Select(i => KeyValuePair.Create(i, inputs[i.Name]))
             .Concat(written.Select(q => KeyValuePair.Create(q.Output, ours[q.Output.Name]))).ToDictionary();
-        long all = 0, different = 0;
+        var integers = 0;
         foreach (var q in written)
         {
-            var exact = new ConstantEvaluation(known.Where(k => !ReferenceEquals(k.Key, q.Output))).Of(q.Output)!;
+            var (reference, isInteger) = IntegerReference(q) is { } integer ? (integer, true) : (q.Output, false);
+            var exact = new ConstantEvaluation(known.Where(k => !ReferenceEquals(k.Key, q.Output))).Of(reference)!;
             var (a, b) = (Numbers.Integers(ours[q.Output.Name]), Numbers.Integers(exact));
             var off = a.Zip(b).Where(static p => p.First != p.Second).Select(static p => Math.Abs(p.First - p.Second)).ToList();
             output.WriteLine($"{q.Inputs[0]!.Producer?.OpType} {q.Output.Name}: {off.Count} of {a.Length}");
-            Assert.All(off, static d => Assert.Equal(1, d));
-            (all, different) = (all + a.Length, different + off.Count);
+            // What is interpolated or averaged is rounded once more.
+            if (isInteger || q.Inputs[0]!.Producer is not { OpType: "Resize" or "AveragePool" or "GlobalAveragePool" or "Sigmoid" or "Softmax" })
+                Assert.Empty(off);
+            else
+                Assert.All(off, static d => Assert.Equal(1, d));
+            integers += isInteger ? 1 : 0;
         }
-        Assert.InRange(different, 0, 1 + all / 20_000);
+        Assert.Equal(written.Count(static q => ConvolutionOf(q) is { } c && c.Inputs[0]!.Producer!.Inputs[0]!.Constant is null), integers);
+    }
+
+    private static Node? ConvolutionOf(Node quantize)
+    {
+        var node = quantize.Inputs[0]!.Producer;
+        if (node is { OpType: "Relu" or "Clip" })
+            node = node.Inputs[0]!.Producer;
+        return node is { OpType: "Conv" } && node.Inputs[0]!.Producer is { OpType: "DequantizeLinear" } && node.Inputs[1]!.Producer is { OpType: "DequantizeLinear" }
+            ? node : null;
+    }
+
+    /// <summary>The same convolution as QLinearConv; an activation behind it is one of the integers' values, which quantizing again does not change.</summary>
+    private static Value? IntegerReference(Node quantize)
+    {
+        if (ConvolutionOf(quantize) is not { } node)
+            return null;
+        var (graph, x, w, bias) = (node.Graph, node.Inputs[0]!.Producer!, node.Inputs[1]!.Producer!, node.Input(2)?.Producer);
+        var linear = graph.AddNode("QLinearConv",
+            [x.Inputs[0], x.Inputs[1], x.Inputs[2], w.Inputs[0], w.Inputs[1], w.Inputs[2], quantize.Inputs[1], quantize.Inputs[2], bias?.Inputs[0]],
+            [$"{quantize.Output.Name}_integer"]);
+        foreach (var (name, value) in node.Attributes)
+            linear.Attributes[name] = value;
+        var result = linear.Output;
+        if (quantize.Inputs[0]!.Producer is { } activation && activation != node)
+        {
+            var real = graph.AddNode("DequantizeLinear", [result, quantize.Inputs[1], quantize.Inputs[2]], [$"{result.Name}_real"]).Output;
+            var bounded = graph.AddNode(activation.OpType, [real, .. activation.Inputs.Skip(1)], [$"{result.Name}_bounded"]).Output;
+            result = graph.AddNode("QuantizeLinear", [bounded, quantize.Inputs[1], quantize.Inputs[2]], [$"{result.Name}_again"]).Output;
+        }
+        return result;
     }
 
     private void Compare(string name, double tolerance, string recipe = "int8")

@@ -44,7 +44,7 @@ internal static class ManagedMeasurement
         {
             var model = samples[i].Model;
             ShapeInference.Run(model);
-            if (!ManagedLowering.TryLower(model, hash, out var artifact, out var why))
+            if (!ManagedLowering.TryLower(model, hash, ManagedLowering.Choose(model, null), out var artifact, out var why))
                 throw new InvalidOperationException($"a sample is not lowered: {why}");
             using var subject = PreparedModel.Open(artifact, DescriptionBuilder.Of(model.Graph, hash), BackendRegistry.Find(ManagedBackend.BackendName)!);
             times[i] = Interleaved.Median(Interleaved.Measure([subject.Call], Rounds, cancellation)[0]);

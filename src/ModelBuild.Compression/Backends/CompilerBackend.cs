@@ -40,6 +40,14 @@ public abstract class CompilerBackend
     /// <param name="sample">What is fed in that call; null where there is no data.</param>
     public abstract ICostModel CostsOver(IReadOnlyDictionary<string, long> dimensions, Sample? sample);
 
+    /// <summary>Chooses what it has more than one way for, by what the ways do to a model; the same for all that is made of it.</summary>
+    /// <param name="model">The simplified model, types inferred; not changed.</param>
+    /// <param name="data">Calibration data; null where there are none.</param>
+    /// <param name="threads">Threads of runs.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>What <see cref="Plan.Lowering"/> is to be; null where there is nothing to choose.</returns>
+    public virtual LoweringPlan? ChooseLowering(Model model, Dataset? data, int threads, CancellationToken cancellation) => null;
+
     /// <summary>Writes what it runs. The same plan and model give the same bytes.</summary>
     /// <param name="folder">Where it is written.</param>
     /// <param name="plan">The plan.</param>

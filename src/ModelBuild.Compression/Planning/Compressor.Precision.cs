@@ -56,7 +56,7 @@ public sealed partial class Compressor
         {
             _cancellation.ThrowIfCancellationRequested();
             using var folder = new ArtifactFolder();
-            if (backend.Write(folder, planned.Plan, _pipeline.FormFor(backend, planned), _signatureHash, out _) is not { } artifact)
+            if (backend.Write(folder, planned.Plan with { Lowering = plan.Lowering }, _pipeline.FormFor(backend, planned), _signatureHash, out _) is not { } artifact)
                 return double.PositiveInfinity;
             using var runner = backend.Open(artifact.Path, Description, _options.Threads);
             return Evaluation.Run(answers, runner, selection, null, _cancellation).Deciding.Loss;

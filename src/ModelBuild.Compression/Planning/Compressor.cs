@@ -36,6 +36,7 @@ public sealed partial class Compressor : IDisposable
     private readonly Dictionary<string, Candidate> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Sha256, string Repair), Candidate?> _repaired = [];
     private readonly Dictionary<CompilerBackend, string> _whyNot = [];
+    private readonly Dictionary<CompilerBackend, LoweringPlan?> _lowerings = [];
     private readonly FixedCandidates _candidateSource;
     private readonly Lazy<MetricResult?> _noiseFloor;
     private Artifact? _originalArtifact;
@@ -225,8 +226,9 @@ public sealed partial class Compressor : IDisposable
         if (_whyNot.ContainsKey(backend))
             return null;
         var floats = new Dictionary<string, string>(known ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        while (_pipeline!.TryPlan(recipe, profile, _costs[backend].By(table), floats, exact) is { } planned)
+        while (_pipeline!.TryPlan(recipe, profile, _costs[backend].By(table), floats, exact) is { } found)
         {
+            var planned = found with { Plan = found.Plan with { Lowering = LoweringFor(backend) } };
             var model = _pipeline.FormFor(backend, planned);
             if (backend.Write(_folder, planned.Plan, model, _signatureHash, out var why) is not { } artifact)
             {
@@ -247,6 +249,15 @@ public sealed partial class Compressor : IDisposable
             return candidate.Failure is null ? Known(candidate) : candidate;
         }
         return null;
+    }
+
+    /// <summary>What a backend chose for the model in float. What is made of it rounds weights, and is judged as a whole.</summary>
+    private LoweringPlan? LoweringFor(CompilerBackend backend)
+    {
+        if (!_lowerings.TryGetValue(backend, out var chosen))
+            _lowerings.Add(backend, chosen = _journal.Attempt($"choose kernels of {backend.Name}, {_runnable.Sha256}",
+                () => backend.ChooseLowering(_source.Simplified!, Data.Calibrate, _options.Threads, _cancellation)));
+        return chosen;
     }
 
     /// <summary>

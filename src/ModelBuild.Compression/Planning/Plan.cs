@@ -14,7 +14,10 @@ namespace ModelBuild.Compression.Planning;
 public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 {
     /// <summary>The number of the format.</summary>
-    public const int Format = 2;
+    public const int Format = 3;
+
+    /// <summary>What the backend chose for the model that the steps make; null where it has one way only.</summary>
+    public LoweringPlan? Lowering { get; init; }
 
     /// <summary>What is done to each node, by technique, in the order of the steps.</summary>
     public IEnumerable<(string Technique, LayerChange Change)> Changes => Steps.SelectMany(s => s.Plan.Changes.Select(c => (s.Step.Technique, c)));
@@ -36,7 +39,7 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
             var technique = techniques.Get(step.Technique);
             steps.Add(new(step.ToString(), tensors is null ? technique.Write(plan) : technique.Write(plan, tensors)));
         }
-        return JsonSerializer.Serialize(new(Format, Recipe.ToString(), steps), PlanJson.Default.PlanFile);
+        return JsonSerializer.Serialize(new(Format, Recipe.ToString(), steps, Lowering), PlanJson.Default.PlanFile);
     }
 
     /// <summary>Reads a plan back.</summary>
@@ -54,7 +57,7 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
         {
             var step = Recipe.Parse(s.Step).Steps is [var one] ? one : throw new JsonException($"'{s.Step}' is not one step");
             return new PlannedStep(step, tensors is null ? techniques.Get(step.Technique).Read(s.Plan) : techniques.Get(step.Technique).Read(s.Plan, tensors));
-        })]);
+        })]) { Lowering = file.Lowering };
     }
 
     /// <summary>What stands for a model after a step: equal chains are equal models.</summary>
@@ -71,7 +74,7 @@ public sealed record Plan(Recipe Recipe, IReadOnlyList<PlannedStep> Steps)
 public sealed record PlannedStep(RecipeStep Step, StepPlan Plan);
 
 /// <summary>A plan as it is written.</summary>
-internal sealed record PlanFile(int Format, string Recipe, IReadOnlyList<PlanFileStep> Steps);
+internal sealed record PlanFile(int Format, string Recipe, IReadOnlyList<PlanFileStep> Steps, LoweringPlan? Lowering = null);
 
 /// <summary>A step of a written plan.</summary>
 internal sealed record PlanFileStep(string Step, JsonElement Plan);

@@ -92,9 +92,9 @@ internal static class Callers
             ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
             Model model = source.Simplified ?? source.Original;
             _description = DescriptionBuilder.Of(model.Graph, new byte[32]);
-            if (!ManagedLowering.TryLower(model, new byte[32], out var program, out var why)) throw new InvalidOperationException(why);
-            _model = LoadedModel.FromArtifact(ModelArtifact.FromStream(name, "", () => new MemoryStream(program)), _description, ManagedBackend.Instance);
             Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+            if (!ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, data), out var program, out var why)) throw new InvalidOperationException(why);
+            _model = LoadedModel.FromArtifact(ModelArtifact.FromStream(name, "", () => new MemoryStream(program)), _description, ManagedBackend.Instance);
             _samples = [.. Enumerable.Range(0, Count).Select(i => data[i % data.Count])];
             _answers = [.. _samples.Select(s => Call(s, null))];
             // Until code is compiled for good.

@@ -115,7 +115,8 @@ internal static class ManagedCommand
             if (source.Simplified is null || Planned(source.Simplified, data, "int8") is not { } made) return new(name, double.NaN, 0, 0, 0, "int8 leaves it as it is");
             model = made;
         }
-        if (!ManagedLowering.TryLower(model, new byte[32], out var artifact, out var why)) return new(name, double.NaN, 0, 0, 0, why);
+        LoweringPlan chosen = ManagedLowering.Choose(source.Simplified ?? source.Original, data);
+        if (!ManagedLowering.TryLower(model, new byte[32], chosen, out var artifact, out var why)) return new(name, double.NaN, 0, 0, 0, why);
         Sample sample = data[0];
         var path = Path.Combine(Path.GetTempPath(), $"managed-{Environment.ProcessId}.modelbuild");
         File.WriteAllBytes(path, artifact);
@@ -213,7 +214,7 @@ internal static class ManagedCommand
     // Kernels of integers, within the models that they run in.
     private static void AddCalls(KernelFit fit, ModelSource source, Dataset data, string recipe, string path, ModelDescription description)
     {
-        if (source.Simplified is null || Planned(source.Simplified, data, recipe) is not { } model || !ManagedLowering.TryLower(model, new byte[32], out var artifact, out _))
+        if (source.Simplified is null || Planned(source.Simplified, data, recipe) is not { } model || !ManagedLowering.TryLower(model, new byte[32], null, out var artifact, out _))
             return;
         File.WriteAllBytes(path + ".fit", artifact);
         try

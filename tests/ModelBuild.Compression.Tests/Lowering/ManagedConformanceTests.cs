@@ -37,7 +37,7 @@ public sealed class ManagedConformanceTests(ITestOutputHelper output) : IDisposa
                 FunctionInliner.Run(model);
                 Simplifier.Run(model);
                 ShapeInference.Run(model);
-                if (!ManagedLowering.TryLower(model, new byte[32], out var program, out var why))
+                if (!ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, null), out var program, out var why))
                 {
                     var operators = string.Join(" ", model.Graph.Nodes.Select(static n => n.QualifiedOpType).Distinct());
                     Assert.Contains(model.Graph.Nodes, n => why.Contains(n.OpType, StringComparison.Ordinal) || why.StartsWith('\'')

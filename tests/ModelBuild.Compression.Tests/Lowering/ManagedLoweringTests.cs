@@ -23,7 +23,7 @@ public sealed class ManagedLoweringTests : IDisposable
     private string? WhyNot(Model model, double tolerance = 1e-5, bool interpreted = false)
     {
         ShapeInference.Run(model);
-        if (!ManagedLowering.TryLower(model, new byte[32], out var program, out var why))
+        if (!ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, null), out var program, out var why))
             return why;
         var path = _nets.Folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
@@ -170,7 +170,7 @@ public sealed class ManagedLoweringTests : IDisposable
         var inner = Node(graph, op, "inner", q);
         Finish(model, Node(graph, "DequantizeLinear", "y", inner, scale, zero), Inputs);
         ShapeInference.Run(model);
-        Assert.False(ManagedLowering.TryLower(model, new byte[32], out _, out var why));
+        Assert.False(ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, null), out _, out var why));
         Assert.Contains("(inner)'", why, StringComparison.Ordinal);
         Assert.Contains("Int8", why, StringComparison.Ordinal);
     }
@@ -276,7 +276,7 @@ public sealed class ManagedLoweringTests : IDisposable
         y.Type = new TensorType(ElementType.Float, default);
         graph.AddOutput(y);
         ShapeInference.Run(model);
-        Assert.True(ManagedLowering.TryLower(model, new byte[32], out var program, out var why), why);
+        Assert.True(ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, null), out var program, out var why), why);
         var path = _nets.Folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
         using var managed = new ManagedRunner(path, DescriptionBuilder.Of(model.Graph, new byte[32]));

@@ -68,7 +68,7 @@ public sealed class ManagedZooTests(ITestOutputHelper output) : IDisposable
         const string name = "digits_forest", op = "TreeEnsembleClassifier";
         Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var source = ModelSource.Open(ZooModel.Open(name).Model, new Dictionary<string, long>());
-        Assert.False(ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], out _, out var why));
+        Assert.False(ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], null, out _, out var why));
         Assert.Contains(op, why, StringComparison.Ordinal);
     }
 
@@ -79,7 +79,7 @@ public sealed class ManagedZooTests(ITestOutputHelper output) : IDisposable
         Skip.If(SharedFolder.Zoo is null, "the models of docs/zoo.md are not here");
         var zoo = ZooModel.Open("silero_vad");
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
-        Assert.True(ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], out var program, out var why), why);
+        Assert.True(ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], null, out var program, out var why), why);
         var path = _folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
         using var theirs = new OnnxRuntimeRunner(zoo.Model);
@@ -108,13 +108,14 @@ public sealed class ManagedZooTests(ITestOutputHelper output) : IDisposable
         var zoo = ZooModel.Open(name);
         var source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         var model = source.Simplified ?? source.Original;
-        Assert.True(ManagedLowering.TryLower(model, new byte[32], out var program, out var why), why);
+        var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
+        var chosen = ManagedLowering.Choose(model, data);
+        Assert.True(ManagedLowering.TryLower(model, new byte[32], chosen, out var program, out var why), why);
         var path = _folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
         // Weights are stored once and in the bits that they need, whatever kernels make of them at load.
         var original = Directory.GetFiles(Path.GetDirectoryName(zoo.Model)!, "model.onnx*").Sum(file => new FileInfo(file).Length);
         Assert.InRange(program.Length, 1, original * 9 / 8 + 65536);
-        var data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
         using var theirs = new OnnxRuntimeRunner(zoo.Model);
         using var ours = new ManagedRunner(path, DescriptionBuilder.Of(model.Graph, new byte[32]));
         // Two samples, so that a call starts from what another one left in memory.

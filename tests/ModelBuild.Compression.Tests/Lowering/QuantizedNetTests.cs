@@ -82,7 +82,7 @@ public sealed class QuantizedNetTests(ITestOutputHelper output) : IDisposable
 
     private ManagedRunner Lower(Model model)
     {
-        Assert.True(ManagedLowering.TryLower(model, new byte[32], out var program, out var why), why);
+        Assert.True(ManagedLowering.TryLower(model, new byte[32], ManagedLowering.Choose(model, null), out var program, out var why), why);
         var path = _folder.File("m.modelbuild");
         File.WriteAllBytes(path, program);
         return new(path, DescriptionBuilder.Of(model.Graph, new byte[32]));

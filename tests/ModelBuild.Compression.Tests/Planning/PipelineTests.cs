@@ -134,17 +134,17 @@ public sealed class PipelineTests : IDisposable
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{ "format": 1, "recipe": "int8", "decisions": [] }""")]
-    [InlineData("""{ "format": 2, "recipe": "int8" }""")]
-    [InlineData("""{ "format": 2, "recipe": "int8", "steps": [{ "step": "int8", "plan": null }] }""")]
-    [InlineData("""{ "format": 2, "recipe": "int8", "steps": [{ "step": "int8", "plan": {} }] }""")]
+    [InlineData("""{ "format": 3, "recipe": "int8" }""")]
+    [InlineData("""{ "format": 3, "recipe": "int8", "steps": [{ "step": "int8", "plan": null }] }""")]
+    [InlineData("""{ "format": 3, "recipe": "int8", "steps": [{ "step": "int8", "plan": {} }] }""")]
     [InlineData("""{ "format": "two", "recipe": "int8", "steps": [] }""")]
-    [InlineData("""{ "format": 2, "recipe": 7, "steps": [{}] }""")]
+    [InlineData("""{ "format": 3, "recipe": 7, "steps": [{}] }""")]
     public void What_is_no_plan_is_refused(string text) => Assert.ThrowsAny<System.Text.Json.JsonException>(() => Read(text));
 
     [Fact]
     public void A_plan_of_an_unknown_technique_is_refused_by_name()
     {
-        var thrown = Assert.Throws<CompressionException>(() => Read("""{ "format": 2, "recipe": "magic", "steps": [{ "step": "magic", "plan": {} }] }"""));
+        var thrown = Assert.Throws<CompressionException>(() => Read("""{ "format": 3, "recipe": "magic", "steps": [{ "step": "magic", "plan": {} }] }"""));
         Assert.Equal("MDLB0030", thrown.Code);
     }
 

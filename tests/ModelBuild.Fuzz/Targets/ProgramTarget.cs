@@ -23,7 +23,7 @@ internal sealed class ProgramTarget : FuzzTarget
     private static byte[]? Lowered(string name)
     {
         var source = ModelSource.Open(ZooModel.Open(name).Model, new Dictionary<string, long>());
-        return ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], out var artifact, out _) ? artifact : null;
+        return ManagedLowering.TryLower(source.Simplified ?? source.Original, new byte[32], null, out var artifact, out _) ? artifact : null;
     }
 
     /// <summary>Writes the hash of the changed program into the header, or every change would end there.</summary>

@@ -25,8 +25,12 @@ public sealed class ManagedCompilerBackend : CompilerBackend, IPlacement
     public override ICostModel CostsOver(IReadOnlyDictionary<string, long> dimensions, Sample? sample) => new ManagedCostModel(dimensions);
 
     /// <inheritdoc/>
+    public override LoweringPlan? ChooseLowering(Model model, Dataset? data, int threads, CancellationToken cancellation) =>
+        ManagedLowering.Choose(model, data, threads, cancellation);
+
+    /// <inheritdoc/>
     public override Artifact? Write(ArtifactFolder folder, Plan plan, Model model, byte[] signatureHash, out string? why) =>
-        ManagedLowering.TryLower(model, signatureHash, out var program, out why) ? folder.Add(program) : null;
+        ManagedLowering.TryLower(model, signatureHash, plan.Lowering, out var program, out why) ? folder.Add(program) : null;
 
     /// <inheritdoc/>
     public override IPlacement PlacementOver(string original) => this;

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using ModelBuild.Compression.Data;
 using ModelBuild.Compression.Execution;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
 using ModelBuild.Onnx.Simplification;
@@ -43,37 +45,46 @@ public static class ManagedLowering
     /// <summary>Lowers a graph.</summary>
     /// <param name="model">The graph, types inferred. Not changed.</param>
     /// <param name="signatureHash">The hash of the signature that the artifact serves.</param>
+    /// <param name="plan">What <see cref="Choose"/> gave for the model, or for the one that it was made of; null for kernels whose rounding nobody need look
+    /// at.</param>
     /// <param name="artifact">The managed artifact.</param>
     /// <param name="why">What stands in the way, if the graph is not lowered.</param>
-    public static bool TryLower(Model model, byte[] signatureHash, [NotNullWhen(true)] out byte[]? artifact, [NotNullWhen(false)] out string? why)
+    public static bool TryLower(Model model, byte[] signatureHash, LoweringPlan? plan, [NotNullWhen(true)] out byte[]? artifact,
+        [NotNullWhen(false)] out string? why)
     {
+        why = TryLower(model, signatureHash, plan, out artifact, out Lowering? _);
+        return artifact is not null;
+    }
+
+    /// <summary>Chooses among kernels that differ in what they round, by data.</summary>
+    /// <param name="model">The model in float, types inferred. Not changed.</param>
+    /// <param name="data">Calibration data; null for none.</param>
+    /// <param name="threads">Threads of runs.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static LoweringPlan Choose(Model model, Dataset? data, int threads = 1, CancellationToken cancellation = default)
+    {
+        TryLower(model, new byte[32], null, out _, out Lowering? lowering);
+        return new(lowering is { WinogradLayers: { Count: > 0 } layers } ? WinogradChoice.Of(model, [.. layers], data, threads, cancellation) : []);
+    }
+
+    /// <summary>What stands in the way; null where there is an artifact.</summary>
+    private static string? TryLower(Model model, byte[] signatureHash, LoweringPlan? plan, out byte[]? artifact, out Lowering? lowering)
+    {
+        (artifact, lowering) = (null, null);
         if (!OnnxWriter.IsOneFile(model))
-        {
-            artifact = null;
-            why = "its weights take more than 2 GB";
-            return false;
-        }
+            return "its weights take more than 2 GB";
         try
         {
             var description = DescriptionBuilder.Of(model.Graph, signatureHash);
             model = WithWholeOperators(model);
             var suppositions = Suppositions.Make(ref model);
-            var lowering = new Lowering(model.Graph, suppositions, description);
+            lowering = new Lowering(model.Graph, suppositions, description, plan);
             artifact = lowering.Run();
-            why = null;
-            return true;
+            return null;
         }
-        catch (NotLoweredException e)
+        catch (Exception e) when (e is NotLoweredException or CompressionException)
         {
-            artifact = null;
-            why = e.Message;
-            return false;
-        }
-        catch (CompressionException e)
-        {
-            artifact = null;
-            why = e.Message;
-            return false;
+            return e.Message;
         }
     }
 }

@@ -4,7 +4,7 @@ using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Backends;
 
-/// <summary>Conv of images and signals by constant weights: dense, in groups, depthwise, and 3x3 by Winograd where that pays.</summary>
+/// <summary>Conv of images and signals by constant weights: dense, in groups, depthwise, and 3x3 by Winograd where that pays and the plan has it.</summary>
 internal static class ConvolutionLowering
 {
     public static IEnumerable<KeyValuePair<string, OperatorLowering>> Operators => [new("Conv", new(Lower))];
@@ -32,7 +32,8 @@ internal static class ConvolutionLowering
         var values = weights.Span<float>();
         if (groups > 1 && groups == inputs)
             Depthwise(bounded, window, values, inputs, outputs);
-        else if (!signal && groups == 1 && window is { Kernel: (3, 3), Strides: (1, 1), Dilations: (1, 1) } && PaysByWinograd(inputs, outputs, y))
+        else if (!signal && groups == 1 && window is { Kernel: (3, 3), Strides: (1, 1), Dilations: (1, 1) } && PaysByWinograd(inputs, outputs, y)
+            && lowering.TakesWinograd(node))
             Winograd(bounded, values, inputs, outputs);
         else
             General(bounded, window, values, groups, inputs / groups, outputs / groups);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ModelBuild.Compression.Planning;
 using ModelBuild.Kernels;
 using ModelBuild.Managed;
 using ModelBuild.Onnx;
@@ -25,13 +26,17 @@ internal sealed class Lowering
     private readonly InferenceResult _facts;
     private readonly ConstantEvaluation _folding = new();
     private readonly Dictionary<Value, Tensor> _widened = [];
+    private readonly LoweringPlan? _plan;
+    private readonly List<string> _winograd = [];
 
     /// <summary>Prepares to lower a graph.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="suppositions">What branches were chosen by.</param>
     /// <param name="description">The interface that the program serves.</param>
-    public Lowering(Graph graph, Suppositions suppositions, ModelDescription description)
+    /// <param name="plan">What was chosen for the model; null for nothing.</param>
+    public Lowering(Graph graph, Suppositions suppositions, ModelDescription description, LoweringPlan? plan)
     {
+        _plan = plan;
         _suppositions = suppositions;
         _graph = graph;
         // Buffers have the sizes that inference proves, not those that the file declares; a name of the interface is one size, which every call gives.
@@ -43,6 +48,16 @@ internal sealed class Lowering
 
     /// <summary>Images as convolutions want them.</summary>
     public Images Images { get; }
+
+    /// <summary>Convolutions that Winograd's algorithm could compute, by <see cref="Node.Key"/>, of what is lowered by now.</summary>
+    public IReadOnlyList<string> WinogradLayers => _winograd;
+
+    /// <summary>Whether the plan has a convolution computed by Winograd's algorithm, which could.</summary>
+    public bool TakesWinograd(Node node)
+    {
+        _winograd.Add(node.Key);
+        return _plan?.IsByWinograd(node.Key) == true;
+    }
 
     /// <summary>The artifact.</summary>
     /// <exception cref="NotLoweredException">Something has no kernel.</exception>

@@ -266,6 +266,9 @@ public sealed partial class Compressor : IDisposable
     /// </summary>
     internal IEnumerable<Candidate> Repaired(Candidate candidate, HardwareProfile profile, CostTable table, List<FailedRecipe> failures)
     {
+        // Repairs run layers on ONNX Runtime, which has no operators of ours.
+        if (candidate.Model?.Nodes.Any(static n => n.Domain == Domains.ModelBuild) == true)
+            yield break;
         if (_options.Technique != "auto" || candidate is not { Failure: null, Plan: { Steps.Count: > 0 } plan } || Data.Calibrate is null
             || plan.Recipe.Steps.Any(s => Techniques.Get(s.Technique).Repairs))
             yield break;

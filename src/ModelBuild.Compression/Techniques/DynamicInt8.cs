@@ -6,14 +6,15 @@ using ModelBuild.Onnx;
 namespace ModelBuild.Compression.Techniques;
 
 /// <summary>
-/// Dynamic 8-bit quantization of Gemm, MatMul and LSTM: 8-bit weights, activations quantized by their range in each call. Needs no data. Convolutions are
+/// Dynamic 8-bit quantization of Gemm, MatMul, LSTM and, on backends that compute it, GRU: 8-bit weights, activations quantized by their range in each call.
+/// Needs no data. Convolutions are
 /// left alone: their dynamic integer kernel (ConvInteger) is several times slower than float.
 /// </summary>
 public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
 {
-    private const string Microsoft = "com.microsoft";
+    private const string QuantizedGru = "DynamicQuantizeGRU";
 
-    /// <summary>The argument for one scale for all weights of a direction of an LSTM: its kernel is faster for it, and what it gives is
+    /// <summary>The argument for one scale for all weights of a direction of an LSTM: ONNX Runtime's kernel is faster for it, and what it gives is
     /// farther off.</summary>
     private const string PerTensor = "per-tensor";
 
@@ -21,7 +22,7 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
     public override string Name => "dynamic-int8";
 
     /// <inheritdoc/>
-    public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM"];
+    public override IReadOnlyCollection<string> Operators { get; } = [.. WeightedNode.Operators.Where(static o => o != "Conv"), "LSTM", "GRU"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Offer> Offers { get; } = [new([], NeedsProof: true, RestBits: 8), new([PerTensor], NeedsProof: true, RestBits: 8)];
@@ -61,6 +62,8 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
                 layers.Add(new(PlannedLayer.Of(node), limit, WeightError.Of(node.Input(2)!.Constant!, 0, limit, AxesOfScales(perTensor))));
                 hasLstm = true;
             }
+            else if (context.Costs.Takes(QuantizedGru) && IsQuantizableGru(node))
+                layers.Add(new(PlannedLayer.Of(node), limit, WeightError.Of(node.Input(2)!.Constant!, 0, limit, AxesOfScales(false))));
         }
         // Without an LSTM it would be the same once more.
         return layers.Count == 0 || perTensor && !hasLstm ? null : new() { Layers = layers, PerTensor = perTensor };
@@ -74,6 +77,11 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
         && node.Input(7) is null
         && !node.Attributes.ContainsKey("activations") && !node.Attributes.ContainsKey("clip") && node.Int("input_forget") == 0 && node.Int("layout") == 0;
 
+    /// <summary>A GRU of nearly all models: constant W and R, sigmoid and tanh, no clipping.</summary>
+    private static bool IsQuantizableGru(Node node) => node.Is("GRU")
+        && node.Input(1)?.Constant is { ElementType: ElementType.Float } && node.Input(2)?.Constant is { ElementType: ElementType.Float }
+        && !node.Attributes.ContainsKey("activations") && !node.Attributes.ContainsKey("clip") && node.Int("layout") == 0;
+
     /// <inheritdoc/>
     protected override void Apply(Model model, DynamicInt8Plan plan)
     {
@@ -83,7 +91,9 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
             if (!layers.TryGetValue(node.Key, out var layer))
                 continue;
             if (node.Is("LSTM"))
-                RewriteLstm(model, node, layer.WeightLimit, AxesOfScales(plan.PerTensor));
+                RewriteRecurrent(model, node, layer.WeightLimit, AxesOfScales(plan.PerTensor), Domains.Microsoft, "DynamicQuantizeLSTM");
+            else if (node.Is("GRU"))
+                RewriteRecurrent(model, node, layer.WeightLimit, AxesOfScales(false), Domains.ModelBuild, QuantizedGru);
             else
                 RewriteDense(node.Graph, node, Dense(node)!, layer.WeightLimit);
         }
@@ -131,11 +141,11 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
     /// <summary>Over how many axes of an LSTM's weights [directions, gates, ...] there is a scale for each index.</summary>
     private static int AxesOfScales(bool perTensor) => perTensor ? 1 : 2;
 
-    private static void RewriteLstm(Model model, Node node, int limit, int axes)
+    private static void RewriteRecurrent(Model model, Node node, int limit, int axes, string domain, string op)
     {
         var graph = node.Graph;
-        model.Opsets.TryAdd(Microsoft, 1);
-        // ONNX: W [directions, 4*hidden, inputs], R [directions, 4*hidden, hidden]. The integer operator wants the last two axes swapped.
+        model.Opsets.TryAdd(domain, 1);
+        // ONNX: W [directions, gates*hidden, inputs], R [directions, gates*hidden, hidden]. The integer operator wants the last two axes swapped.
         var w = QuantizedWeights.Of(node.Inputs[1]!.Constant!, 0, limit, axes);
         var r = QuantizedWeights.Of(node.Inputs[2]!.Constant!, 0, limit, axes);
         var wScales = Scales(w, node.Inputs[1]!.Constant!, axes);
@@ -147,25 +157,25 @@ public sealed class DynamicInt8 : Technique<DynamicInt8Plan>
             node.Inputs[0],
             graph.AddInitializer(node.Inputs[1]!.Name + "_q", SwapLast(w.Data)),
             graph.AddInitializer(node.Inputs[2]!.Name + "_q", SwapLast(r.Data)),
-            node.Input(3), node.Input(4), node.Input(5), node.Input(6), null,
+            node.Input(3), node.Input(4), node.Input(5), .. node.Is("LSTM") ? [node.Input(6), null] : Array.Empty<Value?>(),
             graph.AddInitializer(node.Inputs[1]!.Name + "_scales", wScales), Zeros(),
             graph.AddInitializer(node.Inputs[2]!.Name + "_scales", rScales), Zeros(),
         ];
-        var lstm = graph.AddNode("DynamicQuantizeLSTM", inputs, node.Outputs.Select(o => o.Name.Length == 0 || o.IsUnused ? "" : o.Name + "_d"), Microsoft);
+        var integer = graph.AddNode(op, inputs, node.Outputs.Select(o => o.Name.Length == 0 || o.IsUnused ? "" : o.Name + "_d"), domain);
         foreach (var (key, value) in node.Attributes)
-            if (key is "direction" or "hidden_size")
-                lstm.Attributes.Add(key, value);
-        lstm.Name = node.Name;
-        lstm.Sources = node.Sources;
+            if (key is "direction" or "hidden_size" or "linear_before_reset")
+                integer.Attributes.Add(key, value);
+        integer.Name = node.Name;
+        integer.Sources = node.Sources;
         for (var i = 0; i < node.Outputs.Count; i++)
-            if (lstm.Outputs[i].Name.Length > 0)
+            if (integer.Outputs[i].Name.Length > 0)
             {
-                lstm.Outputs[i].Type = node.Outputs[i].Type;
-                graph.Replace(node.Outputs[i], lstm.Outputs[i]);
+                integer.Outputs[i].Type = node.Outputs[i].Type;
+                graph.Replace(node.Outputs[i], integer.Outputs[i]);
             }
     }
 
-    /// <summary>One scale per direction and row, as [directions, 4*hidden], or per direction.</summary>
+    /// <summary>One scale per direction and row, as [directions, gates*hidden], or per direction.</summary>
     private static Tensor Scales(QuantizedWeights q, Tensor weights, int axes) => Tensor.Of(q.Scales, weights.Shape.AsSpan()[..axes]);
 
     private static Tensor Transposed(Tensor matrix)

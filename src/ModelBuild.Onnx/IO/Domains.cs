@@ -15,6 +15,9 @@ public static class Domains
     /// <summary>Operators of ONNX Runtime.</summary>
     public const string Microsoft = "com.microsoft";
 
+    /// <summary>Operators of our own, for what the managed kernels compute and nobody else has.</summary>
+    public const string ModelBuild = "modelbuild";
+
     /// <summary>The standard domain has two spellings; this is the empty one.</summary>
     internal static string Normalize(string domain) => domain == "ai.onnx" ? "" : domain;
 }

@@ -119,6 +119,23 @@ public sealed class ShapeInference
         }
     }
 
+    internal bool IsContradictory(Graph graph) => _contradictory.Contains(graph);
+
+    /// <summary>Forgets what was inferred of the values of a graph, and of those within it.</summary>
+    internal void Forget(Graph graph)
+    {
+        _contradictory.Remove(graph);
+        foreach (var value in graph.Values)
+        {
+            _types.Remove(value);
+            _constants.Remove(value);
+            _elements.Remove(value);
+            _nonTensorTypes.Remove(value);
+        }
+        foreach (var body in graph.Nodes.SelectMany(static n => n.Attributes.Values).SelectMany(static a => a.Graphs))
+            Forget(body);
+    }
+
     private void Infer(Node node)
     {
         var opset = _model.Opsets.GetValueOrDefault(node.Domain, 1);

@@ -110,6 +110,23 @@ public sealed class InferenceContext
         _engine.Infer(graph);
     }
 
+    /// <summary>Infers a subgraph as if its inputs had the given types.</summary>
+    /// <param name="graph">The subgraph.</param>
+    /// <param name="inputs">The types.</param>
+    /// <param name="holds">Whether what follows agrees with that.</param>
+    /// <returns>Whether it does; otherwise all that was inferred is forgotten.</returns>
+    internal bool InferSubgraphOnTrial(Graph graph, IReadOnlyList<TensorType?> inputs, Func<bool> holds)
+    {
+        InferSubgraph(graph, inputs);
+        if (!_engine.IsContradictory(graph) && holds())
+            return true;
+        _engine.Forget(graph);
+        return false;
+    }
+
+    /// <summary>The data of a value of a subgraph that is constant, else null.</summary>
+    internal Tensor? ConstantOf(Value value) => _engine.ConstantOf(value);
+
     /// <summary>A dimension about which nothing is known but that it is the same wherever this value stands.</summary>
     internal Dimension Fresh(string hint) => _engine.Fresh(hint);
 

@@ -42,7 +42,7 @@ public static partial class OperatorRegistry
         // Matrix
         new Det(), new Einsum(), new Gemm(), new MatMul(), new RotaryEmbedding(),
         // Microsoft
-        new DynamicQuantizeLSTM(), new QGemm(), new MatMulNBits(),
+        new DynamicQuantizeLSTM(), new DynamicQuantizeGRU(), new QGemm(), new MatMulNBits(),
         // Normalization
         new BatchNormalization(), new GroupNormalization(), new InstanceNormalization(), new LRN(), new LayerNormalization(), new LpNormalization(),
         new MeanVarianceNormalization(), new RMSNormalization(),

@@ -123,4 +123,16 @@ internal static class KernelIds
 
     /// <summary><see cref="SequenceArguments"/>.</summary>
     public const int Sequence = 40;
+
+    /// <summary><see cref="LoopArguments"/>.</summary>
+    public const int Loop = 41;
+
+    /// <summary><see cref="AgainArguments"/>.</summary>
+    public const int Again = 42;
+
+    /// <summary><see cref="CollectArguments"/>.</summary>
+    public const int Collect = 43;
+
+    /// <summary><see cref="GruDynamicInt8Arguments"/>.</summary>
+    public const int GruDynamicInt8 = 44;
 }

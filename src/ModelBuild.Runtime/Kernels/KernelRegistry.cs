@@ -12,7 +12,8 @@ internal static class KernelRegistry
         PoolF32Arguments.Kernel, ConvolutionTransposeF32Arguments.Kernel, SequenceArguments.Kernel, LstmF32Arguments.Kernel, GruF32Arguments.Kernel,
             RnnF32Arguments.Kernel, LstmDynamicInt8Arguments.Kernel,
         ConvolutionInt8Arguments.Kernel, DepthwiseInt8Arguments.Kernel, PoolInt8Arguments.Kernel, ConvolutionInt8WinogradArguments.Kernel,
-        MapInt8Arguments.Kernel, BinaryInt8Arguments.Kernel, BranchArguments.Kernel, RequireArguments.Kernel);
+        MapInt8Arguments.Kernel, BinaryInt8Arguments.Kernel, BranchArguments.Kernel, RequireArguments.Kernel,
+        LoopArguments.Kernel, AgainArguments.Kernel, CollectArguments.Kernel, GruDynamicInt8Arguments.Kernel);
 
     /// <summary>All kernels, in the order of their numbers.</summary>
     public static IEnumerable<Kernel> All => ById.OfType<Kernel>();

@@ -18,6 +18,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     private long _scratchBytes;
     private long _scratchOfThread;
     private bool _isShareable;
+    private long _turns;
     private ShapePlan? _plan;
 
     public ManagedContext(ManagedSession session) : base(session.Description)
@@ -42,6 +43,7 @@ internal sealed unsafe class ManagedContext : ModelContext
     {
         _ = Bound;
         BoundCall* end = _calls + _session.Program.Calls.Length;
+        _turns = 0;
         if (_session.Threads == 1 || !_isShareable) RunAlone(_calls, end);
         else RunShared(_calls, end, _session.Threads);
         // The finalizer must not free the arena while the calls run.
@@ -54,7 +56,7 @@ internal sealed unsafe class ManagedContext : ModelContext
         for (; call < end; call++)
         {
             if (call->Run != null) call->Run(call->Arguments, 0, call->Tiles, _scratch);
-            else call += Skipped(call);
+            else call += Jump(call);
         }
     }
 
@@ -76,7 +78,7 @@ internal sealed unsafe class ManagedContext : ModelContext
             {
                 if (call->Run == null)
                 {
-                    call += Skipped(call);
+                    call += Jump(call);
                     continue;
                 }
                 if (!call->IsShareable)
@@ -98,14 +100,29 @@ internal sealed unsafe class ManagedContext : ModelContext
         }
     }
 
-    /// <summary>The calls of a region that does not run; none of one that does.</summary>
-    private long Skipped(BoundCall* branch)
+    /// <summary>How many calls further on it goes: behind a region that does not run, into one that does, back to the start of one that runs again.</summary>
+    /// <exception cref="ArgumentException">The region cannot run with these dimensions, or a loop does not end.</exception>
+    private long Jump(BoundCall* call)
     {
-        var arguments = (BranchArguments*)branch->Arguments;
-        if (!arguments->IsTaken) return arguments->Calls;
-        if (Bound.Refusals[branch - _calls] is { } why) throw new ArgumentException(why);
+        switch (call->Control)
+        {
+            case Control.Again:
+                if (!((AgainArguments*)call->Arguments)->Next()) return 0;
+                if (++_turns > MostTurns) throw new ArgumentException($"the model's loops take more than {MostTurns} turns with these inputs");
+                return -call->Region;
+            case Control.Loop:
+                if (!((LoopArguments*)call->Arguments)->Begin()) return call->Region;
+                break;
+            default:
+                if (!((BranchArguments*)call->Arguments)->IsTaken) return call->Region;
+                break;
+        }
+        if (Bound.Refusals[call - _calls] is { } why) throw new ArgumentException(why);
         return 0;
     }
+
+    // Of all loops in one call of the model: more is no loop that ends.
+    private const long MostTurns = 1 << 24;
 
     /// <summary>Runs the program on all of its threads, whatever conditions say, and notes when each call ends: for measuring.</summary>
     /// <param name="ends">Timestamps, one before the first call and one behind each call.</param>
@@ -186,7 +203,14 @@ internal sealed unsafe class ManagedContext : ModelContext
             Span<byte> arguments = new(_calls[c].Arguments, kernel.ArgumentBytes);
             plan.Calls[c].Arguments.CopyTo(arguments);
             kernel.Visit(arguments, ref addresses);
-            if (kernel != BranchArguments.Kernel) _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
+            if (kernel == AgainArguments.Kernel) _calls[c].Control = Control.Again;
+            else if (program.RegionOf(c) is { } region)
+            {
+                _calls[c].Control = kernel == LoopArguments.Kernel ? Control.Loop : Control.Branch;
+                _calls[c].Region = region;
+                if (kernel == LoopArguments.Kernel) _calls[c + region].Region = region;
+            }
+            else _calls[c].Run = kernel.Select(arguments, _session.VariantOf(kernel));
             _calls[c].Tiles = plan.Calls[c].Shape.Tiles;
             _calls[c].IsShareable = plan.Calls[c].Shape is { Tiles: > 1, Work: >= LeastShared };
             _isShareable |= _calls[c].IsShareable;
@@ -216,11 +240,21 @@ internal sealed unsafe class ManagedContext : ModelContext
     /// <summary>A call that is ready to run.</summary>
     private struct BoundCall
     {
-        // Null begins a region.
+        // Null decides which call comes next.
         public delegate*<void*, long, long, byte*, void> Run;
         public void* Arguments;
         public long Tiles;
         public bool IsShareable;
+        public Control Control;
+        // Calls of the region that it begins or ends.
+        public long Region;
+    }
+
+    private enum Control : byte
+    {
+        Branch,
+        Loop,
+        Again,
     }
 
     // Multiply-adds, or elements, whichever a kernel counts: less is not worth timing.

@@ -158,8 +158,26 @@ internal sealed class ShapePlan
     {
         LifeVisitor uses = new([.. _bytes.Select(b => new ArenaPlanner.Life(Math.Max(0, b), int.MaxValue, -1))]);
         for (uses.Call = 0; uses.Call < _program.Calls.Length; uses.Call++) _program.Calls[uses.Call].Visit(ref uses);
+        SpanLoops(uses.Lives);
         foreach (PlannedPort port in Inputs.Concat(Outputs)) uses.Lives[port.Buffer] = uses.Lives[port.Buffer] with { First = -1, Last = int.MaxValue };
         return uses.Lives;
+    }
+
+    // What a loop shares with the calls around it, or carries from turn to turn, lives as long as the loop: a later turn reads what an earlier one left, or
+    // what was there before. Inner loops come first: what they hold on to may be used by the loop around them alone.
+    private void SpanLoops(ArenaPlanner.Life[] lives)
+    {
+        for (var start = _program.Calls.Length - 1; start >= 0; start--)
+        {
+            if (_program.Calls[start].Kernel != LoopArguments.Kernel) continue;
+            var end = start + (int)_program.RegionOf(start)!.Value;
+            foreach (ref ArenaPlanner.Life life in lives.AsSpan())
+            {
+                var isUsed = life.First <= end && life.Last > start;
+                if (isUsed && (life.First <= start || life.Last > end))
+                    life = life with { First = Math.Min(life.First, start), Last = Math.Max(life.Last, end) };
+            }
+        }
     }
 
     private struct LifeVisitor(ArenaPlanner.Life[] lives) : IArgumentVisitor

@@ -31,14 +31,18 @@ internal sealed record ManagedProgram
     /// <summary>The model's outputs, in the signature's order.</summary>
     public required ImmutableArray<ProgramPort> Outputs { get; init; }
 
-    /// <summary>Kernel calls, in the order in which they run. A <see cref="BranchArguments"/> begins a region.</summary>
+    /// <summary>Kernel calls, in the order in which they run. A <see cref="BranchArguments"/> or <see cref="LoopArguments"/> begins a
+    /// region.</summary>
     public required ImmutableArray<ProgramCall> Calls { get; init; }
 
     /// <summary>How many calls follow that belong to the region which a call begins; -1 where that is no number; null for calls that begin none.</summary>
     public long? RegionOf(int call)
     {
-        if (Calls[call].Kernel != BranchArguments.Kernel) return null;
-        SizeExpression calls = Expressions[(int)Calls[call].As<BranchArguments>().Calls.Expression];
+        Size size;
+        if (Calls[call].Kernel == BranchArguments.Kernel) size = Calls[call].As<BranchArguments>().Calls;
+        else if (Calls[call].Kernel == LoopArguments.Kernel) size = Calls[call].As<LoopArguments>().Calls;
+        else return null;
+        SizeExpression calls = Expressions[(int)size.Expression];
         return calls.Operator == SizeOperator.Constant ? calls.Value : -1;
     }
 }

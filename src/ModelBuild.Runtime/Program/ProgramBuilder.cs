@@ -69,11 +69,23 @@ internal sealed class ProgramBuilder(string profile, string toolVersion)
         return _calls.Count - 1;
     }
 
+    /// <summary>Opens a region that runs in turns; an <see cref="AgainArguments"/> is its last call.</summary>
+    /// <param name="loop">How often; the number of calls is filled in by <see cref="CloseRegion"/>.</param>
+    /// <param name="source">The node.</param>
+    /// <returns>What closes it.</returns>
+    public int OpenRegion(LoopArguments loop, string source)
+    {
+        AddCall(loop with { Calls = Number(0) }, source);
+        return _calls.Count - 1;
+    }
+
     /// <summary>Closes the region that was opened last.</summary>
     public void CloseRegion(int opened)
     {
         ProgramCall start = _calls[opened];
-        _calls[opened] = ProgramCall.Of(start.As<BranchArguments>() with { Calls = Number(_calls.Count - 1 - opened) }, start.Source);
+        Size calls = Number(_calls.Count - 1 - opened);
+        _calls[opened] = start.Kernel == LoopArguments.Kernel ? ProgramCall.Of(start.As<LoopArguments>() with { Calls = calls }, start.Source)
+            : ProgramCall.Of(start.As<BranchArguments>() with { Calls = calls }, start.Source);
     }
 
     /// <summary>Adds an activation.</summary>

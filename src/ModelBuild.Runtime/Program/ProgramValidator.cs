@@ -37,15 +37,21 @@ internal static class ProgramValidator
                 throw Damaged($"the buffer of '{port.Name}' does not exist or has another element type");
         }
         Stack<int> regions = new([program.Calls.Length]);
+        // Where the region of a loop has its last call.
+        HashSet<int> ends = [];
         for (var c = 0; c < program.Calls.Length; c++)
         {
             ProgramCall call = program.Calls[c];
             CallValidator arguments = new(program, call, origin);
             call.Visit(ref arguments);
             while (regions.Peek() == c) regions.Pop();
+            if (call.Kernel == AgainArguments.Kernel != ends.Contains(c)) throw Damaged($"{call.Name} is not where a loop ends");
             if (program.RegionOf(c) is not { } calls) continue;
             if (calls < 0 || calls > regions.Peek() - c - 1) throw Damaged($"{call.Name}: the region does not end within the one around it");
             regions.Push(c + 1 + (int)calls);
+            if (call.Kernel != LoopArguments.Kernel) continue;
+            if (calls == 0) throw Damaged($"{call.Name}: the loop has no end");
+            ends.Add(c + (int)calls);
         }
 
         void CheckShape(IReadOnlyList<int> shape)

@@ -214,7 +214,7 @@ internal static class ManagedCommand
     // Kernels of integers, within the models that they run in.
     private static void AddCalls(KernelFit fit, ModelSource source, Dataset data, string recipe, string path, ModelDescription description)
     {
-        if (source.Simplified is null || Planned(source.Simplified, data, recipe) is not { } model || !ManagedLowering.TryLower(model, new byte[32], null, out var artifact, out _))
+        if (source.Simplified is null || Planned(source.Simplified, data, recipe, new ManagedCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>())) is not { } model || !ManagedLowering.TryLower(model, new byte[32], null, out var artifact, out _))
             return;
         File.WriteAllBytes(path + ".fit", artifact);
         try
@@ -228,11 +228,11 @@ internal static class ManagedCommand
     }
 
     // Ranges of a few samples: the arithmetic is the same whatever they are.
-    private static Model? Planned(Model simplified, Dataset data, string recipe)
+    private static Model? Planned(Model simplified, Dataset data, string recipe, ICosts? costs = null)
     {
         Pipeline pipeline = new(new TechniqueRegistry(), simplified, (m, _, names) => Calibrator.Run(m, data.Subset([.. Enumerable.Range(0, Math.Min(data.Count, 8))]), names, 1));
         return pipeline.TryPlan(Recipe.Parse(recipe), BuiltInProfiles.Get("x64-avx512vnni"),
-            new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))?.Model;
+            costs ?? new OnnxRuntimeCosts(CostTable.Load("avx512vnni"), new Dictionary<string, long>()))?.Model;
     }
 
     private static double Difference(string file, ModelSource source, string path, ModelDescription description, Sample sample, bool exact)

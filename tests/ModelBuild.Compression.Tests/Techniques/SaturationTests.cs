@@ -116,7 +116,7 @@ public sealed class SaturationTests(ITestOutputHelper output)
                 case "MatMulInteger":
                     yield return new(node, node.Inputs[0]!, node.Inputs[1]!.Constant!, [0]);
                     break;
-                case "DynamicQuantizeLSTM":
+                case "DynamicQuantizeLSTM" or "DynamicQuantizeGRU":
                     yield return new(node, node.Inputs[0]!, node.Inputs[1]!.Constant!, [1]);
                     yield return new(node, node.Inputs[0]!, node.Inputs[2]!.Constant!, [1]);
                     break;

@@ -10,6 +10,7 @@ public sealed class AxisCutTests(ITestOutputHelper output)
     private static readonly Dictionary<string, string> NeverCut = new(StringComparer.Ordinal)
     {
         ["com.microsoft.DynamicQuantizeLSTM"] = "it has the rule of its family, but quantizes by the range of all elements: no axis stands apart",
+        ["modelbuild.DynamicQuantizeGRU"] = "it has the rule of its family, but quantizes by the range of all elements: no axis stands apart",
         ["com.microsoft.MatMulNBits"] = "its weights are packed, several channels' to a byte or block",
     };
 

@@ -46,6 +46,9 @@ internal static class OwnCases
         yield return Of("DynamicQuantizeLSTM", 17, b => ("com.microsoft:DynamicQuantizeLSTM",
             [b.Input("x", 2, 1, 3), b.Bytes("w", 1, 3, 8), b.Bytes("r", 1, 2, 8), null, null, null, null, null,
             b.Input("sw", 1), b.Bytes("zw", 1), b.Input("sr", 1), b.Bytes("zr", 1)], [("hidden_size", 2L)]));
+        yield return Of("DynamicQuantizeGRU", 17, b => ("modelbuild:DynamicQuantizeGRU",
+            [b.Input("x", 2, 1, 3), b.Bytes("w", 1, 3, 6), b.Bytes("r", 1, 2, 6), null, null, null, b.Input("sw", 1), b.Bytes("zw", 1), b.Input("sr", 1),
+            b.Bytes("zr", 1)], [("hidden_size", 2L)]));
         yield return Of("MatMulNBits", 17, b => ("com.microsoft:MatMulNBits", [b.Input("x", 2, 3, 20), b.Bytes("w", 5, 2, 8), b.Input("s", 10)],
             [("K", 20L), ("N", 5L), ("bits", 4L), ("block_size", 16L)]));
         foreach (var flip in (long[])[0, 1])

@@ -68,6 +68,7 @@ internal static class RecurrentCases
             {
                 RecurrentShape s = shape with { Narrow = narrow };
                 add(LstmDynamicInt8Arguments.Kernel, s.ToString(), () => LstmInt8(s));
+                add(GruDynamicInt8Arguments.Kernel, s.ToString(), () => GruInt8(s));
             }
         }
         add(LstmF32Arguments.Kernel, "not a number", NotANumber);
@@ -134,6 +135,60 @@ internal static class RecurrentCases
             random.Floats(columns).Select(v => (1 + 0.3f * v) / (s.Narrow ? 64 : 127) / MathF.Sqrt(length)).ToArray().CopyTo(scales, 0);
             return scales;
         }
+    }
+
+    private static CaseResult GruInt8(RecurrentShape s)
+    {
+        Problem p = new(s, gates: 3);
+        int hidden = s.Hidden, columns = 3 * hidden;
+        TestRandom random = new(s.Hidden, s.Inputs, 78);
+        sbyte[] w = random.Weights(s.Inputs * columns, s.Narrow), r = random.Weights(hidden * columns, s.Narrow);
+        float[] wScale = Scales(s.Inputs), rScale = Scales(hidden);
+        var packing = s.Narrow ? Packings.DenseInt7 : Packings.DenseInt8;
+        p.Operands.Constant("W", packing, DenseInt8Packing.Pack(w, s.Inputs, columns))
+            .Constant("R", packing, DenseInt8Packing.Pack(Columns(0, 2 * hidden), hidden, 2 * hidden))
+            .Constant("RHidden", packing, DenseInt8Packing.Pack(Columns(2 * hidden, hidden), hidden, hidden)).Constant("WScale", Packings.Raw, Padded(wScale))
+            .Constant("RScale", Packings.Raw, Padded(rScale[..(2 * hidden)])).Constant("RHiddenScale", Packings.Raw, Padded(rScale[(2 * hidden)..]))
+            .Constant("Bias", Packings.Raw, p.B is null ? null : RecurrentPacking.GruBias(p.B, s.LinearBeforeReset))
+            .Constant("HiddenBias", Packings.Raw, p.B is null || !s.LinearBeforeReset ? null : RecurrentPacking.GruHiddenBias(p.B));
+        var narrow = N(s.Narrow ? 1 : 0);
+        var actual = p.Operands.Run(new GruDynamicInt8Arguments
+        {
+            Steps = N(s.Steps), Batch = N(s.Batch), Inputs = N(s.Inputs), Hidden = N(hidden), XStep = N(p.XStep), XBatch = N(p.XBatch), YStep = N(p.YStep),
+            YBatch = N(p.YBatch), InitialHBatch = N(p.StateBatch), LastHBatch = N(p.StateBatch), Reverse = N(s.Reverse ? 1 : 0),
+            LinearBeforeReset = N(s.LinearBeforeReset ? 1 : 0), WNarrow = narrow, RNarrow = narrow, RHiddenNarrow = narrow,
+        });
+        var xs = Quantized([.. p.Elements.SelectMany(e => p.Row(e.Step, e.Sequence))]);
+        return p.Result(0.02, actual, (x, h, _) =>
+        {
+            double Input(int q, int j) => Sum(x, w, xs, s.Inputs, q * hidden + j) * wScale[q * hidden + j];
+            double Bias(int q, int j, bool ofState) => p.B?[(ofState ? columns : 0) + q * hidden + j] ?? 0;
+            var state = h.Select(v => (float)v).ToArray();
+            var hs = Quantized(state);
+            double Recurrent(float[] of, Quantization quantization, int q, int j) => Sum(of, r, quantization, hidden, q * hidden + j) * rScale[q * hidden + j];
+            double Gate(int q, int j) => Apply(RecurrentActivation.Sigmoid, Input(q, j) + Bias(q, j, false) + Recurrent(state, hs, q, j) + Bias(q, j, true));
+            double[] update = [.. Enumerable.Range(0, hidden).Select(j => Gate(0, j))], reset = [.. Enumerable.Range(0, hidden).Select(j => Gate(1, j))];
+            float[] masked = [.. state.Select((v, j) => (float)(v * reset[j]))];
+            var ms = Quantized(masked);
+            for (var j = 0; j < hidden; j++)
+            {
+                var sum = s.LinearBeforeReset ? reset[j] * (Recurrent(state, hs, 2, j) + Bias(2, j, true)) : Recurrent(masked, ms, 2, j) + Bias(2, j, true);
+                h[j] = (1 - update[j]) * Math.Tanh(Input(2, j) + Bias(2, j, false) + sum) + update[j] * state[j];
+            }
+        });
+
+        double Sum(float[] row, sbyte[] weights, Quantization quantization, int rows, int column)
+        {
+            long sum = 0;
+            for (var i = 0; i < rows; i++) sum += quantization.Of(row[i]) * weights[i * columns + column];
+            return sum * (double)quantization.Scale;
+        }
+
+        sbyte[] Columns(int first, int count) => [.. Enumerable.Range(0, hidden).SelectMany(i => r.AsSpan(i * columns + first, count).ToArray())];
+
+        float[] Scales(int length) => [.. random.Floats(columns).Select(v => (1 + 0.3f * v) / (s.Narrow ? 64 : 127) / MathF.Sqrt(length))];
+
+        static float[] Padded(float[] scales) => [.. scales, .. new float[Panels.PaddedColumns(scales.Length) - scales.Length]];
     }
 
     private sealed record Quantization(float Scale, int Zero)

@@ -14,7 +14,7 @@ public sealed class ManagedCostModel(IReadOnlyDictionary<string, long> dimension
 
     /// <inheritdoc/>
     public double Predict(CostTable table, Model model, Artifact artifact) => table.Of(ManagedBackend.BackendName, "call", "any", default)
-        + KernelsOf(artifact.Path, dimensions).Sum(k => table.Of(ManagedBackend.BackendName, k.Kernel, KernelWork.Precision, k.Work));
+        + KernelsOf(artifact.Path, dimensions).Sum(k => k.Times * table.Of(ManagedBackend.BackendName, k.Kernel, KernelWork.Precision, k.Work));
 
     /// <summary>The calls of a program with what each has to do; of two branches those of the one that has more.</summary>
     /// <param name="path">The artifact.</param>
@@ -37,13 +37,21 @@ public sealed class ManagedCostModel(IReadOnlyDictionary<string, long> dimension
             if (program.RegionOf(c) is not { } calls)
             {
                 Take();
-                if (program.Calls[c].Kernel == RequireArguments.Kernel)
+                if (program.Calls[c].Kernel == RequireArguments.Kernel || program.Calls[c].Kernel == AgainArguments.Kernel)
                     continue;
                 kernels.Add(KernelWork.Of(program, program.Calls[c], plan.Calls[c].Shape));
                 continue;
             }
-            // The branches of one If follow each other.
             var region = plan.Refusals[c] is null ? Region(program, plan, c + 1, c + 1 + (int)calls) : [];
+            if (program.Calls[c].Kernel == LoopArguments.Kernel)
+            {
+                Take();
+                var turns = Math.Max(1, plan.Sizes[(int)program.Calls[c].As<LoopArguments>().Turns.Expression]);
+                kernels.AddRange(region.Select(k => k with { Times = k.Times * turns }));
+                c += (int)calls;
+                continue;
+            }
+            // The branches of one If follow each other.
             if (branch is null)
             {
                 branch = region;
@@ -64,14 +72,15 @@ public sealed class ManagedCostModel(IReadOnlyDictionary<string, long> dimension
             branch = null;
         }
 
-        static double Units(List<KernelWork> region) => region.Sum(static k => k.Work.Units);
+        static double Units(List<KernelWork> region) => region.Sum(static k => k.Times * k.Work.Units);
     }
 }
 
 /// <summary>One call of a kernel.</summary>
 /// <param name="Kernel">The kernel's name: its class in the table.</param>
 /// <param name="Work">As the kernel counts it, with the kilobytes of constants that are read: what a call of few rows waits for.</param>
-public sealed record KernelWork(string Kernel, OperatorWork Work)
+/// <param name="Times">How often it runs in a call of the model, as far as that is known: within a loop once a turn.</param>
+public sealed record KernelWork(string Kernel, OperatorWork Work, double Times = 1)
 {
     /// <summary>The table's third part: a kernel's name says its precision.</summary>
     public const string Precision = "any";

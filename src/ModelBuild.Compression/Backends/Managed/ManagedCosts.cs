@@ -12,6 +12,9 @@ public sealed class ManagedCosts(CostTable table, IReadOnlyDictionary<string, lo
     private readonly TypicalSizes _sizes = new(dimensions);
 
     /// <inheritdoc/>
+    public bool Takes(string op) => OperatorLowerings.Names.Contains($"{Domains.ModelBuild}.{op}");
+
+    /// <inheritdoc/>
     public double Predict(Graph graph) => table.Of(Backend, "call", "any", default) + graph.Nodes.Sum(n => Of(n, IsInteger(n)));
 
     /// <inheritdoc/>

@@ -14,7 +14,8 @@ namespace ModelBuild.Compression.Backends;
 /// </summary>
 public static class ManagedLowering
 {
-    /// <summary>The operators of the standard domain that are lowered, in the forms that have a kernel.</summary>
+    /// <summary>The operators that are lowered, in the forms that have a kernel; those of other domains than the standard one with its name and a dot in
+    /// front.</summary>
     public static IReadOnlyCollection<string> Operators => OperatorLowerings.Names;
 
     // Attention, Gelu, and the normalizations stand in the operator set of 23.

@@ -39,6 +39,11 @@ public sealed class OnnxRuntimeCompilerBackend : CompilerBackend
     /// <inheritdoc/>
     public override Artifact? Write(ArtifactFolder folder, Plan plan, Model model, byte[] signatureHash, out string? why)
     {
+        if (model.Nodes.FirstOrDefault(static n => n.Domain == Domains.ModelBuild) is { } own)
+        {
+            why = $"'{own.DisplayName}' ({own.QualifiedOpType}) is computed by the managed kernels only";
+            return null;
+        }
         var stamped = model.Clone();
         RuntimeFusions.Apply(stamped);
         SubgraphReaders.Separate(stamped);

@@ -8,6 +8,9 @@ internal sealed class Loop : Operator
     /// <summary>More iterations are refused: the model, not the data, decides on them.</summary>
     private const long MaxIterations = 1 << 24;
 
+    // Levels of loops below.
+    private const int MostLevelsOnTrial = 3;
+
     public override string Name => "Loop";
 
     public override void Infer(InferenceContext context)
@@ -15,13 +18,25 @@ internal sealed class Loop : Operator
         var body = context.Node.Attributes.GetValueOrDefault("body")?.Value as Graph ?? throw context.Error("attribute 'body' is missing");
         var carried = context.InputCount - 2;
         context.Require(body.Inputs.Count >= carried + 2 && body.Outputs.Count >= carried + 1, "the body does not fit the carried values");
-        // A carried value may change its shape from one iteration to the next: only element types are passed in.
         var types = new TensorType?[carried + 2];
         types[0] = TensorType.Of(ElementType.Int64);
         types[1] = TensorType.Of(ElementType.Bool);
         for (var i = 0; i < carried; i++)
-            types[i + 2] = context.NonTensor(i + 2) is null ? new(context.ElementType(i + 2), default) : null;
-        context.InferSubgraph(body, types);
+            types[i + 2] = context.NonTensor(i + 2) is null ? context.Input(i + 2) : null;
+        // A carried value may change its shape from one iteration to the next: where the body gives another shape than it was given, only the element type is
+        // passed in. That doubles the work with each level of loops, so there is an end to it.
+        bool Keeps() => Enumerable.Range(0, carried).All(i => types[i + 2] is not { } given
+            || context.TypeOf(body.Outputs[i + 1]) is { } made && made.Equals(given));
+        if (Levels(body) > MostLevelsOnTrial || !context.InferSubgraphOnTrial(body, types, Keeps))
+        {
+            for (var i = 0; i < carried; i++)
+                types[i + 2] = types[i + 2] is { } type ? type with { Shape = default } : null;
+            context.InferSubgraph(body, types);
+        }
+        // Each iteration gives one of what is collected; how many there are is known where the condition cannot end them.
+        var goesOn = (!context.Has(1) || IsTrue(context.Constant(1)))
+            && (ReferenceEquals(Passed(body.Outputs[0]), body.Inputs[1]) || IsTrue(context.ConstantOf(body.Outputs[0])));
+        var trips = goesOn && context.Constant(0) is { Length: 1 } m && Numbers.Integers(m)[0] is >= 0 and var count ? count : Dimension.Unknown;
         for (var i = 0; i < context.OutputCount; i++)
         {
             var result = body.Outputs[i + 1];
@@ -34,8 +49,21 @@ internal sealed class Loop : Operator
             if (i < carried)
                 context.Set(i, type?.ElementType ?? context.ElementType(i + 2), type is null ? default : Shapes.Common(type.Shape, context.Shape(i + 2)));
             else if (type is not null)
-                context.Set(i, type.ElementType, type.HasRank ? [Dimension.Unknown, .. type.Shape] : default);
+                context.Set(i, type.ElementType, type.HasRank ? [trips, .. type.Shape] : default);
         }
+    }
+
+    private static bool IsTrue(Tensor? condition) => condition is { Length: 1 } known && Numbers.Integers(known)[0] != 0;
+
+    private static int Levels(Graph body) => body.Nodes.Select(static n => n.Attributes.Values.SelectMany(static a => a.Graphs)
+        .Select(b => Levels(b) + (n.OpType is "If" ? 0 : 1)).DefaultIfEmpty(0).Max()).DefaultIfEmpty(0).Max();
+
+    /// <summary>The value that others only hand on.</summary>
+    private static Value Passed(Value value)
+    {
+        while (value.Producer is { OpType: "Identity", Domain.Length: 0 } node && node.Inputs[0] is { } from)
+            value = from;
+        return value;
     }
 
     public override InputRole Role(Node node, int input) => input < 2 ? InputRole.Parameter : InputRole.State;

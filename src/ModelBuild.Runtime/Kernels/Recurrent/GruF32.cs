@@ -148,17 +148,17 @@ internal static unsafe class GruF32
     }
 
     /// <summary>Which of the options are looked at.</summary>
-    private interface IOptions
+    internal interface IOptions
     {
         static abstract bool IsGeneral { get; }
     }
 
-    private readonly struct Plain : IOptions
+    internal readonly struct Plain : IOptions
     {
         public static bool IsGeneral => false;
     }
 
-    private readonly struct General : IOptions
+    internal readonly struct General : IOptions
     {
         public static bool IsGeneral => true;
     }
@@ -189,19 +189,12 @@ internal static unsafe class GruF32
                 Columns = 2 * hidden, IsBackward = (f->Step & 1) == 0,
             };
             RecurrentGemm<TFloats, TVector>.Run(&p);
-            RecurrentFunction gate = new(a->F, a->FAlpha, a->FBeta), candidate = new(a->G, a->GAlpha, a->GBeta);
-            TVector clip = TFloats.Broadcast(a->Clip > 0 ? a->Clip : float.PositiveInfinity);
+            GruOptions options = new() { Clip = a->Clip, Gate = new(a->F, a->FAlpha, a->FBeta), Candidate = new(a->G, a->GAlpha, a->GBeta) };
             // Without the linear form, the product takes states times reset gates.
             var reset = stackalloc float*[RecurrentFrame.MostRows];
             if (!linear)
             {
-                for (long r = 0; r < f->Rows; r++)
-                {
-                    float* gates = f->Gates + r * f->GateStride + hidden, h = f->H[r], side = f->Side + r * f->StateStride;
-                    for (long j = 0; j < hidden; j += TFloats.Count)
-                        TFloats.Store(TFloats.Multiply(Gate(TFloats.Load(gates + j), gate, clip), TFloats.Load(h + j)), side + j);
-                    reset[r] = side;
-                }
+                GruGates<TOptions, TFloats, TVector>.Mask(f, in options, reset);
                 p.X = reset;
             }
             p.W = a->RHidden;
@@ -214,25 +207,72 @@ internal static unsafe class GruF32
                 p.StartStride = 0;
             }
             RecurrentGemm<TFloats, TVector>.Run(&p);
-            for (long r = 0; r < f->Rows; r++)
+            GruGates<TOptions, TFloats, TVector>.Run(f, in options, products, f->GateStride, linear);
+        }
+    }
+}
+
+/// <summary>What a GRU may have beside weights.</summary>
+internal struct GruOptions
+{
+    /// <summary>0 for none.</summary>
+    public float Clip;
+    public RecurrentFunction Gate, Candidate;
+}
+
+/// <summary>What a GRU does with the sums of its gates.</summary>
+internal static unsafe class GruGates<TOptions, TFloats, TVector>
+    where TOptions : struct, GruF32.IOptions where TFloats : struct, IFloatVector<TVector> where TVector : unmanaged
+{
+    /// <summary>States times reset gates, a row for each sequence, in <see cref="RecurrentFrame.Side"/>.</summary>
+    /// <param name="f">The frame.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="rows">Gets the rows.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Mask(RecurrentFrame* f, in GruOptions options, float** rows)
+    {
+        var hidden = f->Hidden;
+        RecurrentFunction gate = options.Gate;
+        TVector clip = TFloats.Broadcast(options.Clip > 0 ? options.Clip : float.PositiveInfinity);
+        for (long r = 0; r < f->Rows; r++)
+        {
+            float* gates = f->Gates + r * f->GateStride + hidden, h = f->H[r], side = f->Side + r * f->StateStride;
+            for (long j = 0; j < hidden; j += TFloats.Count)
+                TFloats.Store(TFloats.Multiply(Gate(TFloats.Load(gates + j), gate, clip), TFloats.Load(h + j)), side + j);
+            rows[r] = side;
+        }
+    }
+
+    /// <summary>The next states.</summary>
+    /// <param name="f">The frame.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="products">Sums of candidates; of the linear form without the projection, which the reset gate does not touch.</param>
+    /// <param name="stride">Floats from one row of products to the next.</param>
+    /// <param name="linear">Whether the reset gate multiplies products.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(RecurrentFrame* f, in GruOptions options, float* products, long stride, bool linear)
+    {
+        var hidden = f->Hidden;
+        RecurrentFunction gate = options.Gate, candidate = options.Candidate;
+        TVector clip = TFloats.Broadcast(options.Clip > 0 ? options.Clip : float.PositiveInfinity);
+        for (long r = 0; r < f->Rows; r++)
+        {
+            if (!f->IsActive(r)) continue;
+            float* gates = f->Gates + r * f->GateStride, product = products + r * stride, x = f->Projected + r * f->GateStride + 2 * hidden;
+            float* h = f->H[r], next = f->Next[r];
+            for (long j = 0; j < hidden; j += TFloats.Count)
             {
-                if (!f->IsActive(r)) continue;
-                float* gates = f->Gates + r * f->GateStride, product = products + r * f->GateStride, x = f->Projected + r * f->GateStride + 2 * hidden;
-                float* h = f->H[r], next = f->Next[r];
-                for (long j = 0; j < hidden; j += TFloats.Count)
-                {
-                    TVector z = Gate(TFloats.Load(gates + j), gate, clip), n = TFloats.Load(product + j);
-                    if (linear) n = TFloats.MultiplyAdd(Gate(TFloats.Load(gates + hidden + j), gate, clip), n, TFloats.Load(x + j));
-                    n = TOptions.IsGeneral ? RecurrentMath<TFloats, TVector>.Apply(candidate, RecurrentMath<TFloats, TVector>.Clip(n, clip))
-                        : RecurrentMath<TFloats, TVector>.Tanh(n);
-                    // (1 - z) n + z h
-                    TFloats.Store(TFloats.MultiplyAdd(z, TFloats.Subtract(TFloats.Load(h + j), n), n), next + j);
-                }
+                TVector z = Gate(TFloats.Load(gates + j), gate, clip), n = TFloats.Load(product + j);
+                if (linear) n = TFloats.MultiplyAdd(Gate(TFloats.Load(gates + hidden + j), gate, clip), n, TFloats.Load(x + j));
+                n = TOptions.IsGeneral ? RecurrentMath<TFloats, TVector>.Apply(candidate, RecurrentMath<TFloats, TVector>.Clip(n, clip))
+                    : RecurrentMath<TFloats, TVector>.Tanh(n);
+                // (1 - z) n + z h
+                TFloats.Store(TFloats.MultiplyAdd(z, TFloats.Subtract(TFloats.Load(h + j), n), n), next + j);
             }
         }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TVector Gate(TVector x, RecurrentFunction f, TVector clip) => TOptions.IsGeneral
-            ? RecurrentMath<TFloats, TVector>.Apply(f, RecurrentMath<TFloats, TVector>.Clip(x, clip)) : RecurrentMath<TFloats, TVector>.Sigmoid(x);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Gate(TVector x, RecurrentFunction f, TVector clip) => TOptions.IsGeneral
+        ? RecurrentMath<TFloats, TVector>.Apply(f, RecurrentMath<TFloats, TVector>.Clip(x, clip)) : RecurrentMath<TFloats, TVector>.Sigmoid(x);
 }

@@ -139,34 +139,13 @@ internal static unsafe class LstmDynamicInt8
     {
         public static int Gates => LstmDynamicInt8Arguments.Gates;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public static void Begin(RecurrentFrame* f)
-        {
-            var quantizer = (RecurrentQuantizer*)f->Own;
-            *quantizer = default;
-            // Steps that no sequence has count for nothing.
-            var steps = f->Lengths == null ? f->Steps : 0;
-            for (long n = 0; f->Lengths != null && n < f->Batch; n++) steps = Math.Max(steps, f->LengthOf(n));
-            for (long t = 0; t < steps; t++)
-                for (long n = 0; n < f->Batch; n++) quantizer->Measure(f->X + t * f->XStep + n * f->XBatch, f->Inputs);
-            quantizer->Choose();
-        }
+        public static void Begin(RecurrentFrame* f) => RecurrentInputInt8.Measure(f);
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Project(RecurrentFrame* f, float** rows, long count, float* bias, float* projected)
         {
             var a = (LstmDynamicInt8Arguments*)f->Arguments;
-            var quantizer = *(RecurrentQuantizer*)f->Own;
-            var bytes = f->Own + RecurrentQuantizer.Header;
-            var stride = RecurrentQuantizer.Stride(f->Inputs);
-            for (long r = 0; r < count; r++) quantizer.Quantize(rows[r], bytes + r * stride, f->Inputs);
-            RecurrentInt8Product p = new()
-            {
-                X = bytes, XStride = stride, W = a->W, Scale = a->WScale, Start = bias, Y = projected, YStride = f->GateStride, Rows = count, K = f->Inputs,
-                Columns = Gates * f->Hidden, Factor = quantizer.Scale, Zero = quantizer.Zero,
-            };
-            if (a->WNarrow == 1) TPath.RunNarrow(&p);
-            else TPath.Run(&p);
+            RecurrentInt8Product p = new() { W = a->W, Scale = a->WScale, Columns = Gates * f->Hidden };
+            RecurrentInputInt8.Project<TPath>(f, rows, count, bias, projected, p, a->WNarrow == 1);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -118,31 +118,32 @@ internal sealed class Lowering
     private bool IsWhole(TensorView view) => _builder.ElementsOf(view.Base) is var whole && _builder.Product(_sizes.Of(view.Extents)) == whole;
 
     /// <summary>
-    /// Lowers the body of a node as a region: its calls run where a condition has a value. What is placed or copied there is not there for what comes behind.
+    /// Lowers the body of a node as a region, whose calls run or not, or several times. What is placed or copied there is not there for what comes behind.
     /// </summary>
     /// <param name="body">The body.</param>
-    /// <param name="condition">One bool.</param>
-    /// <param name="when">The value with which it runs.</param>
-    /// <param name="outputs">Where its outputs are written.</param>
-    /// <param name="node">The node.</param>
-    public void LowerRegion(Graph body, TensorView condition, bool when, ImmutableArray<TensorView> outputs, Node node)
+    /// <param name="open">Opens the region, and places what the body is given.</param>
+    /// <param name="close">Hands on what the body computed, in the region still.</param>
+    public void LowerRegion(Graph body, Func<ProgramBuilder, int> open, Action<ProgramBuilder> close)
     {
         var before = (_views, _flattened, _deferred);
         (_views, _flattened, _deferred) = (new(_views), new(_flattened), new(_deferred));
         Images.Region(() => _sizes.Region(() =>
         {
-            var opened = _builder.OpenRegion(Operand(condition), when, node.DisplayName);
+            var opened = open(_builder);
             Lower(body);
-            foreach (var (output, target) in body.Outputs.Zip(outputs))
-            {
-                var view = Read(output);
-                if (view.Type != target.Type || view.Rank != target.Rank || view.Extents.Zip(target.Extents).Any(d => !IsSame(d.First, d.Second)))
-                    throw Unsupported(node);
-                CopyTo(target, view with { Extents = target.Extents }, node.DisplayName);
-            }
+            close(_builder);
             _builder.CloseRegion(opened);
         }));
         (_views, _flattened, _deferred) = before;
+    }
+
+    /// <summary>A value as it has to be to be copied to a place.</summary>
+    public TensorView ReadFor(Value value, TensorView target, Node node)
+    {
+        var view = Read(value);
+        if (view.Type != target.Type || view.Rank != target.Rank || view.Extents.Zip(target.Extents).Any(d => !IsSame(d.First, d.Second)))
+            throw Unsupported(node);
+        return view with { Extents = target.Extents };
     }
 
     /// <summary>Nodes whose outputs a kernel reads. What only describes, such as the shape that a Reshape is told, is known from inference.</summary>

@@ -12,12 +12,12 @@ internal static class OperatorLowerings
                 .. ConvolutionLowering.Operators, .. TransposedConvolutionLowering.Operators,
             .. PoolingLowering.Operators,
             .. ReductionLowering.Operators, .. NormalizationLowering.Operators, .. IndexingLowering.Operators, .. AttentionLowering.Operators,
-                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicLstmLowering.Operators, .. ResizeLowering.Operators,
+                .. LossLowering.Operators, .. RecurrentLowering.Operators, .. DynamicRecurrentLowering.Operators, .. ResizeLowering.Operators,
             .. ControlLowering.Operators],
         StringComparer.Ordinal);
 
-    /// <summary>The names of the operators of the standard domain.</summary>
-    public static IReadOnlyCollection<string> Names { get; } = [.. ByName.Keys.Where(static n => !n.Contains('.'))];
+    /// <summary>The operators that are lowered, by <see cref="Node.QualifiedOpType"/>.</summary>
+    public static IReadOnlyCollection<string> Names => ByName.Keys;
 
     /// <summary>How a node is lowered; null if it is not.</summary>
     public static OperatorLowering? Find(Node node) => ByName.GetValueOrDefault(node.QualifiedOpType);

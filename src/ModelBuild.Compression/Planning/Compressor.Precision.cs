@@ -56,7 +56,8 @@ public sealed partial class Compressor
         {
             _cancellation.ThrowIfCancellationRequested();
             using var folder = new ArtifactFolder();
-            if (backend.Write(folder, planned.Plan with { Lowering = plan.Lowering }, _pipeline.FormFor(backend, planned), _signatureHash, out _) is not { } artifact)
+            var lowered = planned.Plan with { Lowering = plan.Lowering };
+            if (backend.Write(folder, lowered, _pipeline.FormFor(backend, planned), _signatureHash, out _) is not { } artifact)
                 return double.PositiveInfinity;
             using var runner = backend.Open(artifact.Path, Description, _options.Threads);
             return Evaluation.Run(answers, runner, selection, null, _cancellation).Deciding.Loss;

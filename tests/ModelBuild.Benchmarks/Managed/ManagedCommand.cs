@@ -19,7 +19,7 @@ namespace ModelBuild.Benchmarks;
 /// <summary>
 /// The zoo's models in float on the managed backend against ONNX Runtime: both on a sample of the model's own data, interleaved in one process on one core. For
 /// each the largest difference over the largest answer, the ratio of medians over several rounds of measuring, what an artifact takes, and what stands in the way
-/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead, on both sides, and tells how far each is from the interpreter; <c>--threads</c> compares two threads with one
+/// of those that are refused. <c>--int8</c> measures what the technique int8 makes of them instead (<c>--dynamic-int8</c>: that technique), on both sides, and tells how far each is from the interpreter; <c>--threads</c> compares two threads with one
 /// instead, both on the managed backend and not pinned; <c>--kernels</c> also tells how long each kernel takes; <c>--fit FOLDER</c> writes the cost tables with the kernels' lines as they are here.
 /// <c>--processes N</c> does all in so many processes, one after the other, and takes the medians: memory lies elsewhere in each.
 /// </summary>
@@ -43,10 +43,11 @@ internal static class ManagedCommand
         var threads = arguments.Contains("--threads");
         if (!threads) Cores.PinToOne();
         List<Row> rows = [];
+        var kind = arguments.FirstOrDefault(static a => a is "--int8" or "--dynamic-int8" or "--threads");
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
         {
-            Row row = processes is null ? Measure(model, arguments.Contains("--int8"), arguments.Contains("--kernels"), threads, fit)
-                : InProcesses(model, int.Parse(processes, CultureInfo.InvariantCulture), [.. arguments.Where(a => a is "--int8" or "--threads")]);
+            Row row = processes is null ? Measure(model, kind is "--int8" or "--dynamic-int8" ? kind[2..] : null, arguments.Contains("--kernels"), threads, fit)
+                : InProcesses(model, int.Parse(processes, CultureInfo.InvariantCulture), kind is null ? [] : [kind]);
             if (arguments.Contains("--row"))
             {
                 Console.WriteLine(JsonSerializer.Serialize(row, Rows));
@@ -71,7 +72,6 @@ internal static class ManagedCommand
                     .ToJson() + "\n");
         }
         if (!arguments.Contains("--write")) return 0;
-        var kind = arguments.FirstOrDefault(a => a is "--int8" or "--threads");
         ResultsFile.Replace("managed" + kind?[1..], [summary + (processes is null ? "." : $"; medians of {processes} processes."), "",
             "| model | ratio | managed, us | difference | artifact, KB | bytes a call | load, ms |", "|---|---:|---:|---:|---:|---:|---:|",
             .. ran.Select(r => string.Create(CultureInfo.InvariantCulture,
@@ -104,15 +104,15 @@ internal static class ManagedCommand
         };
     }
 
-    private static Row Measure(string name, bool int8, bool kernels, bool threads, KernelFit? fit)
+    private static Row Measure(string name, string? integers, bool kernels, bool threads, KernelFit? fit)
     {
         ZooModel zoo = ZooModel.Open(name);
         ModelSource source = ModelSource.Open(zoo.Model, new Dictionary<string, long>());
         Model model = source.Simplified ?? source.Original;
         Dataset data = DataLoader.Open([zoo.Calibration], source.Interface, new(), "CalibrationData")!;
-        if (int8)
+        if (integers is not null)
         {
-            if (source.Simplified is null || Planned(source.Simplified, data, "int8") is not { } made) return new(name, double.NaN, 0, 0, 0, "int8 leaves it as it is");
+            if (source.Simplified is null || Planned(source.Simplified, data, integers) is not { } made) return new(name, double.NaN, 0, 0, 0, $"{integers} leaves it as it is");
             model = made;
         }
         LoweringPlan chosen = ManagedLowering.Choose(source.Simplified ?? source.Original, data);
@@ -121,7 +121,7 @@ internal static class ManagedCommand
         var path = Path.Combine(Path.GetTempPath(), $"managed-{Environment.ProcessId}.modelbuild");
         File.WriteAllBytes(path, artifact);
         var file = zoo.Model;
-        if (int8)
+        if (integers is not null)
         {
             file = Path.ChangeExtension(path, ".onnx");
             File.WriteAllBytes(file, OnnxWriter.ToBytes(model));
@@ -129,7 +129,7 @@ internal static class ManagedCommand
         try
         {
             ModelDescription description = DescriptionBuilder.Of(model.Graph, new byte[32]);
-            var difference = Difference(file, source, path, description, sample, exact: int8);
+            var difference = Difference(file, source, path, description, sample, exact: integers is not null);
             using PreparedModel original = threads ? Open(1)
                 : PreparedModel.Open(file, DescriptionBuilder.Of(source.Original.Graph), BackendRegistry.Find("onnxruntime")!, sample);
             using PreparedModel managed = Open(threads ? 2 : 1);
@@ -169,7 +169,7 @@ internal static class ManagedCommand
         finally
         {
             File.Delete(path);
-            if (int8) File.Delete(file);
+            if (integers is not null) File.Delete(file);
         }
     }
 

@@ -48,7 +48,7 @@ internal static class Layers
     }
 
     /// <summary>Integer layers of these sizes between a quantization and a dequantization; weights of 8 bits, one scale per column.</summary>
-    public static Comparison Integer(string name, int rows, int[] sizes)
+    public static Comparison Integer(string name, int rows, int[] sizes, int bits = 8)
     {
         Random random = new(1);
         OnnxWriter onnx = new OnnxWriter().Input("x", ModelElementType.Float, rows, sizes[0]).Output("y", ModelElementType.Float, rows, sizes[^1])
@@ -68,18 +68,18 @@ internal static class Layers
             var end = i == sizes.Length - 2;
             var bytes = new byte[k * n];
             random.NextBytes(bytes);
-            var w = Array.ConvertAll(bytes, v => (sbyte)v);
+            var w = Array.ConvertAll(bytes, v => (sbyte)((sbyte)v >> (8 - bits)));
             float[] scales = [.. Enumerable.Range(0, n).Select(_ => (0.5f + random.NextSingle()) / (73 * MathF.Sqrt(k)))];
             float[] multiplier = [.. scales.Select(s => 0.01f * s / 0.01f)], toFloat = [.. scales.Select(s => 0.01f * s)];
             onnx.Constant<sbyte>($"w{i}", w, k, n).Constant<float>($"s{i}", scales, n).Constant<sbyte>($"z{i}", new sbyte[n], n)
                 .Node("QLinearMatMul", [value, "s", "z", $"w{i}", $"s{i}", $"z{i}", "s", "z"], [$"h{i}"]);
             value = $"h{i}";
-            Operand weights = p.AddConstant<byte>(Packings.DenseInt8, DenseInt8Packing.Pack(w, k, n)),
+            Operand weights = p.AddConstant<byte>(DenseInt8Packing.PackingFor(w), DenseInt8Packing.Pack(w, k, n)),
                 y = p.AddBuffer(ModelElementType.UInt8, m, p.Number(n));
             p.AddCall(new DenseInt8Arguments
             {
                 XType = ModelElementType.UInt8, YType = ModelElementType.UInt8, X = at, W = weights, Multiplier = p.AddConstant<float>(Packings.Raw, multiplier),
-                Y = y, M = m, K = p.Number(k), N = p.Number(n), XRow = p.Number(k), YRow = p.Number(n), Narrow = zero, XZero = middle, YZero = middle,
+                Y = y, M = m, K = p.Number(k), N = p.Number(n), XRow = p.Number(k), YRow = p.Number(n), Narrow = p.Number(8 - bits), XZero = middle, YZero = middle,
                 YMinimum = zero, YMaximum = p.Number(255),
             }, $"fc{i}");
             at = y;

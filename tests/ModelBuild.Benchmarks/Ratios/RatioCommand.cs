@@ -12,6 +12,10 @@ internal static class RatioCommand
                 (1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (8, 768, 768), (16, 768, 768), (32, 768, 768),
                     (128, 768, 768), (32, 256, 256), (7, 256, 100))
             select (Func<Comparison>)(() => Layers.Float($"{s.M}x{s.K}x{s.N}", s.M, [s.K, s.N], softmax: false)),
+        // Where a CPU has no dot products of bytes, or .NET does not give them, weights of 7 bits are a form of their own.
+        ["dense-int7"] = () => from s in Sizes((1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (16, 768, 768),
+            (128, 768, 768))
+            select (Func<Comparison>)(() => Layers.Integer($"{s.M}x{s.K}x{s.N}", s.M, [s.K, s.N], bits: 7)),
         ["dense-int8"] = () => from s in Sizes((1, 64, 64), (1, 256, 256), (1, 784, 128), (1, 1024, 1024), (1, 768, 3072), (4, 768, 768), (16, 768, 768),
             (128, 768, 768))
             select (Func<Comparison>)(() => Layers.Integer($"{s.M}x{s.K}x{s.N}", s.M, [s.K, s.N])),

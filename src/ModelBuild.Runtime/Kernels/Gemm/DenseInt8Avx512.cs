@@ -5,7 +5,7 @@ namespace ModelBuild.Kernels;
 
 /// <summary>
 /// 512-bit tiles of the integer dense layer, for CPUs with AVX-512 but without AVX-VNNI (.NET has no 512-bit dot product of bytes). A vector of weights holds
-/// 16 columns of 4 rows. One row: a panel at a time, two groups of 4 rows in flight. Several rows: 6 x 32 sums stay in 12 of 32 registers, which leaves room
+/// 16 columns of 4 rows. One row: a panel at a time, two groups of 4 rows in flight. Several rows: 6 x 32 (or 4 x 32) sums stay in 12 of 32 registers, which leaves room
 /// for widened weights.
 /// </summary>
 internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct, IByteDot512 where TSource : struct, IByteSource
@@ -18,6 +18,7 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
             for (var r = 0; r < t->Rows; r++) OneRowNarrow(t, r);
         }
         else if (t->Rows == 1) OneRow(t);
+        else if (t->Rows <= 4) FourRows(t);
         else SixRows(t);
     }
 
@@ -59,6 +60,44 @@ internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct,
         }
         if (x < end) a = TDot.Add(a, TSource.Broadcast512(x), Vector512.Load(w));
         (a + b).Store(t->Sums + row * Panels.Wide);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourRows(DenseInt8Tile* t)
+    {
+        sbyte* w = (sbyte*)t->W, end = w + (t->K + 3) / 4 * 128;
+        byte* x0 = t->Row(0), x1 = t->Row(1), x2 = t->Row(2), x3 = t->Row(3);
+        Vector512<int> s0 = Vector512.Load(t->Start), s1 = Vector512.Load(t->Start + 16);
+        Vector512<int> p0 = s0, q0 = s1;
+        Vector512<int> p1 = s0, q1 = s1;
+        Vector512<int> p2 = s0, q2 = s1;
+        Vector512<int> p3 = s0, q3 = s1;
+        for (nint k = 0; w < end; w += 128, k += 4)
+        {
+            Vector512<sbyte> w0 = Vector512.Load(w), w1 = Vector512.Load(w + 64);
+            Vector512<byte> v;
+            v = TSource.Broadcast512(x0 + k);
+            p0 = TDot.Add(p0, v, w0);
+            q0 = TDot.Add(q0, v, w1);
+            v = TSource.Broadcast512(x1 + k);
+            p1 = TDot.Add(p1, v, w0);
+            q1 = TDot.Add(q1, v, w1);
+            v = TSource.Broadcast512(x2 + k);
+            p2 = TDot.Add(p2, v, w0);
+            q2 = TDot.Add(q2, v, w1);
+            v = TSource.Broadcast512(x3 + k);
+            p3 = TDot.Add(p3, v, w0);
+            q3 = TDot.Add(q3, v, w1);
+        }
+        var sums = t->Sums;
+        p0.Store(sums + 0);
+        q0.Store(sums + 16);
+        p1.Store(sums + 32);
+        q1.Store(sums + 48);
+        p2.Store(sums + 64);
+        q2.Store(sums + 80);
+        p3.Store(sums + 96);
+        q3.Store(sums + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -33,6 +33,9 @@ internal static class Codes
     /// <summary>A technique has no such argument.</summary>
     public const string BadArgument = "MDLB0032";
 
+    /// <summary>The steps of a recipe stand in an order that makes no sense.</summary>
+    public const string OrderOfSteps = "MDLB0033";
+
     /// <summary>The model's version is not supported.</summary>
     public const string UnsupportedVersion = "MDLB1006";
 

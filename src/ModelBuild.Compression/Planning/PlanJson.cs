@@ -14,4 +14,5 @@ namespace ModelBuild.Compression.Planning;
 [JsonSerializable(typeof(WeightsFloat16Plan))]
 [JsonSerializable(typeof(BiasCorrectionPlan))]
 [JsonSerializable(typeof(RefitPlan))]
+[JsonSerializable(typeof(PrunePlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

@@ -30,6 +30,9 @@ public interface ITechnique
     /// <summary>Whether its plans are the same for all targets: they depend on the model, the step and the data alone, and are made once.</summary>
     bool IsSameForAllTargets => false;
 
+    /// <summary>Whether it changes layers of floats, and so stands in front of all steps that make something else of them.</summary>
+    bool NeedsFloats => false;
+
     /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
     int? StoredBits { get; }
 

@@ -34,6 +34,9 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual bool IsSameForAllTargets => false;
 
     /// <inheritdoc/>
+    public virtual bool NeedsFloats => false;
+
+    /// <inheritdoc/>
     public virtual int? StoredBits => null;
 
     /// <inheritdoc/>

@@ -47,6 +47,9 @@ public sealed class CutContext
     /// <summary>Whether an axis of an output loses slices.</summary>
     public bool CutsOutput(int output, int axis) => IsCut(NodeAxis.OfOutput(output, axis));
 
+    /// <summary>Whether the size of an axis is a number.</summary>
+    public bool IsNumber(NodeAxis axis) => _length(axis) is not null;
+
     /// <summary>How long an axis was.</summary>
     /// <exception cref="InvalidOperationException">It is not a number.</exception>
     public long Length(NodeAxis axis) => _length(axis) ?? throw new InvalidOperationException($"the size of {axis} is not a number");

@@ -50,7 +50,11 @@ internal static class ReshapeAxes
         foreach (var block in Blocks(context.Known.Shape(0), context.Known.OutputShape(0)))
         {
             NodeAxis[] from = [.. block.From.Select(a => NodeAxis.OfInput(0, a))], to = [.. block.To.Select(a => NodeAxis.OfOutput(0, a))];
-            if (from.Concat(to).Any(context.IsCut) && !Numbers(context, from).SequenceEqual(Numbers(context, to)))
+            if (!from.Concat(to).Any(context.IsCut))
+                continue;
+            if (from.Concat(to).Any(a => !context.IsNumber(a)))
+                return "slices are counted together with an axis whose size is open";
+            if (!Numbers(context, from).SequenceEqual(Numbers(context, to)))
                 return "what is kept is no whole slices of the other shape";
         }
         return null;

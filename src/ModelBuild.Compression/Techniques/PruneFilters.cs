@@ -40,7 +40,8 @@ public sealed class PruneFilters : Technique<PrunePlan>
     {
         var share = double.NaN;
         foreach (var argument in step.Arguments.Where(static a => a != Sums))
-            if (!double.IsNaN(share) || !double.TryParse(argument, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out share) || share is not (> 0 and < 1))
+            if (!double.IsNaN(share) || !double.TryParse(argument, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out share)
+                || share is not (> 0 and < 1))
                 throw new CompressionException(Codes.BadArgument,
                     $"'{step}': '{argument}' is no argument of {Name}; it takes the share of channels that go, as in {Name}(0.3), and {Sums}", "Technique");
         return double.IsNaN(share) ? throw new CompressionException(Codes.BadArgument,

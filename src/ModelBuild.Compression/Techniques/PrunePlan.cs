@@ -62,8 +62,10 @@ public sealed record PrunePlan : StepPlan
         }
         return chosen.Count == 0 ? null : new()
         {
-            Groups = [.. chosen.Select(c => new PrunedGroup(c.Group.Node.Key, [.. c.Group.Layers.Select(PlannedLayer.Of)], c.Group.Count, [.. c.Channels.Order()],
-                [.. ChannelCut.Of(model, types, [c]).Values.Select(static v => new ValueCut(v.Value.Path, v.Axis, [.. v.Kept.Select(static k => (int)k)]))]))],
+            Groups = [.. chosen.Select(c => new PrunedGroup(c.Group.Node.Key, [.. c.Group.Layers.Select(PlannedLayer.Of)], c.Group.Count,
+                [.. c.Channels.Order()],
+                [.. ChannelCut.Of(model, types, [c]).Values
+                    .Select(static v => new ValueCut(v.Value.Path, v.Axis, [.. v.Kept.Select(static k => (int)k)]))]))],
             Kept = kept,
         };
     }

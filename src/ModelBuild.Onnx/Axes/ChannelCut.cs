@@ -49,7 +49,8 @@ public sealed class ChannelCut
             var own = AxisCut.Of(node, types, model.Opsets.GetValueOrDefault(node.Domain, 1), axes);
             var reason = own.Refusal;
             // Whatever else would go with them is not part of the group: then it was not followed.
-            if (reason is null && own.Kept.FirstOrDefault(k => !axes.TryGetValue(k.Key, out var asked) || !asked.SequenceEqual(k.Value)) is { Value: not null } more)
+            if (reason is null
+                && own.Kept.FirstOrDefault(k => !axes.TryGetValue(k.Key, out var asked) || !asked.SequenceEqual(k.Value)) is { Value: not null } more)
                 reason = $"{more.Key} would lose other channels";
             if (reason is not null)
             {

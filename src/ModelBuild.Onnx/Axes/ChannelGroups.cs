@@ -99,8 +99,8 @@ public static class ChannelGroups
         }
 
         /// <summary>
-        /// The channels that the outputs of a layer count. An index goes with those that it is linked to if nothing else of theirs is left: of a flattened image all
-        /// places of a channel go with it, and no row does. Layers that lose an index so have their own channels in the group, too.
+        /// The channels that the outputs of a layer count. An index goes with those that it is linked to if nothing else of theirs is left: of a flattened
+        /// image all places of a channel go with it, and no row does. Layers that lose an index so have their own channels in the group, too.
         /// </summary>
         public ChannelGroup From(Node node, Slot start, out IReadOnlyCollection<Slot> slots)
         {

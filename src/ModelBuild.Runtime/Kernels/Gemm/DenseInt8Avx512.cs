@@ -5,8 +5,8 @@ namespace ModelBuild.Kernels;
 
 /// <summary>
 /// 512-bit tiles of the integer dense layer, for CPUs with AVX-512 but without AVX-VNNI (.NET has no 512-bit dot product of bytes). A vector of weights holds
-/// 16 columns of 4 rows. One row: a panel at a time, two groups of 4 rows in flight. Several rows: 6 x 32 (or 4 x 32) sums stay in 12 of 32 registers, which leaves room
-/// for widened weights.
+/// 16 columns of 4 rows. One row: a panel at a time, two groups of 4 rows in flight. Several rows: 6 x 32 (or 4 x 32) sums stay in 12 of 32 registers,
+/// which leaves room for widened weights.
 /// </summary>
 internal static unsafe class DenseInt8Avx512<TDot, TSource> where TDot : struct, IByteDot512 where TSource : struct, IByteSource
 {

@@ -18,6 +18,8 @@ if (args is ["costs", .. string[] costs]) return CostsCommand.Run(costs);
 if (args is ["tables", string folder]) return CostEstimates.Run(folder);
 // peers [MODEL...]              what ships beside what other tools made of the same models: accuracy, integers, size, time
 if (args is ["peers", .. string[] peers]) return PeersCommand.Run(peers);
+// pruning [MODEL...] [--recipe R]... [--write]   what pruning makes of the models, alone and combined: accuracy, multiply-adds, size, time
+if (args is ["pruning", .. string[] pruning]) return PruningCommand.Run(pruning);
 // managed [MODEL...] [--int8|--threads] [--kernels] [--processes N] [--write]   the zoo's models in float on the managed backend against ONNX Runtime
 if (args is ["managed", .. string[] managed]) return ManagedCommand.Run(managed);
 // calls [--write]              a call of next to nothing, four callers at once, the start of a natively compiled app

@@ -23,6 +23,15 @@ public sealed class LayerRepairs(Lineage lineage, LayerData data)
         [.. nodes.Where(LayerWalk.CanStopAt).Select(n => (n.Key, Target: lineage.Of(n.Output, step))).Where(t => t.Target is not null)
             .Select(t => new LayerTarget(t.Key, t.Target!))];
 
+    /// <summary>Shows what layers of the model read, as it is.</summary>
+    /// <param name="nodes">Nodes of the model.</param>
+    /// <param name="visit">Called at each at which a walk can stop.</param>
+    public void Observe(IEnumerable<Node> nodes, Action<LayerVisit> visit)
+    {
+        var own = lineage.Models.Count - 1;
+        Walk(TargetsOf(nodes, own), visit, own);
+    }
+
     /// <summary>Walks a copy of the model layer by layer.</summary>
     /// <param name="targets">The layers to stop at, with their targets.</param>
     /// <param name="visit">Called at each; it may change the layer's constants.</param>

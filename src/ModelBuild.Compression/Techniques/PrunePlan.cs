@@ -16,6 +16,13 @@ public sealed record PrunePlan : StepPlan
     /// <inheritdoc/>
     public override bool ChangesArithmetic => true;
 
+    /// <summary>Whether data chose the channels.</summary>
+    public bool ByData { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override bool RestsOnData => ByData;
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override IEnumerable<Decision> Decisions => Groups.Select(static g => new Decision(g.Key, [.. g.Layers.Select(static l => l.Key)]));
@@ -29,30 +36,20 @@ public sealed record PrunePlan : StepPlan
         ? this with { Groups = left } : null;
 
     /// <summary>Plans to take channels out.</summary>
-    /// <param name="context">What the step is planned from.</param>
-    /// <param name="choose">The channels of a group that go; null where the group is left alone.</param>
-    /// <param name="whyNot">Why such groups are.</param>
-    internal static PrunePlan? Of(StepContext context, Func<ChannelGroup, IReadOnlySet<int>?> choose, string whyNot)
+    /// <param name="model">The model.</param>
+    /// <param name="types">What was inferred of it.</param>
+    /// <param name="wanted">Groups, with the channels that should go.</param>
+    /// <param name="kept">Why others are left alone; gets those that cannot be cut.</param>
+    /// <param name="byData">Whether data chose the channels.</param>
+    internal static PrunePlan? Of(Model model, InferenceResult types, IReadOnlyList<(ChannelGroup Group, IReadOnlySet<int> Channels)> wanted,
+        SortedDictionary<string, string> kept, bool byData)
     {
-        var model = context.Model;
-        var types = ShapeInference.Prove(model);
-        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var chosen = new List<(ChannelGroup Group, IReadOnlySet<int> Channels)>();
-        foreach (var group in ChannelGroups.Of(model, types))
-        {
-            void Keep(string why) => kept.TryAdd(group.Node.Key, why);
-
-            if (group.Refusal is { } refusal)
-                Keep(refusal);
-            else if (choose(group) is not { } channels)
-                Keep(whyNot);
-            else if (channels.Count == 0)
-                Keep(group.Fixed.Count == group.Count ? group.Fixed.Values.First() : "so few are no whole vector");
-            else if (ChannelCut.Of(model, types, [(group, channels)]).Refusal is var (node, reason))
-                Keep($"'{node.DisplayName}' ({node.QualifiedOpType}): {reason}");
+        foreach (var (group, channels) in wanted)
+            if (ChannelCut.Of(model, types, [(group, channels)]).Refusal is var (node, reason))
+                kept.TryAdd(group.Node.Key, $"'{node.DisplayName}' ({node.QualifiedOpType}): {reason}");
             else
                 chosen.Add((group, channels));
-        }
         // What each group allows may be too much together: an image of a node that two of them cut.
         while (chosen.Count > 0 && ChannelCut.Of(model, types, chosen).Refusal is var (node, reason))
         {
@@ -66,7 +63,7 @@ public sealed record PrunePlan : StepPlan
                 [.. c.Channels.Order()],
                 [.. ChannelCut.Of(model, types, [c]).Values
                     .Select(static v => new ValueCut(v.Value.Path, v.Axis, [.. v.Kept.Select(static k => (int)k)]))]))],
-            Kept = kept,
+            ByData = byData, Kept = kept,
         };
     }
 

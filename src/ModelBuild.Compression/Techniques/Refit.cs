@@ -20,6 +20,9 @@ public sealed class Refit : Technique<RefitPlan>
 
     private const int LeastRows = 4096, HeldOutRows = 1024;
 
+    /// <summary>With fewer rows for each weight of a channel, weights stay as they are.</summary>
+    internal const int LeastRowsPerInput = 2;
+
     // What is added to the diagonal, of the mean power: with more, weights move less.
     private static readonly double[] Dampings = [SecondOrderRounding.Damping, 0.1, 1];
 
@@ -87,7 +90,7 @@ public sealed class Refit : Technique<RefitPlan>
             return null;
         if (place is not null)
             Offer(null, null, lost);
-        if (weights is not null && moments.Count > 2 * width)
+        if (weights is not null && moments.Count > LeastRowsPerInput * width)
         {
             var before = weights.Rows();
             // Where there is a bias, what it makes up for does not count.

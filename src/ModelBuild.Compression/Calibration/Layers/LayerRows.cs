@@ -1,3 +1,4 @@
+using System.Numerics;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Calibration;
@@ -56,20 +57,36 @@ public sealed class LayerRows
         var (input, target) = (pair.Inputs[0]!, pair.Target);
         if (_convolution)
         {
-            Convolution(input, target, take, most);
+            Convolution(input, target, pair.Sample, take, most);
             return;
         }
         var x = input.Span<float>();
         var y = target.Span<float>();
-        var count = x.Length / Width;
-        for (var r = 0; r < count; r += Step(count, most))
+        foreach (var r in Spread(x.Length / Width, most, pair.Sample))
             take(0, x.Slice(r * Width, Width), y.Slice(r * Channels, Channels));
     }
 
-    /// <summary>Every how many-th of some rows is taken.</summary>
-    private static int Step(int count, int most) => Math.Max(1, count / Math.Max(1, most));
+    /// <summary>
+    /// Some rows of a sample, spread evenly: steps of the golden section, so that rows do not fall into step with the width of a picture, as those at even
+    /// distances do (of pictures five wide, every fifth row is the same border). Each sample goes on where the one before has ended.
+    /// </summary>
+    private static IEnumerable<int> Spread(int count, int most, int sample)
+    {
+        if (most >= count)
+        {
+            for (var r = 0; r < count; r++)
+                yield return r;
+            yield break;
+        }
+        var step = Math.Max(1, (long)(count * 0.6180339887498949));
+        while (BigInteger.GreatestCommonDivisor(step, count) != 1)
+            step++;
+        var first = (long)sample * most;
+        for (var r = 0; r < Math.Max(1, most); r++)
+            yield return (int)((first + r) % count * step % count);
+    }
 
-    private void Convolution(Tensor input, Tensor target, Taker take, int most)
+    private void Convolution(Tensor input, Tensor target, int sample, Taker take, int most)
     {
         var rank = _kernel.Length;
         var x = input.Span<float>();
@@ -83,35 +100,34 @@ public sealed class LayerRows
         // Where each element of the kernel reads, -1 in the padding: the same for all channels.
         var reads = new int[perKernel];
         var (row, outputs) = (new float[Width], new float[Channels]);
-        var step = Step((int)input.Shape[0] * outSize, most);
-        for (var n = 0; n < input.Shape[0]; n++)
-            for (var place = 0; place < outSize; place += step)
+        foreach (var r in Spread((int)input.Shape[0] * outSize, most, sample))
+        {
+            var (n, place) = (r / outSize, r % outSize);
+            for (var k = 0; k < perKernel; k++)
             {
-                for (var k = 0; k < perKernel; k++)
+                long offset = 0, scale = 1, p = place, e = k;
+                for (var d = rank - 1; d >= 0; d--)
                 {
-                    long offset = 0, scale = 1, p = place, e = k;
-                    for (var d = rank - 1; d >= 0; d--)
-                    {
-                        var at = p % places[d] * strides[d] - starts[d] + e % _kernel[d] * dilations[d];
-                        (p, e) = (p / places[d], e / _kernel[d]);
-                        offset = offset < 0 || at < 0 || at >= sizes[d] ? -1 : offset + at * scale;
-                        scale *= sizes[d];
-                    }
-                    reads[k] = (int)offset;
+                    var at = p % places[d] * strides[d] - starts[d] + e % _kernel[d] * dilations[d];
+                    (p, e) = (p / places[d], e / _kernel[d]);
+                    offset = offset < 0 || at < 0 || at >= sizes[d] ? -1 : offset + at * scale;
+                    scale *= sizes[d];
                 }
-                for (var g = 0; g < Groups; g++)
-                {
-                    for (var c = 0; c < perGroup; c++)
-                    {
-                        var channel = x.Slice(((n * Groups + g) * perGroup + c) * inSize, inSize);
-                        for (var k = 0; k < perKernel; k++)
-                            row[c * perKernel + k] = reads[k] < 0 ? 0 : channel[reads[k]];
-                    }
-                    for (var c = 0; c < Channels; c++)
-                        outputs[c] = y[((n * Groups + g) * Channels + c) * outSize + place];
-                    take(g, row, outputs);
-                }
+                reads[k] = (int)offset;
             }
+            for (var g = 0; g < Groups; g++)
+            {
+                for (var c = 0; c < perGroup; c++)
+                {
+                    var channel = x.Slice(((n * Groups + g) * perGroup + c) * inSize, inSize);
+                    for (var k = 0; k < perKernel; k++)
+                        row[c * perKernel + k] = reads[k] < 0 ? 0 : channel[reads[k]];
+                }
+                for (var c = 0; c < Channels; c++)
+                    outputs[c] = y[((n * Groups + g) * Channels + c) * outSize + place];
+                take(g, row, outputs);
+            }
+        }
     }
 
     /// <summary>How much padding stands before each axis.</summary>

@@ -33,6 +33,8 @@ public static class Simplifier
         new MatMulAddToGemm(),
         new RemoveZeroStates(),
         new RemoveDead(),
+        // Last: it follows channels through all that is left.
+        new RemoveDeadChannels(),
     ];
 
     /// <summary>Simplifies a model in place.</summary>

@@ -77,7 +77,9 @@ internal static class PruningCommand
         Pipeline pipeline = new(new TechniqueRegistry(), source.Simplified!, (model, _, names) => Calibrator.Run(model, data, names, 1), source.SimplifiedAsWritten,
             new(data, new() { Threads = 1 }), new(original, data, judgement.Selection!, default));
         ICosts costs = CompilerBackends.Reference.CostsOver(dimensions, sample).By(CostTable.Load(profile.CostClass));
-        var (allWork, allWeights) = Work(source.Simplified!, dimensions);
+        var whole = source.Original.Clone();
+        ShapeInference.Run(whole);
+        var (allWork, allWeights) = Work(whole, dimensions);
         // The whole of the evaluation data: nothing is chosen by it here.
         Dataset evaluation = DataLoader.Open([zoo.Evaluation], source.Interface, new(), "EvaluationData")!;
         ReferenceAnswers reference = new(original, evaluation, judgement.Selection!.Judged);

@@ -2,6 +2,7 @@ using System.Globalization;
 using ModelBuild.Compression.Backends;
 using ModelBuild.Compression.Metrics;
 using ModelBuild.Compression.Profiles;
+using ModelBuild.Compression.Techniques;
 
 namespace ModelBuild.Compression.Planning;
 
@@ -20,6 +21,13 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
 
     /// <summary>How many candidates' layers are searched: each is run once for every layer.</summary>
     private const int MostSearches = 2;
+
+    /// <summary>The share of the multiply-adds that is tried to be taken out first, and how many are tried.</summary>
+    private const double FirstShare = 0.2;
+    private const int MostTries = 4;
+
+    /// <summary>What it must be predicted to come to, of the whole's cost.</summary>
+    private const double LeastGain = 0.9;
 
     private readonly List<Look> _looks = [];
     private int _searches;
@@ -43,6 +51,9 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
                 LeaveLayersInFloat(i);
                 continue;
             }
+            var (before, count) = (chosen, ranked.Count);
+            chosen = owner.Techniques.All.Aggregate(chosen, Lighter);
+            i = i == before ? chosen : i > before ? i + ranked.Count - count : i;
             for (var other = 0; other < ranked.Count; other++)
                 if (!_judged.Contains(other) && !ranked[other].Candidate.IsOriginal)
                     ranked[other] = ranked[other] with { Accepted = false };
@@ -74,6 +85,65 @@ internal sealed class Choice(Compressor owner, HardwareProfile profile, Objectiv
         ranked.Insert(at, better);
         // What it was made of is not worth a second search.
         _searches = MostSearches;
+        MoveMarks(at);
+    }
+
+    /// <summary>
+    /// Puts in the candidate that would ship with as many multiply-adds taken out as the budget bears on the part that chooses; none where that gains too
+    /// little, or does not hold.
+    /// </summary>
+    /// <param name="chosen">What would ship.</param>
+    /// <param name="technique">What takes them out.</param>
+    /// <returns>What ships.</returns>
+    private int Lighter(int chosen, ITechnique technique)
+    {
+        var whole = ranked[chosen];
+        if (technique.Lighten(FirstShare).Count == 0)
+            return chosen;
+        RankedCandidate? best = null;
+        var (low, high) = (0.0, 1.0);
+        // Twice as much as long as it holds, and then halved.
+        for (var (share, tries) = (FirstShare, 0); tries < MostTries && share < 1 && high - low > FirstShare / 2 + 1e-9; tries++)
+        {
+            if (Form(share) is not { } form)
+                break;
+            if (form.Accepted && HasRoom(form))
+            {
+                low = share;
+                if (Ranking.Cost(form, optimize) <= Ranking.Cost(whole, optimize) * LeastGain
+                    && (best is null || Ranking.Cost(form, optimize) < Ranking.Cost(best, optimize)))
+                    best = form;
+            }
+            else
+            {
+                high = share;
+            }
+            share = high < 1 ? (low + high) / 2 : 2 * share;
+        }
+        if (best is null)
+            return chosen;
+        _aside.Remove(best);
+        ranked.Insert(chosen, best);
+        MoveMarks(chosen);
+        _judged.Add(chosen);
+        return Holds(chosen) ? chosen : chosen + 1;
+
+        RankedCandidate? Form(double share)
+        {
+            if (owner.Lighter(whole.Candidate, technique, share, profile, table, failures) is not { } made
+                || ranked.Exists(r => ReferenceEquals(r.Candidate, made)) || rank(made) is not { } form)
+                return null;
+            form = form.Accepted ? Judged(form, made) : form;
+            _aside.Add(form);
+            return form;
+        }
+
+        bool HasRoom(RankedCandidate form) => Open(form.Candidate, report: false) is null || Open(whole.Candidate, report: false) is not null;
+    }
+
+    /// <summary>Makes room in what is known by number for a candidate that was put in.</summary>
+    private void MoveMarks(int at)
+    {
         foreach (var set in new[] { _judged, _held })
         {
             var moved = set.Where(j => j >= at).ToList();

@@ -65,7 +65,7 @@ public sealed partial class Compressor
 
         // What the budget is in noise follows from what this candidate loses by the metric.
         var bound = NoiseOf(new(plan, candidate.Model!)) * Selection!.Budget / loss;
-        var shares = new PrecisionShares(_pipeline, plan, layers, costs, _source.Simplified.Graph, NoiseOf,
+        var shares = new PrecisionShares(_pipeline, plan, layers, costs, NoiseOf,
             n => _progress($"searching layers of {candidate.Recipe} to leave in float: {n} of {layers.Count} layers"));
         // Their weights are stored in few bits all the same, or else they are not rounded at all.
         var rounds = plan.Recipe.Steps.Any(s => Techniques.Get(s.Technique).StoredBits < 16);

@@ -27,8 +27,8 @@ public delegate IReadOnlyDictionary<string, RangeHistogram> Statistics(Model mod
 public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Statistics? statistics, Model? asWritten = null, LayerData? layers = null,
     Trials? trials = null, ICosts? common = null)
 {
-    // Plans that are the same for all targets, by what stands for the model and the step.
-    private readonly Dictionary<(string Chain, string Step), StepPlan?> _plans = [];
+    // Plans that are the same for several targets, by what stands for the model, the step, and what of the target it goes by.
+    private readonly Dictionary<(string Chain, string Step, string Target), StepPlan?> _plans = [];
 
     /// <summary>What stands for the simplified model.</summary>
     public const string Source = "";
@@ -49,22 +49,22 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
             StepPlan? plan = null;
-            var isShared = technique.IsSameForAllTargets && exact is not { Count: > 0 };
-            if (!isShared || !_plans.TryGetValue((chain, step.ToString()), out plan))
+            var target = exact is { Count: > 0 } ? null : technique.GoesBy(profile);
+            if (target is null || !_plans.TryGetValue((chain, step.ToString(), target), out plan))
                 plan = technique.Plan(new()
                 {
                     Model = current,
                     Profile = profile,
                     Step = step,
-                    Costs = technique.IsSameForAllTargets ? common ?? costs : costs,
+                    Costs = technique.GoesBy(profile) is null ? costs : common ?? costs,
                     Floats = floats ?? new Dictionary<string, string>(),
                     Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
                     Histograms = statistics is null ? null : names => statistics(current, known, names),
                     Layers = layers is null ? null : new(new([.. models], [.. steps.Select(s => s.Plan)]), layers),
                     Trials = trials,
                 });
-            if (isShared)
-                _plans[(chain, step.ToString())] = plan;
+            if (target is not null)
+                _plans[(chain, step.ToString(), target)] = plan;
             if (plan is null && steps.Count == 0)
                 return null;
             // A later step that finds nothing left changes nothing.
@@ -113,24 +113,33 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         }
     }
 
+    /// <summary>What a plan does before anything leaves floats.</summary>
+    public Planned InFloat(Plan plan)
+    {
+        var last = plan.Steps.ToList().FindLastIndex(s => techniques.Get(s.Step.Technique).NeedsFloats);
+        var repairs = last < 0 ? 0 : plan.Steps.Skip(last + 1).TakeWhile(s => techniques.Get(s.Step.Technique).Repairs).Count();
+        return Apply(plan with { Steps = [.. plan.Steps.Take(last + 1 + repairs)] });
+    }
+
     /// <summary>The layers with weights that a plan lets compute otherwise than the original's, by key in the simplified model: those that planning can leave
     /// in float.</summary>
     public IReadOnlyList<string> ArithmeticOf(Plan plan) =>
         [.. plan.Steps.Where(IsArithmetic).SelectMany(s => s.Plan.Decisions.Select(d => d.Key)).Distinct()];
 
-    /// <summary>What a plan's arithmetic does to one layer, all others and all other steps left out.</summary>
+    /// <summary>What a plan's arithmetic does to one layer, all others and all steps that do not change floats left out.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="layer">One of <see cref="ArithmeticOf"/>.</param>
     public Planned Alone(Plan plan, string layer)
     {
         var (step, all) = plan.Steps.First(s => IsArithmetic(s) && s.Plan.Decisions.Any(d => d.Key == layer));
-        var alone = all;
+        var (alone, before) = (all, InFloat(plan));
         foreach (var other in all.Decisions.Where(d => d.Key != layer).ToList())
-            alone = alone.Without(other.Key, simplified)!;
-        return Apply(plan with { Steps = [new(step, alone)] });
+            alone = alone.Without(other.Key, before.Model)!;
+        return Apply(plan with { Steps = [.. before.Plan.Steps, new(step, alone)] });
     }
 
-    private bool IsArithmetic(PlannedStep step) => step.Plan.ChangesArithmetic && !techniques.Get(step.Step.Technique).Repairs;
+    private bool IsArithmetic(PlannedStep step) =>
+        step.Plan.ChangesArithmetic && techniques.Get(step.Step.Technique) is { Repairs: false, NeedsFloats: false };
 
     /// <summary>The model of a plan as a backend wants it: in the operator set of the file, where it prefers that and all steps leave it as it is.</summary>
     /// <param name="backend">The backend.</param>

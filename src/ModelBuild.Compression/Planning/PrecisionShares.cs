@@ -23,18 +23,17 @@ internal sealed class PrecisionShares
     /// <param name="plan">The plan.</param>
     /// <param name="layers">Its layers, by key.</param>
     /// <param name="costs">What they cost.</param>
-    /// <param name="original">The graph without the plan.</param>
     /// <param name="noise">Noise over signal of a model's answers.</param>
     /// <param name="progress">Receives the number of layers done.</param>
-    public PrecisionShares(Pipeline pipeline, Plan plan, IReadOnlyList<string> layers, ICosts costs, Graph original, Func<Planned, double> noise,
-        Action<int> progress)
+    public PrecisionShares(Pipeline pipeline, Plan plan, IReadOnlyList<string> layers, ICosts costs, Func<Planned, double> noise, Action<int> progress)
     {
-        var whole = costs.Predict(original);
+        var floats = pipeline.InFloat(plan);
+        var (whole, before) = (costs.Predict(floats.Model.Graph), floats.Plan.Steps.Count > 0 ? noise(floats) : 0);
         var found = new Dictionary<string, (double Noise, double Saving)>(StringComparer.Ordinal);
         foreach (var layer in layers)
         {
             var alone = pipeline.Alone(plan, layer);
-            found.Add(layer, (noise(alone), Math.Max(1 - costs.Predict(alone.Model.Graph) / whole, LeastSaving)));
+            found.Add(layer, (Math.Max(0, noise(alone) - before), Math.Max(1 - costs.Predict(alone.Model.Graph) / whole, LeastSaving)));
             progress(found.Count);
         }
         var sum = found.Values.Sum(f => f.Noise);

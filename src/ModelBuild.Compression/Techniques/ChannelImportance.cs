@@ -20,9 +20,6 @@ internal enum ChannelCriterion
 /// <summary>What layers lose with channels of groups.</summary>
 internal static class ChannelImportance
 {
-    // Rows beyond so many for each input tell nothing more; with few, moments say too much of those at hand.
-    private const int RowsPerInput = 8, LeastRows = 4096;
-
     /// <summary>Orders the channels of groups.</summary>
     /// <param name="groups">The groups, with their classes and how many of each class may go.</param>
     /// <param name="criterion">By what.</param>
@@ -114,7 +111,7 @@ internal static class ChannelImportance
         var (rows, fitted, place) = (LayerRows.Of(visit.Node)!, FittedWeights.Of(visit.Node)!, BiasPlace.Of(visit.Node));
         var weights = fitted.Rows();
         var moments = new GramMatrix(rows, withTargets: false);
-        var most = Math.Max(LeastRows, RowsPerInput * rows.Width);
+        var most = Math.Max(GramMatrix.LeastRows, GramMatrix.RowsPerInput * rows.Width);
         // What is held out shows later what the others promise too much.
         foreach (var pair in visit.Pairs().Where(static p => !LackingRows.IsHeldOut(p.Sample)))
             moments.Add(pair, (most + visit.Samples - 1) / visit.Samples);

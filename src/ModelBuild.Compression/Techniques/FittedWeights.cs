@@ -6,8 +6,6 @@ namespace ModelBuild.Compression.Techniques;
 /// <summary>The weights of a layer as rows that can be fitted: floats, or integers of 8 bits with a scale for each channel, which stay so.</summary>
 internal sealed class FittedWeights
 {
-    // The inverse of a larger matrix takes minutes.
-    private const int LargestDepth = 2304;
     private readonly Node _node;
     private readonly Tensor _stored;
     private readonly float[]? _scales;
@@ -23,7 +21,7 @@ internal sealed class FittedWeights
     public static FittedWeights? Of(Node node)
     {
         if (node.Input(0) is not { Constant: null } || node.Input(1) is not { Uses.Count: 1, IsGraphOutput: false } weights
-            || LayerRows.Of(node) is not { Width: <= LargestDepth } rows || node.Is("Gemm") && node.Float("alpha", 1) != 1)
+            || LayerRows.Of(node) is not { Width: <= GramMatrix.LargestWidth } rows || node.Is("Gemm") && node.Float("alpha", 1) != 1)
             return null;
         if (weights.Constant is { ElementType: ElementType.Float } floats)
             return weights.IsGraphInput ? null : new(node, rows, floats, null);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Techniques;
@@ -27,11 +28,17 @@ public interface ITechnique
     /// kept where that is nearer to the original.</summary>
     bool Repairs { get; }
 
-    /// <summary>Whether its plans are the same for all targets: they depend on the model, the step and the data alone, and are made once.</summary>
-    bool IsSameForAllTargets => false;
+    /// <summary>All that its plans go by of a target, beside the model, the step and the data: for targets that are alike in it they are made once. Null where
+    /// they go by what things cost there.</summary>
+    string? GoesBy(HardwareProfile profile) => null;
 
     /// <summary>Whether it changes layers of floats, and so stands in front of all steps that make something else of them.</summary>
     bool NeedsFloats => false;
+
+    /// <summary>The steps that save a share of a model's multiply-adds in front of all others, with what makes up for it; none where it does no such thing.
+    /// For <c>auto</c> they are tried on what would ship.</summary>
+    /// <param name="share">The share, between 0 and 1.</param>
+    IReadOnlyList<RecipeStep> Lighten(double share) => [];
 
     /// <summary>In how many bits it stores weights that are unpacked once at load; null where it does more or other than that.</summary>
     int? StoredBits { get; }

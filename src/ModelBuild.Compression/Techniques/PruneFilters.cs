@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
 using ModelBuild.Compression.Profiles;
@@ -22,6 +23,8 @@ public sealed class PruneFilters : Technique<PrunePlan>
     /// <summary>Of a class of channels no more than this goes where multiply-adds are counted.</summary>
     private const double MostOfClass = 0.75;
 
+    private readonly ConditionalWeakTable<Model, Dictionary<(int Vector, bool Sums, ChannelCriterion Criterion, double Share), Analysis>> _analyses = [];
+
     private static readonly IReadOnlyDictionary<string, ChannelCriterion> Criteria =
         Enum.GetValues<ChannelCriterion>().ToDictionary(static c => c.ToString().ToLowerInvariant(), StringComparer.Ordinal);
 
@@ -30,6 +33,13 @@ public sealed class PruneFilters : Technique<PrunePlan>
 
     /// <inheritdoc/>
     public override bool NeedsFloats => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<RecipeStep> Lighten(double share) =>
+        [new(Name, [share.ToString("0.###", CultureInfo.InvariantCulture), Global]), new("refit", [])];
+
+    /// <inheritdoc/>
+    public override string GoesBy(HardwareProfile profile) => VectorOf(profile).ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public override IReadOnlyCollection<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
@@ -72,35 +82,52 @@ public sealed class PruneFilters : Technique<PrunePlan>
     protected override PrunePlan? Plan(StepContext context)
     {
         var arguments = ArgumentsOf(context.Step);
-        var types = ShapeInference.Prove(context.Model);
-        var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        var groups = new List<(ChannelGroup Group, ChannelClasses Classes, int[] Quotas)>();
-        foreach (var group in ChannelGroups.Of(context.Model, types))
-        {
-            if (group.Refusal is { } refusal)
-                kept.TryAdd(group.Node.Key, refusal);
-            else if (!arguments.HasSums && ChannelImportance.Givers(group).Count > 1)
-                kept.TryAdd(group.Node.Key, "channels that several layers add up stay");
-            else if (ChannelClasses.In(group, VectorOf(context.Profile)) is var classes
-                && classes.Quotas(arguments.IsGlobal ? MostOfClass : arguments.Share) is var quotas && quotas.Sum() > 0)
-                groups.Add((group, classes, quotas));
-            else
-                kept.TryAdd(group.Node.Key, group.Fixed.Count == group.Count ? group.Fixed.Values.First() : "so few are no whole vector");
-        }
-        if (groups.Count == 0)
+        var analyses = _analyses.GetOrCreateValue(context.Model);
+        var key = (VectorOf(context.Profile), arguments.HasSums, arguments.Criterion, arguments.IsGlobal ? double.NaN : arguments.Share);
+        if (!analyses.TryGetValue(key, out var analysis))
+            analyses.Add(key, analysis = Analysis.Of(context, arguments));
+        if (analysis.Groups.Count == 0)
             return null;
-        var orders = ChannelImportance.Order(groups, arguments.Criterion, context.Layers is { Samples: > 0 } layers ? layers : null,
-            context.Model.Opsets.GetValueOrDefault("", 1));
-        var sensitivity = arguments.IsGlobal && context.Trials is { } trials
-            ? ChannelSensitivity.Of(context.Model, [.. orders.Values], trials, context.Costs.Predict(context.Model.Graph))
-            : new Dictionary<ChannelGroup, double>();
-        var chosen = arguments.IsGlobal
-            ? ChannelAllocation.Of(context.Model, [.. groups.Select(g => (g.Group, g.Classes, orders[g.Group]))], sensitivity, arguments.Share)
-            : groups.ToDictionary(static g => g.Group, g => orders[g.Group].Steps.Select(static s => s.Channel).ToHashSet());
-        foreach (var (group, _, _) in groups.Where(g => chosen.GetValueOrDefault(g.Group) is not { Count: > 0 }))
+        var chosen = arguments.IsGlobal ? ChannelAllocation.Of(context.Model, analysis.Groups, analysis.Sensitivity, arguments.Share)
+            : analysis.Groups.ToDictionary(static g => g.Group, static g => g.Order.Steps.Select(static s => s.Channel).ToHashSet());
+        var kept = new SortedDictionary<string, string>(analysis.Kept, StringComparer.Ordinal);
+        foreach (var (group, _, _) in analysis.Groups.Where(g => chosen.GetValueOrDefault(g.Group) is not { Count: > 0 }))
             kept.TryAdd(group.Node.Key, "more is lost by its channels than by others");
-        return PrunePlan.Of(context.Model, types, [.. groups.Where(g => chosen.GetValueOrDefault(g.Group) is { Count: > 0 })
+        return PrunePlan.Of(context.Model, analysis.Types, [.. analysis.Groups.Where(g => chosen.GetValueOrDefault(g.Group) is { Count: > 0 })
             .Select(g => (g.Group, (IReadOnlySet<int>)chosen[g.Group]))], kept, context.Layers is not null && arguments.Criterion != ChannelCriterion.Norm);
+    }
+
+    /// <summary>What was found out about a model, for steps that differ in how much they take.</summary>
+    /// <param name="Types">What was inferred.</param>
+    /// <param name="Groups">The groups that can lose channels.</param>
+    /// <param name="Sensitivity">What answers lose for what the readers of a group do.</param>
+    /// <param name="Kept">Why other groups stay.</param>
+    private sealed record Analysis(InferenceResult Types, IReadOnlyList<(ChannelGroup Group, ChannelClasses Classes, ChannelOrder Order)> Groups,
+        IReadOnlyDictionary<ChannelGroup, double> Sensitivity, IDictionary<string, string> Kept)
+    {
+        public static Analysis Of(StepContext context, Arguments arguments)
+        {
+            var types = ShapeInference.Prove(context.Model);
+            var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            var groups = new List<(ChannelGroup Group, ChannelClasses Classes, int[] Quotas)>();
+            foreach (var group in ChannelGroups.Of(context.Model, types))
+            {
+                if (group.Refusal is { } refusal)
+                    kept.TryAdd(group.Node.Key, refusal);
+                else if (!arguments.HasSums && ChannelImportance.Givers(group).Count > 1)
+                    kept.TryAdd(group.Node.Key, "channels that several layers add up stay");
+                else if (ChannelClasses.In(group, VectorOf(context.Profile)) is var classes
+                    && classes.Quotas(arguments.IsGlobal ? MostOfClass : arguments.Share) is var quotas && quotas.Sum() > 0)
+                    groups.Add((group, classes, quotas));
+                else
+                    kept.TryAdd(group.Node.Key, group.Fixed.Count == group.Count ? group.Fixed.Values.First() : "so few are no whole vector");
+            }
+            var orders = ChannelImportance.Order(groups, arguments.Criterion, context.Layers is { Samples: > 0 } layers ? layers : null,
+                context.Model.Opsets.GetValueOrDefault("", 1));
+            return new(types, [.. groups.Select(g => (g.Group, g.Classes, orders[g.Group]))], arguments.IsGlobal && context.Trials is { } trials
+                ? ChannelSensitivity.Of(context.Model, [.. orders.Values], trials, context.Costs.Predict(context.Model.Graph))
+                : new Dictionary<ChannelGroup, double>(), kept);
+        }
     }
 
     /// <summary>Channels of a vector: what kernels of the target compute at once.</summary>

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Calibration;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
 using Tensor = ModelBuild.Onnx.Tensor;
 
@@ -15,10 +17,7 @@ namespace ModelBuild.Compression.Techniques;
 /// </summary>
 public sealed class Refit : Technique<RefitPlan>
 {
-    // Rows beyond so many for each weight of a channel tell nothing more.
-    private const int RowsPerInput = 8;
-
-    private const int LeastRows = 4096, HeldOutRows = 1024;
+    private const int HeldOutRows = 1024;
 
     /// <summary>With fewer rows for each weight of a channel, weights stay as they are.</summary>
     internal const int LeastRowsPerInput = 2;
@@ -34,6 +33,9 @@ public sealed class Refit : Technique<RefitPlan>
 
     /// <inheritdoc/>
     public override bool Repairs => true;
+
+    /// <inheritdoc/>
+    public override string GoesBy(HardwareProfile profile) => profile.WeightLimit.ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public override IReadOnlyCollection<string> Operators => WeightedNode.Operators;
@@ -65,7 +67,7 @@ public sealed class Refit : Technique<RefitPlan>
     private static FittedLayer? Fit(LayerVisit visit, int limit, out string why)
     {
         var (place, weights, rows) = (BiasPlace.Of(visit.Node), FittedWeights.Of(visit.Node), LayerRows.Of(visit.Node)!);
-        var (most, few) = (Math.Max(LeastRows, RowsPerInput * rows.Width), Math.Max(1, visit.Samples / LackingRows.HeldOut));
+        var (most, few) = (Math.Max(GramMatrix.LeastRows, GramMatrix.RowsPerInput * rows.Width), Math.Max(1, visit.Samples / LackingRows.HeldOut));
         var many = Math.Max(1, visit.Samples - few);
         var (moments, judged) = (new GramMatrix(rows), new LackingRows(rows, rows.Width));
         foreach (var pair in visit.Pairs())

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Techniques;
@@ -31,10 +32,13 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual bool Repairs => false;
 
     /// <inheritdoc/>
-    public virtual bool IsSameForAllTargets => false;
+    public virtual string? GoesBy(HardwareProfile profile) => null;
 
     /// <inheritdoc/>
     public virtual bool NeedsFloats => false;
+
+    /// <inheritdoc/>
+    public virtual IReadOnlyList<RecipeStep> Lighten(double share) => [];
 
     /// <inheritdoc/>
     public virtual int? StoredBits => null;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using ModelBuild.Compression.Planning;
+using ModelBuild.Compression.Profiles;
 using ModelBuild.Onnx;
 
 namespace ModelBuild.Compression.Techniques;
@@ -36,7 +37,7 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     public override int? StoredBits => 4;
 
     /// <inheritdoc/>
-    public override bool IsSameForAllTargets => true;
+    public override string GoesBy(HardwareProfile profile) => "";
 
     /// <inheritdoc/>
     public override string Describe(RecipeStep step) => WeightsInt4Arguments.Parse(step).Mixed

@@ -34,7 +34,8 @@ internal sealed class ChannelRead
     /// <summary>Whether a channel adds nothing here, or what a bias can take over.</summary>
     public bool IsDead(int channel, ConstantChannels constants) =>
         _weights is not null && IndicesOf(_weights, channel).All(i => _zero![i])
-        || _values is not null && IndicesOf(_values, channel).All(i => constants.Of(_values)[i] is var value && (value == 0 || CanFold && double.IsFinite(value)));
+        || _values is not null && IndicesOf(_values, channel).All(i =>
+            constants.Of(_values)[i] is var value && (value == 0 || CanFold && double.IsFinite(value)));
 
     /// <summary>What of channels that go is to be folded: the index of each, and its value.</summary>
     public IEnumerable<(ChannelRead Read, int Index, double Value)> Folded(IReadOnlySet<int> gone, ConstantChannels constants)
@@ -71,7 +72,8 @@ internal sealed class ChannelRead
         _ => false,
     };
 
-    private static IEnumerable<int> IndicesOf(ChannelAxis axis, int channel) => Enumerable.Range(0, axis.Channels.Count).Where(i => axis.Channels[i] == channel);
+    private static IEnumerable<int> IndicesOf(ChannelAxis axis, int channel) =>
+        Enumerable.Range(0, axis.Channels.Count).Where(i => axis.Channels[i] == channel);
 
     /// <summary>Of which slices along an axis all elements are 0, or so small beside the others that no sum shows them: weight decay leaves such.</summary>
     public static bool[] ZeroSlices(Tensor tensor, int axis)

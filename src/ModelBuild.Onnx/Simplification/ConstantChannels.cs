@@ -17,7 +17,8 @@ internal sealed class ConstantChannels(PassContext context)
     /// <summary>Follows the channels of a group through its nodes.</summary>
     public void Follow(ChannelGroup group)
     {
-        var members = group.Members.Where(static m => m.Value is not null).GroupBy(static m => m.Value!).ToDictionary(static g => g.Key, static g => g.ToArray());
+        var members = group.Members.Where(static m => m.Value is not null).GroupBy(static m => m.Value!)
+            .ToDictionary(static g => g.Key, static g => g.ToArray());
         foreach (var node in context.Model.Graph.Nodes)
             foreach (var output in node.Outputs)
                 foreach (var member in members.GetValueOrDefault(output) ?? [])

@@ -21,6 +21,19 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
 
     private const int Together = 16;
 
+    /// <summary>Rows beyond so many for each input tell nothing more.</summary>
+    public const int RowsPerInput = 8;
+
+    /// <summary>So many rows are taken in any case.</summary>
+    public const int LeastRows = 4096;
+
+    /// <summary>About how many multiply-adds it takes to gather the moments of a layer that may be fitted; 0 for others.</summary>
+    public static double WorkOf(Onnx.Node node) => LayerRows.Of(node) is not { Width: <= LargestWidth } rows ? 0
+        : rows.Groups * Math.Max(LeastRows, (double)RowsPerInput * rows.Width) * rows.Width * rows.Width / 2;
+
+    /// <summary>The inverse of a larger matrix takes minutes.</summary>
+    public const int LargestWidth = 2304;
+
     /// <summary>How many rows each group has seen.</summary>
     public long Count { get; private set; }
 

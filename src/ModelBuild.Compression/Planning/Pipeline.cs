@@ -49,14 +49,14 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
             StepPlan? plan = null;
-            var target = exact is { Count: > 0 } ? null : technique.GoesBy(profile);
+            var target = exact is { Count: > 0 } ? null : technique.GoesBy(profile, current);
             if (target is null || !_plans.TryGetValue((chain, step.ToString(), target), out plan))
                 plan = technique.Plan(new()
                 {
                     Model = current,
                     Profile = profile,
                     Step = step,
-                    Costs = technique.GoesBy(profile) is null ? costs : common ?? costs,
+                    Costs = technique.GoesBy(profile, current) is null ? costs : common ?? costs,
                     Floats = floats ?? new Dictionary<string, string>(),
                     Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
                     Histograms = statistics is null ? null : names => statistics(current, known, names),

@@ -30,7 +30,9 @@ public interface ITechnique
 
     /// <summary>All that its plans go by of a target, beside the model, the step and the data: for targets that are alike in it they are made once. Null where
     /// they go by what things cost there.</summary>
-    string? GoesBy(HardwareProfile profile) => null;
+    /// <param name="profile">The target.</param>
+    /// <param name="model">The model that it would plan on.</param>
+    string? GoesBy(HardwareProfile profile, Model model) => null;
 
     /// <summary>Whether it changes layers of floats, and so stands in front of all steps that make something else of them.</summary>
     bool NeedsFloats => false;

@@ -39,7 +39,7 @@ public sealed class PruneFilters : Technique<PrunePlan>
         [new(Name, [share.ToString("0.###", CultureInfo.InvariantCulture), Global]), new("refit", [])];
 
     /// <inheritdoc/>
-    public override string GoesBy(HardwareProfile profile) => VectorOf(profile).ToString(CultureInfo.InvariantCulture);
+    public override string GoesBy(HardwareProfile profile, Model model) => VectorOf(profile).ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public override IReadOnlyCollection<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];

@@ -35,7 +35,8 @@ public sealed class Refit : Technique<RefitPlan>
     public override bool Repairs => true;
 
     /// <inheritdoc/>
-    public override string GoesBy(HardwareProfile profile) => profile.WeightLimit.ToString(CultureInfo.InvariantCulture);
+    public override string GoesBy(HardwareProfile profile, Model model) => model.Nodes.Any(static n => n.Is("DequantizeLinear"))
+        ? profile.WeightLimit.ToString(CultureInfo.InvariantCulture) : "";
 
     /// <inheritdoc/>
     public override IReadOnlyCollection<string> Operators => WeightedNode.Operators;

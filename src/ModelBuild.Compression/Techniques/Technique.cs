@@ -32,7 +32,7 @@ public abstract class Technique<TPlan> : ITechnique where TPlan : StepPlan
     public virtual bool Repairs => false;
 
     /// <inheritdoc/>
-    public virtual string? GoesBy(HardwareProfile profile) => null;
+    public virtual string? GoesBy(HardwareProfile profile, Model model) => null;
 
     /// <inheritdoc/>
     public virtual bool NeedsFloats => false;

@@ -37,7 +37,7 @@ public sealed class WeightsInt4 : Technique<WeightsInt4Plan>
     public override int? StoredBits => 4;
 
     /// <inheritdoc/>
-    public override string GoesBy(HardwareProfile profile) => "";
+    public override string GoesBy(HardwareProfile profile, Model model) => "";
 
     /// <inheritdoc/>
     public override string Describe(RecipeStep step) => WeightsInt4Arguments.Parse(step).Mixed

@@ -46,8 +46,8 @@ public sealed class OperatorTableTests
             a rule for keeping some indices of an axis only. *Interpreter*: the operator can be executed in plain loops, which folds constants, verifies and
             serves as the reference.
             *Managed kernel*: the managed backend runs it, in the forms that dense networks have; everything else runs in ONNX Runtime. *Quantization*: the techniques that may
-            work on it; `int8` computes in integers (or moves them), `dynamic-int8` quantizes activations at every call, the others store weights in fewer bits. *Pruning* and
-            *gradient*: nothing yet. Everything that is not listed is carried through reading and writing untouched, and refused by name where it would have to be computed.
+            work on it; `int8` computes in integers (or moves them), `dynamic-int8` quantizes activations at every call, the others store weights in fewer bits. *Pruning*:
+            the techniques that take channels out of it; other nodes follow where there is a rule for being cut. *Gradient*: nothing yet. Everything that is not listed is carried through reading and writing untouched, and refused by name where it would have to be computed.
 
 
             """.ReplaceLineEndings("\n"));
@@ -59,12 +59,13 @@ public sealed class OperatorTableTests
             text.Append("|---|---|---|---|---|---|---|---|---|---|---|\n");
             foreach (var o in domain)
             {
-                var quantization = isStandard ? string.Join(", ", techniques.Where(t => t.Operators.Contains(o.Name)).Select(t => t.Name)) : "";
+                string Named(bool prunes) => isStandard && string.Join(", ", techniques.Where(t => t.NeedsFloats == prunes && t.Operators.Contains(o.Name))
+                    .Select(t => t.Name)) is { Length: > 0 } names ? names : None;
                 text.Append($"| {o.Name} | {o.FirstVersion}{(o.LastVersion == int.MaxValue ? "+" : $" to {o.LastVersion}")} | yes | ");
                 text.Append($"{Roles(o)} | {Yes(States(o, nameof(Operator.Axes)))} | {Yes(States(o, nameof(Operator.Cut)))} | ");
                 text.Append($"{(o.CanExecute ? "yes" : "no")} | ");
                 text.Append($"{(ManagedLowering.Operators.Contains(Qualified(o)) ? "yes" : None)} | "
-                    + $"{(quantization.Length > 0 ? quantization : None)} | {None} | {None} |\n");
+                    + $"{Named(false)} | {Named(true)} | {None} |\n");
             }
             text.Append('\n');
         }

@@ -100,7 +100,7 @@ public sealed class BranchRepairTests : IDisposable
         var (pipeline, _, _, model) = Open();
         var planned = pipeline.TryPlan(Recipe.Parse("test-prune+int8+bias-mean"), Profile, Costs)!;
         Assert.Equal(["y/then_branch/a", "y/then_branch/inner/then_branch/d", "y/then_branch/inner/else_branch/d", "y/else_branch/a", "y/else_branch/b"],
-            ((PrunePlan)planned.Plan.Steps[0].Plan).Groups.Select(g => g.Layer.Key).OrderBy(k => Array.IndexOf(Layers, k)));
+            ((TestPrunePlan)planned.Plan.Steps[0].Plan).Groups.Select(g => g.Layer.Key).OrderBy(k => Array.IndexOf(Layers, k)));
         Assert.Equal(Layers, ((StaticInt8Plan)planned.Plan.Steps[1].Plan).Layers.Where(l => l.WeightLimit is not null).Select(l => l.Layer.Key)
             .OrderBy(k => Array.IndexOf(Layers, k)));
         Assert.Equal(Layers.Length, ((BiasMeanPlan)planned.Plan.Steps[2].Plan).Biases.Count);

@@ -14,7 +14,7 @@ namespace ModelBuild.Compression.Tests.Techniques;
 /// (L2) first:
 /// <c>test-prune(0.25)</c>. A technique of these tests, to try what a pipeline must do for those that change shapes.
 /// </summary>
-internal sealed class TestPrune : Technique<PrunePlan>
+internal sealed class TestPrune : Technique<TestPrunePlan>
 {
     private static readonly string[] Elementwise = ["Relu", "LeakyRelu", "Clip", "Sigmoid", "HardSwish", "Tanh"];
 
@@ -22,7 +22,7 @@ internal sealed class TestPrune : Technique<PrunePlan>
 
     public override IReadOnlyCollection<string> Operators => ["Conv"];
 
-    protected override JsonTypeInfo<PrunePlan> PlanType { get; } = Json<PrunePlan>();
+    protected override JsonTypeInfo<TestPrunePlan> PlanType { get; } = Json<TestPrunePlan>();
 
     /// <summary>How tests write plans: by reflection.</summary>
     public static JsonTypeInfo<T> Json<T>() => (JsonTypeInfo<T>)new JsonSerializerOptions
@@ -38,10 +38,10 @@ internal sealed class TestPrune : Technique<PrunePlan>
     {
     }
 
-    protected override PrunePlan? Plan(StepContext context)
+    protected override TestPrunePlan? Plan(StepContext context)
     {
         var share = context.Step.Arguments is [var text] ? double.Parse(text, CultureInfo.InvariantCulture) : 0.25;
-        var groups = new List<PrunedGroup>();
+        var groups = new List<TestPrunedGroup>();
         foreach (var node in context.Model.Nodes)
         {
             if (!IsPlain(node))
@@ -67,7 +67,7 @@ internal sealed class TestPrune : Technique<PrunePlan>
     private static bool IsPlain(Node node) => node.Is("Conv") && node.Int("group", 1) == 1 && node.Input(0) is { Constant: null }
         && node.Inputs.Skip(1).All(i => i is null or { Constant.ElementType: ElementType.Float, Uses.Count: 1 });
 
-    protected override void Apply(Model model, PrunePlan plan)
+    protected override void Apply(Model model, TestPrunePlan plan)
     {
         var nodes = model.Nodes.ToDictionary(n => n.Key, StringComparer.Ordinal);
         foreach (var group in plan.Groups)
@@ -93,9 +93,9 @@ internal sealed class TestPrune : Technique<PrunePlan>
 }
 
 /// <summary>The groups of channels that lose some.</summary>
-internal sealed record PrunePlan : StepPlan
+internal sealed record TestPrunePlan : StepPlan
 {
-    public required IReadOnlyList<PrunedGroup> Groups { get; init; }
+    public required IReadOnlyList<TestPrunedGroup> Groups { get; init; }
 
     public override IEnumerable<LayerChange> Changes => Groups.Select(g => new LayerChange(g.Layer));
 
@@ -116,4 +116,4 @@ internal sealed record PrunePlan : StepPlan
 /// <param name="Consumer">The key of the one that reads.</param>
 /// <param name="Values">The values between them.</param>
 /// <param name="Kept">The channels that are left.</param>
-internal sealed record PrunedGroup(PlannedLayer Layer, string Consumer, IReadOnlyList<string> Values, IReadOnlyList<int> Kept);
+internal sealed record TestPrunedGroup(PlannedLayer Layer, string Consumer, IReadOnlyList<string> Values, IReadOnlyList<int> Kept);

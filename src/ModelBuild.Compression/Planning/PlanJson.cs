@@ -15,4 +15,5 @@ namespace ModelBuild.Compression.Planning;
 [JsonSerializable(typeof(BiasCorrectionPlan))]
 [JsonSerializable(typeof(RefitPlan))]
 [JsonSerializable(typeof(PrunePlan))]
+[JsonSerializable(typeof(LowRankPlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

@@ -26,6 +26,10 @@ public sealed record HardwareProfile
     /// <summary>Whether the profile has not been measured on such hardware yet; said in its output.</summary>
     public bool Experimental { get; init; }
 
+    /// <summary>Channels that kernels compute at once: layers are no faster for fewer than whole vectors of them.</summary>
+    [JsonIgnore]
+    public int ChannelsOfVector => CostClass.StartsWith("avx512", StringComparison.Ordinal) ? 16 : 8;
+
     /// <summary>What the profile decides about a model's numbers, as text: profiles of equal text and equal costs get equal candidates.</summary>
     [JsonIgnore]
     public string NumericKey => $"{Activations}/{WeightLimit}";

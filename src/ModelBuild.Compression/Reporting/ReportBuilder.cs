@@ -90,7 +90,7 @@ public static class ReportBuilder
         integers.Select(s => s.Plan.Kept.GetValueOrDefault(node.Key)).FirstOrDefault(why => why is not null)
         ?? chosen.Floats.GetValueOrDefault(node.Key)
         ?? (isChanged ? null : chosen.Plan?.WhyKept(node.Key))
-        ?? (integers.Count == 0 && isChanged ? "the recipe stores its weights in fewer bits and computes in float" : WhyNothing(chosen));
+        ?? (integers.Count == 0 && isChanged ? "no step of the recipe computes in integers" : WhyNothing(chosen));
 
     private static string WhyNothing(Candidate chosen) => chosen.IsLossless ? "no candidate that compresses it ships" : "no step of the recipe takes it";
 }

@@ -39,7 +39,7 @@ public sealed class PruneFilters : Technique<PrunePlan>
         [new(Name, [share.ToString("0.###", CultureInfo.InvariantCulture), Global]), new("refit", [])];
 
     /// <inheritdoc/>
-    public override string GoesBy(HardwareProfile profile, Model model) => VectorOf(profile).ToString(CultureInfo.InvariantCulture);
+    public override string GoesBy(HardwareProfile profile, Model model) => profile.ChannelsOfVector.ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public override IReadOnlyCollection<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
@@ -83,7 +83,7 @@ public sealed class PruneFilters : Technique<PrunePlan>
     {
         var arguments = ArgumentsOf(context.Step);
         var analyses = _analyses.GetOrCreateValue(context.Model);
-        var key = (VectorOf(context.Profile), arguments.HasSums, arguments.Criterion, arguments.IsGlobal ? double.NaN : arguments.Share);
+        var key = (context.Profile.ChannelsOfVector, arguments.HasSums, arguments.Criterion, arguments.IsGlobal ? double.NaN : arguments.Share);
         if (!analyses.TryGetValue(key, out var analysis))
             analyses.Add(key, analysis = Analysis.Of(context, arguments));
         if (analysis.Groups.Count == 0)
@@ -116,7 +116,7 @@ public sealed class PruneFilters : Technique<PrunePlan>
                     kept.TryAdd(group.Node.Key, refusal);
                 else if (!arguments.HasSums && ChannelImportance.Givers(group).Count > 1)
                     kept.TryAdd(group.Node.Key, "channels that several layers add up stay");
-                else if (ChannelClasses.In(group, VectorOf(context.Profile)) is var classes
+                else if (ChannelClasses.In(group, context.Profile.ChannelsOfVector) is var classes
                     && classes.Quotas(arguments.IsGlobal ? MostOfClass : arguments.Share) is var quotas && quotas.Sum() > 0)
                     groups.Add((group, classes, quotas));
                 else
@@ -129,9 +129,6 @@ public sealed class PruneFilters : Technique<PrunePlan>
                 : new Dictionary<ChannelGroup, double>(), kept);
         }
     }
-
-    /// <summary>Channels of a vector: what kernels of the target compute at once.</summary>
-    private static int VectorOf(HardwareProfile profile) => profile.CostClass.StartsWith("avx512", StringComparison.Ordinal) ? 16 : 8;
 
     /// <inheritdoc/>
     protected override void Apply(Model model, PrunePlan plan) => plan.Apply(model);

@@ -7,7 +7,7 @@ public sealed class TechniqueRegistry
 {
     // The plainest first: so they are tried, and of equal candidates the earlier one gives the name.
     private readonly List<ITechnique> _techniques = [new WeightsFloat16(), new WeightsInt8(), new WeightsInt4(), new DynamicInt8(), new StaticInt8(),
-        new BiasCorrection(), new Refit(), new PruneFilters()];
+        new BiasCorrection(), new Refit(), new PruneFilters(), new LowRank()];
 
     /// <summary>A recipe, for texts that explain what one is.</summary>
     public const string Example = "int8(mse)+weights-int8";

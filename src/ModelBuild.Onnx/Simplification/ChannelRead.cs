@@ -6,6 +6,9 @@ internal sealed class ChannelRead
     // Of the largest weight: the square of what single precision resolves.
     private const double Nothing = 1.0 / (1L << 48);
 
+    // Numbers of other types are converted to be looked at.
+    private const long MostConverted = 1 << 24;
+
     private readonly Node _node;
     private readonly ChannelAxis? _weights, _values;
     private readonly bool[]? _zero;
@@ -78,14 +81,32 @@ internal sealed class ChannelRead
     /// <summary>Of which slices along an axis all elements are 0, or so small beside the others that no sum shows them: weight decay leaves such.</summary>
     public static bool[] ZeroSlices(Tensor tensor, int axis)
     {
-        var values = Numbers.Doubles(tensor);
-        var least = values.Select(Math.Abs).DefaultIfEmpty().Max() * Nothing;
         var zero = new bool[tensor.Shape[axis]];
+        if (tensor.ElementType != ElementType.Float && tensor.Length > MostConverted || tensor.Length == 0)
+            return zero;
+        var values = tensor.ElementType == ElementType.Float ? tensor.Span<float>()
+            : Array.ConvertAll(Numbers.Doubles(tensor), static v => (float)v);
+        var most = 0f;
+        foreach (var value in values)
+            if (Math.Abs(value) is var magnitude && magnitude > most)
+                most = magnitude;
+        var least = most * Nothing;
         Array.Fill(zero, true);
-        var inner = Indexing.Product(tensor.Shape.AsSpan(), axis + 1, tensor.Rank);
-        for (var i = 0; i < values.Length; i++)
-            if (!(Math.Abs(values[i]) <= least))
-                zero[i / inner % zero.Length] = false;
+        var (left, inner) = (zero.Length, (int)Indexing.Product(tensor.Shape.AsSpan(), axis + 1, tensor.Rank));
+        for (var start = 0; start < values.Length && left > 0; start += inner)
+            if (start / inner % zero.Length is var index && zero[index] && HasMore(values.Slice(start, inner), least))
+            {
+                zero[index] = false;
+                left--;
+            }
         return zero;
+    }
+
+    private static bool HasMore(ReadOnlySpan<float> values, double least)
+    {
+        foreach (var value in values)
+            if (!(Math.Abs(value) <= least))
+                return true;
+        return false;
     }
 }

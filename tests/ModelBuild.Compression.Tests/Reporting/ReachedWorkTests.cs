@@ -50,7 +50,7 @@ public sealed class ReachedWorkTests : IDisposable
         var step = Assert.Single(report.Steps);
         Assert.False(step.ComputesIntegers);
         Assert.Equal(512.0 / 640, step.MultiplyAdds, 12);
-        Assert.Equal([("dense", "the recipe stores its weights in fewer bits and computes in float"), ("product", "no step of the recipe takes it")],
+        Assert.Equal([("dense", "no step of the recipe computes in integers"), ("product", "no step of the recipe takes it")],
             report.Layers.Where(l => l.Arithmetic == "float").Select(l => (l.Name, l.Why!)));
     }
 

@@ -10,6 +10,9 @@ public sealed class TypicalSizes(IReadOnlyDictionary<string, long> dimensions)
     public double[]? Shape(Value value) =>
         (value.Type is { HasRank: true } type ? type : value.Constant?.Type) is { } known ? [.. known.Shape.Select(Size)] : null;
 
+    /// <summary>How many multiply-adds a node takes; 0 where that is not known.</summary>
+    public double MultiplyAdds(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, Shape)).MultiplyAdds ?? 0;
+
     /// <summary>How many elements a value has; 1 where its shape is not known.</summary>
     public double Elements(Value value)
     {

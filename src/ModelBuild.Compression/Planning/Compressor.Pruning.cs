@@ -43,7 +43,7 @@ public sealed partial class Compressor
     internal Candidate? Lighter(Candidate candidate, ITechnique technique, double share, HardwareProfile profile, CostTable table,
         List<FailedRecipe> failures)
     {
-        if (_options.Technique != "auto" || candidate.Failure is not null || !CanPrune(table))
+        if (_options.Technique != "auto" || candidate.Failure is not null)
             return null;
         var first = new Recipe([.. technique.Lighten(share)]);
         var recipe = first with { Steps = [.. first.Steps, .. candidate.Plan?.Recipe.Steps ?? []] };
@@ -51,6 +51,8 @@ public sealed partial class Compressor
         if (_lighter.TryGetValue(key, out var known))
             return known;
         _lighter.Add(key, null);
+        if (!CanPrune(table))
+            return null;
         try
         {
             // What loses too much in float already need not be compressed further; it is the same for several targets and objectives.
@@ -61,7 +63,7 @@ public sealed partial class Compressor
                 if (floats.Choose is { } choose && choose.Deciding.Loss > Selection!.Budget)
                     return _lighter[key] = floats;
             }
-            if (Made(recipe) is { } made && made.Artifact.Length <= (_options.MaxSize ?? long.MaxValue))
+            if (Made(recipe) is { } made)
             {
                 made.LeftInFloat = candidate.LeftInFloat;
                 return _lighter[key] = made;

@@ -49,14 +49,15 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
         {
             var (technique, current, known) = (techniques.Get(step.Technique), model, chain);
             StepPlan? plan = null;
-            var target = exact is { Count: > 0 } ? null : technique.GoesBy(profile, current);
+            var goesBy = technique.GoesBy(profile, current);
+            var target = exact is { Count: > 0 } ? null : goesBy;
             if (target is null || !_plans.TryGetValue((chain, step.ToString(), target), out plan))
                 plan = technique.Plan(new()
                 {
                     Model = current,
                     Profile = profile,
                     Step = step,
-                    Costs = technique.GoesBy(profile, current) is null ? costs : common ?? costs,
+                    Costs = goesBy is null ? costs : common ?? costs,
                     Floats = floats ?? new Dictionary<string, string>(),
                     Exact = exact is null ? [] : exact.ToHashSet(StringComparer.Ordinal),
                     Histograms = statistics is null ? null : names => statistics(current, known, names),
@@ -128,14 +129,15 @@ public sealed class Pipeline(TechniqueRegistry techniques, Model simplified, Sta
 
     /// <summary>What a plan's arithmetic does to one layer, all others and all steps that do not change floats left out.</summary>
     /// <param name="plan">The plan.</param>
+    /// <param name="floats">What it does before anything leaves floats: <see cref="InFloat"/>.</param>
     /// <param name="layer">One of <see cref="ArithmeticOf"/>.</param>
-    public Planned Alone(Plan plan, string layer)
+    public Planned Alone(Plan plan, Planned floats, string layer)
     {
         var (step, all) = plan.Steps.First(s => IsArithmetic(s) && s.Plan.Decisions.Any(d => d.Key == layer));
-        var (alone, before) = (all, InFloat(plan));
+        var alone = all;
         foreach (var other in all.Decisions.Where(d => d.Key != layer).ToList())
-            alone = alone.Without(other.Key, before.Model)!;
-        return Apply(plan with { Steps = [.. before.Plan.Steps, new(step, alone)] });
+            alone = alone.Without(other.Key, floats.Model)!;
+        return new(plan with { Steps = [.. floats.Plan.Steps, new(step, alone)] }, Applied(techniques.Get(step.Technique), floats.Model, alone));
     }
 
     private bool IsArithmetic(PlannedStep step) =>

@@ -32,7 +32,7 @@ internal sealed class PrecisionShares
         var found = new Dictionary<string, (double Noise, double Saving)>(StringComparer.Ordinal);
         foreach (var layer in layers)
         {
-            var alone = pipeline.Alone(plan, layer);
+            var alone = pipeline.Alone(plan, floats, layer);
             found.Add(layer, (Math.Max(0, noise(alone) - before), Math.Max(1 - costs.Predict(alone.Model.Graph) / whole, LeastSaving)));
             progress(found.Count);
         }

@@ -20,6 +20,10 @@ public sealed class Trials(IModelRunner original, Dataset data, MetricSelection 
     /// <summary>How many samples there are.</summary>
     public int Samples => data.Count;
 
+    /// <summary>Some of the samples, spread evenly.</summary>
+    internal static int[] Spread(IReadOnlyList<int> samples, int count) => samples.Count <= count ? [.. samples]
+        : [.. Enumerable.Range(0, count).Select(i => samples[(int)((long)i * samples.Count / count)])];
+
     /// <summary>Runs a candidate on some of the samples.</summary>
     /// <param name="candidate">The candidate.</param>
     /// <param name="samples">Their numbers in the data.</param>

@@ -20,7 +20,7 @@ internal sealed class ReachedWork
     {
         var sizes = new TypicalSizes(dimensions);
         foreach (var node in model.Nodes.Where(n => n.Outputs.Count > 0))
-            _nodes[node.Key] = (OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, sizes.Shape)).MultiplyAdds ?? 0,
+            _nodes[node.Key] = (sizes.MultiplyAdds(node),
                 [.. node.Inputs.Select(i => i?.Constant).OfType<Tensor>().Where(IsWeight)]);
         _multiplyAdds = _nodes.Values.Sum(n => n.MultiplyAdds);
         _bytes = Bytes(_nodes.Keys);

@@ -62,8 +62,8 @@ internal sealed class BitAllocation
         unseen = unseen.Length == 0 ? all : unseen;
         int Samples(double all, int least, int most) => (int)Math.Clamp(all / Math.Max(time, 1), least, most);
         var judged = Samples(TimeOfChoice, LeastOfChoice, MostOfChoice);
-        _few = Spread(unseen, Samples(TimeOfLayers / layers.Count, LeastOfLayers, MostOfLayers));
-        (_unseen, _all) = (Spread(unseen, judged), Spread(all, judged));
+        _few = Trials.Spread(unseen, Samples(TimeOfLayers / layers.Count, LeastOfLayers, MostOfLayers));
+        (_unseen, _all) = (Trials.Spread(unseen, judged), Trials.Spread(all, judged));
     }
 
     /// <summary>A step of a layer to fewer bits.</summary>
@@ -213,9 +213,6 @@ internal sealed class BitAllocation
             (bits, at) = (next.Bits, _noise[(layer, next.Bits)]);
         }
     }
-
-    private static int[] Spread(IReadOnlyList<int> samples, int count) => samples.Count <= count ? [.. samples]
-        : [.. Enumerable.Range(0, count).Select(i => samples[(int)((long)i * samples.Count / count)])];
 
     /// <summary>A model that is fed its weights, and what is added to the outputs of its layers.</summary>
     private sealed class FedModel : IDisposable

@@ -10,7 +10,7 @@ namespace ModelBuild.Compression.Techniques;
 internal sealed class ChannelAllocation
 {
     private readonly List<Unit> _units = [];
-    private readonly List<(double Work, List<(Unit Unit, double PerChannel)>[] Axes)> _nodes = [];
+    private readonly List<LayerWork> _layers = [];
 
     private ChannelAllocation()
     {
@@ -27,80 +27,65 @@ internal sealed class ChannelAllocation
     {
         var usual = sensitivity.Count == 0 ? 1 : sensitivity.Values.Average();
         var allocation = new ChannelAllocation();
-        var axes = new Dictionary<Node, List<(Unit, double)>[]>();
+        var sizes = new TypicalSizes(new Dictionary<string, long>());
+        var layers = model.Nodes.Select(n => (Node: n, Work: sizes.MultiplyAdds(n))).Where(static n => n.Work > 0)
+            .ToDictionary(static n => n.Node, static n => new LayerWork(n.Work));
         foreach (var (group, classes, order) in groups)
         {
             var worth = sensitivity.GetValueOrDefault(group, usual);
             var units = Enumerable.Range(0, classes.Count).Select(i => Unit.Of(group, classes, i, order, worth)).ToArray();
             allocation._units.AddRange(units.Where(static u => u.Stops.Count > 0));
-            foreach (var member in group.Members.Where(static m => m.Node is not null))
-            {
-                if (!axes.TryGetValue(member.Node!, out var list))
-                    axes.Add(member.Node!, list = [.. member.Node!.Inputs[member.Input]!.Constant!.Shape.Select(static _ => new List<(Unit, double)>())]);
-                // Of weights: a bias has no work of its own.
-                if (member.Input == 1 && member.Axis < list.Length)
-                    foreach (var own in member.Channels.Where(static c => c >= 0).GroupBy(c => classes.Of[c]))
-                        list[member.Axis].Add((units[own.Key], (double)own.Count() / own.Distinct().Count() / member.Channels.Count));
-            }
+            // Of weights: a bias has no work of its own.
+            foreach (var member in group.Members.Where(m => m is { Node: not null, Input: 1 } && layers.ContainsKey(m.Node)))
+                foreach (var own in member.Channels.Where(static c => c >= 0).GroupBy(c => classes.Of[c]))
+                    layers[member.Node!].Add(member.Axis, units[own.Key], (double)own.Count() / own.Distinct().Count() / member.Channels.Count);
         }
-        var (sizes, all) = (new TypicalSizes(new Dictionary<string, long>()), 0.0);
-        foreach (var node in model.Nodes)
-        {
-            var work = OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, sizes.Shape)).MultiplyAdds ?? 0;
-            all += work;
-            if (work > 0 && axes.TryGetValue(node, out var own))
-                allocation._nodes.Add((work, own));
-        }
-        allocation.Save(all * share);
+        allocation._layers.AddRange(layers.Values);
+        allocation.Save(share);
         return allocation._units.GroupBy(static u => u.Group).ToDictionary(static g => g.Key, static g => g.SelectMany(static u => u.Gone).ToHashSet());
     }
 
-    private void Save(double wanted)
+    private void Save(double share)
     {
-        var before = Work();
-        var now = before;
-        while (before - now < wanted)
+        var wanted = (1 - share) * Work(_layers);
+        while (Work(_layers) > wanted)
         {
-            (Unit? Unit, int Stop, double Price, double Work) best = (null, 0, double.PositiveInfinity, 0);
+            var (best, least) = ((Unit?)null, double.PositiveInfinity);
             foreach (var unit in _units)
             {
-                var at = unit.At;
-                for (var next = at + 1; next <= unit.Stops.Count; next++)
+                var (at, before, lost) = (unit.At, Work(unit.Layers), unit.Lost);
+                while (unit.At < unit.Stops.Count)
                 {
-                    unit.At = next;
-                    var work = Work(unit);
-                    unit.At = at;
-                    var saved = Work(unit) - work;
-                    var price = saved > 0 ? (unit.LostAt(next) - unit.LostAt(at)) / saved : double.PositiveInfinity;
-                    if (price < best.Price)
-                        best = (unit, next, price, saved);
+                    unit.At++;
+                    if (before - Work(unit.Layers) is > 0 and var saved && (unit.Lost - lost) / saved is var price && price < least)
+                        (best, least) = (unit, price);
                 }
+                unit.At = at;
             }
-            if (best.Unit is null)
+            if (best is null)
                 return;
             // Of several vectors at once only as many as are needed.
-            best.Unit.At++;
-            now = Work();
+            best.At++;
         }
     }
 
-    private double Work() => _nodes.Sum(static n => n.Work * Left(n.Axes));
+    private static double Work(IEnumerable<LayerWork> layers) => layers.Sum(static l => l.Left);
 
-    /// <summary>The work of the nodes that a unit has a part in.</summary>
-    private double Work(Unit unit) =>
-        _nodes.Where(n => Array.Exists(n.Axes, a => a.Exists(u => ReferenceEquals(u.Unit, unit)))).Sum(static n => n.Work * Left(n.Axes));
-
-    private static double Left(List<(Unit Unit, double PerChannel)>[] axes)
+    /// <summary>The multiply-adds of a layer: a product over the axes of its weights.</summary>
+    private sealed class LayerWork(double whole)
     {
-        var left = 1.0;
-        foreach (var axis in axes)
+        private readonly Dictionary<int, List<(Unit Unit, double PerChannel)>> _axes = [];
+
+        public double Left => _axes.Values.Aggregate(whole, static (left, axis) => left * (1 - axis.Sum(static u => u.Unit.Count * u.PerChannel)));
+
+        public void Add(int axis, Unit unit, double perChannel)
         {
-            var own = 1.0;
-            foreach (var (unit, perChannel) in axis)
-                own -= unit.Count * perChannel;
-            left *= own;
+            if (!_axes.TryGetValue(axis, out var units))
+                _axes.Add(axis, units = []);
+            units.Add((unit, perChannel));
+            if (!unit.Layers.Contains(this))
+                unit.Layers.Add(this);
         }
-        return left;
     }
 
     /// <summary>A class of channels of a group.</summary>
@@ -116,11 +101,14 @@ internal sealed class ChannelAllocation
         /// <summary>How many stops were taken.</summary>
         public int At { get; set; }
 
+        /// <summary>The layers that have less to do for it.</summary>
+        public List<LayerWork> Layers { get; } = [];
+
         public int Count => At == 0 ? 0 : Stops[At - 1];
 
         public IEnumerable<int> Gone => _steps.Take(Count).Select(static s => s.Channel);
 
-        public double LostAt(int at) => at == 0 ? 0 : _steps[Stops[at - 1] - 1].Lost;
+        public double Lost => At == 0 ? 0 : _steps[Count - 1].Lost;
 
         public static Unit Of(ChannelGroup group, ChannelClasses classes, int index, ChannelOrder order, double sensitivity)
         {

@@ -24,9 +24,8 @@ internal static class ChannelImportance
     /// <param name="groups">The groups, with their classes and how many of each class may go.</param>
     /// <param name="criterion">By what.</param>
     /// <param name="layers">Shows what layers read; null without data, where norms decide.</param>
-    /// <param name="opset">The operator set of the model.</param>
     public static IReadOnlyDictionary<ChannelGroup, ChannelOrder> Order(IReadOnlyList<(ChannelGroup Group, ChannelClasses Classes, int[] Quotas)> groups,
-        ChannelCriterion criterion, LayerRepairs? layers, long opset)
+        ChannelCriterion criterion, LayerRepairs? layers)
     {
         var orders = new Dictionary<ChannelGroup, ChannelOrder>();
         var open = new Dictionary<string, List<(Waiting Group, ChannelAxis Member)>>(StringComparer.Ordinal);
@@ -39,7 +38,7 @@ internal static class ChannelImportance
             }
             else
             {
-                foreach (var member in group.Members.Where(m => IsRead(m, opset)))
+                foreach (var member in group.Members.Where(IsRead))
                     // A walk stops at each layer once.
                     if (LayerRows.Of(member.Node!) is { Groups: 1 } && FittedWeights.Of(member.Node!) is not null && LayerWalk.CanStopAt(member.Node!))
                     {
@@ -96,14 +95,15 @@ internal static class ChannelImportance
     }
 
     /// <summary>Whether an axis of weights is summed over: not the one that counts what the layer gives.</summary>
-    private static bool IsRead(ChannelAxis member, long opset) => IsWeights(member, opset, out var op)
+    private static bool IsRead(ChannelAxis member) => IsWeights(member, out var op)
         && (op.Channels(member.Node!, member.Input) is not { Count: > 0 } given || given.First != member.Axis);
 
-    private static bool IsWeights(ChannelAxis member, long opset, out Operator op)
+    private static bool IsWeights(ChannelAxis member, out Operator op)
     {
         op = null!;
         return member.Node is { } node && node.Inputs[member.Input]!.Constant is { ElementType: ElementType.Float }
-            && OperatorRegistry.Find(node, node.Domain.Length == 0 ? opset : 1) is { } found && (op = found).Role(node, member.Input) == InputRole.Weights;
+            && OperatorRegistry.Find(node, node.Graph.Model.Opsets.GetValueOrDefault(node.Domain, 1)) is { } found
+            && (op = found).Role(node, member.Input) == InputRole.Weights;
     }
 
     private static ChannelReader ReaderOf(LayerVisit visit, ChannelGroup group, ChannelAxis member, ChannelCriterion criterion)
@@ -111,7 +111,7 @@ internal static class ChannelImportance
         var (rows, fitted, place) = (LayerRows.Of(visit.Node)!, FittedWeights.Of(visit.Node)!, BiasPlace.Of(visit.Node));
         var weights = fitted.Rows();
         var moments = new GramMatrix(rows, withTargets: false);
-        var most = Math.Max(GramMatrix.LeastRows, GramMatrix.RowsPerInput * rows.Width);
+        var most = GramMatrix.EnoughRows(rows);
         // What is held out shows later what the others promise too much.
         foreach (var pair in visit.Pairs().Where(static p => !LackingRows.IsHeldOut(p.Sample)))
             moments.Add(pair, (most + visit.Samples - 1) / visit.Samples);
@@ -157,7 +157,7 @@ internal static class ChannelImportance
         var norms = new double[group.Count];
         foreach (var member in group.Members)
         {
-            if (member.Node is not { } node || !IsWeights(member, node.Graph.Model.Opsets.GetValueOrDefault("", 1), out _))
+            if (!IsWeights(member, out _))
                 continue;
             var powers = Powers(group, member);
             var mean = powers.Sum() / member.Channels.Where(static c => c >= 0).Distinct().Count();

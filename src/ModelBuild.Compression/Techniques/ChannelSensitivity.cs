@@ -28,8 +28,7 @@ internal static class ChannelSensitivity
         int[] unseen = [.. Enumerable.Range(0, trials.Samples).Where(LackingRows.IsHeldOut)];
         if (unseen.Length == 0)
             return found;
-        var count = Math.Min(unseen.Length, (int)Math.Clamp(TimeOfRuns / Math.Max(1, time * orders.Count), LeastSamples, MostSamples));
-        int[] samples = [.. Enumerable.Range(0, count).Select(i => unseen[(int)((long)i * unseen.Length / count)])];
+        var samples = Trials.Spread(unseen, (int)Math.Clamp(TimeOfRuns / Math.Max(1, time * orders.Count), LeastSamples, MostSamples));
         using var options = OnnxRuntimeRunner.Options(1);
         foreach (var (group, _, trial) in orders)
         {
@@ -54,6 +53,8 @@ internal static class ChannelSensitivity
             foreach (var (node, inputs) in before.AsEnumerable().Reverse())
                 for (var i = 0; i < inputs.Length; i++)
                     node.SetInput(i, inputs[i]);
+            // What was put in would be written with every further trial.
+            Sweep.Run(work);
         }
         return found;
     }

@@ -72,35 +72,42 @@ public sealed class LowRank : Technique<LowRankPlan>
             && FittedWeights.Of(n) is { AreIntegers: false } && LayerRows.Of(n) is { Groups: 1 } rows
             && Math.Min(rows.Width, rows.Channels) >= LeastSize).ToList();
         var factors = new Dictionary<string, MatrixFactors>(StringComparer.Ordinal);
-        if (plain || context.Layers is not { Samples: > 0 } layers)
+        void Factor(Node node, double[] moments)
+        {
+            if (MatrixFactors.Of(FittedWeights.Of(node)!.Rows(), moments, LayerRows.Of(node)!) is { } found)
+                factors.Add(node.Key, found);
+        }
+
+        var layers = plain || context.Layers is not { Samples: > 0 } observed ? null : observed;
+        if (layers is null)
             foreach (var node in nodes)
-                factors.Add(node.Key, MatrixFactors.Of(FittedWeights.Of(node)!.Rows(), Identity(LayerRows.Of(node)!.Width), LayerRows.Of(node)!)!);
+                Factor(node, Identity(LayerRows.Of(node)!.Width));
         else
             layers.Observe(nodes, visit =>
             {
                 var rows = LayerRows.Of(visit.Node)!;
                 var gram = new GramMatrix(rows, withTargets: false);
-                var most = Math.Max(GramMatrix.LeastRows, GramMatrix.RowsPerInput * rows.Width);
+                var most = GramMatrix.EnoughRows(rows);
                 foreach (var pair in visit.Pairs())
                     gram.Add(pair, (most + visit.Samples - 1) / visit.Samples);
                 var moments = gram.Inputs(0);
                 var mean = Enumerable.Range(0, rows.Width).Sum(i => moments[i * rows.Width + i]) / rows.Width;
                 for (var i = 0; i < rows.Width; i++)
                     moments[i * rows.Width + i] += mean * (gram.Count < GramMatrix.RowsPerInput * rows.Width ? DampingOfFew : Damping);
-                if (mean > 0 && MatrixFactors.Of(FittedWeights.Of(visit.Node)!.Rows(), moments, rows) is { } found)
-                    factors.Add(visit.Node.Key, found);
+                if (mean > 0)
+                    Factor(visit.Node, moments);
             });
         var kept = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var ranks = Ranks(factors, share, context.Profile.ChannelsOfVector);
         var factored = new List<FactoredLayer>();
         foreach (var node in nodes)
             if (!factors.TryGetValue(node.Key, out var own))
-                kept.TryAdd(node.Key, "no sample comes to it");
+                kept.TryAdd(node.Key, "it has no direction: no sample comes to it, or it multiplies by 0");
             else if (ranks[node.Key] is var rank && rank * (double)(own.Inputs + own.Outputs) > MostOfWhole * own.Inputs * own.Outputs)
                 kept.TryAdd(node.Key, "all of its directions matter");
             else
                 factored.Add(own.Cut(node, rank));
-        return factored.Count == 0 ? null : new() { Layers = factored, Kept = kept, ByData = !plain && context.Layers is not null };
+        return factored.Count == 0 ? null : new() { Layers = factored, Kept = kept, ByData = layers is not null };
     }
 
     private static double[] Identity(int n)

@@ -94,8 +94,10 @@ public sealed class PruneFilters : Technique<PrunePlan>
         foreach (var (group, _, _) in analysis.Groups.Where(g => chosen.GetValueOrDefault(g.Group) is not { Count: > 0 }))
             kept.TryAdd(group.Node.Key, "more is lost by its channels than by others");
         return PrunePlan.Of(context.Model, analysis.Types, [.. analysis.Groups.Where(g => chosen.GetValueOrDefault(g.Group) is { Count: > 0 })
-            .Select(g => (g.Group, (IReadOnlySet<int>)chosen[g.Group]))], kept, context.Layers is not null && arguments.Criterion != ChannelCriterion.Norm);
+            .Select(g => (g.Group, (IReadOnlySet<int>)chosen[g.Group]))], kept, DataOf(context) is not null && arguments.Criterion != ChannelCriterion.Norm);
     }
+
+    private static LayerRepairs? DataOf(StepContext context) => context.Layers is { Samples: > 0 } layers ? layers : null;
 
     /// <summary>What was found out about a model, for steps that differ in how much they take.</summary>
     /// <param name="Types">What was inferred.</param>
@@ -122,8 +124,7 @@ public sealed class PruneFilters : Technique<PrunePlan>
                 else
                     kept.TryAdd(group.Node.Key, group.Fixed.Count == group.Count ? group.Fixed.Values.First() : "so few are no whole vector");
             }
-            var orders = ChannelImportance.Order(groups, arguments.Criterion, context.Layers is { Samples: > 0 } layers ? layers : null,
-                context.Model.Opsets.GetValueOrDefault("", 1));
+            var orders = ChannelImportance.Order(groups, arguments.Criterion, DataOf(context));
             return new(types, [.. groups.Select(g => (g.Group, g.Classes, orders[g.Group]))], arguments.IsGlobal && context.Trials is { } trials
                 ? ChannelSensitivity.Of(context.Model, [.. orders.Values], trials, context.Costs.Predict(context.Model.Graph))
                 : new Dictionary<ChannelGroup, double>(), kept);

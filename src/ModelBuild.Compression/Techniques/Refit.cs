@@ -68,7 +68,7 @@ public sealed class Refit : Technique<RefitPlan>
     private static FittedLayer? Fit(LayerVisit visit, int limit, out string why)
     {
         var (place, weights, rows) = (BiasPlace.Of(visit.Node), FittedWeights.Of(visit.Node), LayerRows.Of(visit.Node)!);
-        var (most, few) = (Math.Max(GramMatrix.LeastRows, GramMatrix.RowsPerInput * rows.Width), Math.Max(1, visit.Samples / LackingRows.HeldOut));
+        var (most, few) = (GramMatrix.EnoughRows(rows), Math.Max(1, visit.Samples / LackingRows.HeldOut));
         var many = Math.Max(1, visit.Samples - few);
         var (moments, judged) = (new GramMatrix(rows), new LackingRows(rows, rows.Width));
         foreach (var pair in visit.Pairs())

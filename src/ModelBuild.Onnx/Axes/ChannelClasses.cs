@@ -21,31 +21,25 @@ public sealed class ChannelClasses
     /// <param name="vector">Channels of a vector.</param>
     public static ChannelClasses In(ChannelGroup group, int vector)
     {
-        var places = new List<(int Member, int Count)>[group.Count];
+        // How often each member's axis counts a channel: one behind the other or apart.
+        var places = Enumerable.Range(0, group.Count).Select(static _ => new SortedDictionary<int, int>()).ToArray();
         for (var m = 0; m < group.Members.Count; m++)
             foreach (var channel in group.Members[m].Channels.Where(static c => c >= 0))
-            {
-                var own = places[channel] ??= [];
-                if (own.Count > 0 && own[^1].Member == m)
-                    own[^1] = (m, own[^1].Count + 1);
-                else
-                    own.Add((m, 1));
-            }
+                places[channel][m] = places[channel].GetValueOrDefault(m) + 1;
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
         var of = new int[group.Count];
         var (sizes, free, units) = (new List<int>(), new List<int>(), new List<int>());
         for (var c = 0; c < group.Count; c++)
         {
-            // An axis may count a channel several times, one behind the other or apart.
-            var counts = (places[c] ?? []).GroupBy(static p => p.Member).Select(static g => (g.Key, Count: g.Sum(static p => p.Count))).ToList();
-            if (known.TryAdd(string.Join(' ', counts), sizes.Count))
+            var key = string.Join(' ', places[c]);
+            if (known.TryAdd(key, sizes.Count))
             {
                 sizes.Add(0);
                 free.Add(0);
-                var least = counts.Select(static p => p.Count).DefaultIfEmpty(1).Min();
-                units.Add(Math.Max(1, (vector + least - 1) / least));
+                var least = places[c].Values.DefaultIfEmpty(1).Min();
+                units.Add((vector + least - 1) / least);
             }
-            of[c] = known[string.Join(' ', counts)];
+            of[c] = known[key];
             sizes[of[c]]++;
             free[of[c]] += group.Fixed.ContainsKey(c) ? 0 : 1;
         }

@@ -66,7 +66,7 @@ internal sealed class ChannelRead
     }
 
     /// <summary>A padded convolution sees the channel end at the border.</summary>
-    private bool CanFold => _weights is not null && _node.Domain.Length == 0 && _node.OpType switch
+    private bool CanFold => _weights is { Input: 1 } && _node.Domain.Length == 0 && _node.OpType switch
     {
         "Conv" => _node.Int("group", 1) == 1 && _node.String("auto_pad", "NOTSET") is "NOTSET" or "VALID"
             && _node.Ints("pads")?.Any(static p => p != 0) != true && _node.Input(2) is null or { Constant: not null },

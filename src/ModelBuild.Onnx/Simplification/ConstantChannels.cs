@@ -7,7 +7,7 @@ internal sealed class ConstantChannels(PassContext context)
         "Celu", "Softplus", "Softsign", "Mish", "Swish", "Gelu", "Erf", "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Add", "Sub", "Mul", "Div", "Min",
         "Max", "Pow", "Sum", "BatchNormalization", "Identity"];
 
-    private static readonly HashSet<string> Moving = ["Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Concat", "Split", "Slice", "Dropout"];
+    private static readonly HashSet<string> Moving = ["Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Concat", "Split", "Slice"];
 
     private readonly Dictionary<(Value Value, int Axis), double[]> _known = [];
 
@@ -37,10 +37,8 @@ internal sealed class ConstantChannels(PassContext context)
             case "MaxPool" or "GlobalMaxPool" or "GlobalAveragePool":
                 return Same(group, node, output) ?? unknown;
             case "AveragePool" or "Resize" or "Pad":
-                // Zeros stay what they are, whatever counts at the border.
-                var isZero = !node.Is("Pad") || node.String("mode", "constant") == "constant" && node.Float("value") == 0
-                    && (node.Input(2) is null || context.Constant(node.Input(2)) is { } fill && Numbers.Doubles(fill).All(static v => v == 0));
-                return isZero && Same(group, node, output) is { } values ? [.. values.Select(static v => v == 0 ? 0 : double.NaN)] : unknown;
+                return KeepsZeros(node) && Same(group, node, output) is { } values
+                    ? [.. values.Select(static v => v == 0 ? 0 : double.NaN)] : unknown;
             case var op when Elementwise.Contains(op):
                 return Computed(group, node, output) ?? unknown;
             case var op when Moving.Contains(op):
@@ -49,6 +47,16 @@ internal sealed class ConstantChannels(PassContext context)
                 return unknown;
         }
     }
+
+    /// <summary>Whether zeros stay what they are at the border, too.</summary>
+    private bool KeepsZeros(Node node) => node.OpType switch
+    {
+        "Pad" => node.String("mode", "constant") == "constant" && node.Float("value") == 0
+            && (node.Input(2) is null || context.Constant(node.Input(2)) is { } fill && Numbers.Doubles(fill).All(static v => v == 0)),
+        // What lies outside has a value of its own there.
+        "Resize" => node.String("coordinate_transformation_mode", "") != "tf_crop_and_resize",
+        _ => true,
+    };
 
     /// <summary>What filters of zeros give, and others of channels that are constant.</summary>
     private double[]? ByWeights(ChannelGroup group, Node node, ChannelAxis output)
@@ -79,7 +87,7 @@ internal sealed class ConstantChannels(PassContext context)
 
     /// <summary>The values of the channels that a node reads, index by index.</summary>
     private double[]? Same(ChannelGroup group, Node node, ChannelAxis output) =>
-        group.Members.FirstOrDefault(m => m.Value == node.Inputs[0] && m.Axis == output.Axis && m.Channels.Count == output.Channels.Count) is { } input
+        group.Members.FirstOrDefault(m => m.Value == node.Inputs[0] && m.Axis == output.Axis && m.Channels.SequenceEqual(output.Channels)) is { } input
             ? Of(input) : null;
 
     /// <summary>What a node makes of one number for each channel.</summary>

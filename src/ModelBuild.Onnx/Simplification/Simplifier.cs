@@ -4,9 +4,9 @@ namespace ModelBuild.Onnx;
 
 /// <summary>
 /// Rewrites models into smaller ones that compute the same: local functions inlined, constants folded, shape arithmetic resolved, normalization folded into
-/// weights, nodes without effect and duplicates removed. It holds for all shapes that the model runs on: what the model declares beyond what inference proves
-/// is not used. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more: their values are taken
-/// for constants. The sources of nodes are united.
+/// weights, nodes without effect, duplicates and dead channels removed. It holds for all shapes that the model runs on: what the model declares beyond what
+/// inference proves is not used. Names, types and order of graph inputs and outputs never change, except that initializers are listed as inputs no more: their
+/// values are taken for constants. The sources of nodes are united.
 /// </summary>
 public static class Simplifier
 {

@@ -255,7 +255,8 @@ internal static class PeersCommand
         }
     }
 
-    private static double? Worst(EvaluationResult result, string metric, Func<MetricResult, double> value) =>
+    /// <summary>The least of a figure over the outputs that a metric judges; null where it judges none.</summary>
+    internal static double? Worst(EvaluationResult result, string metric, Func<MetricResult, double> value) =>
         result.All.Where(r => r.Metric == metric && r.Samples > 0).Select(value).Where(double.IsFinite).Select(v => (double?)v).Min();
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

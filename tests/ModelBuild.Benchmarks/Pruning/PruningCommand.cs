@@ -51,13 +51,11 @@ internal static class PruningCommand
         Cores.PinToOne();
         List<string> lines = [];
         foreach (var model in models.Count > 0 ? models : (IReadOnlyList<string>)Models)
-        {
             foreach (var line in Rows(model, recipes.Count > 0 ? recipes : (IReadOnlyList<string>)Recipes))
             {
                 Console.WriteLine(line);
                 lines.Add(line);
             }
-        }
         if (arguments.Contains("--write"))
             ResultsFile.Replace("pruning", ["Multiply-adds, weights and size over the original's. Loss by the deciding metric, top1, agreement and SQNR on all of the evaluation "
                 + "data, on the output where they are worst. Time with ONNX Runtime / on the managed backend.", "", "| model | recipe | multiply-adds | weights | size | loss | top1 | agreement | SQNR | time | planned in |",
@@ -131,7 +129,7 @@ internal static class PruningCommand
     private static (double MultiplyAdds, double Weights) Work(Model model, IReadOnlyDictionary<string, long> dimensions)
     {
         TypicalSizes sizes = new(dimensions);
-        return (model.Nodes.Sum(n => OperatorRegistry.Find(n.Domain, n.OpType)?.Work(new(n, sizes.Shape)).MultiplyAdds ?? 0),
+        return (model.Nodes.Sum(sizes.MultiplyAdds),
             model.Graph.Initializers.Where(static i => i.Constant is { Rank: >= 2 }).Sum(static i => (double)i.Constant!.Length));
     }
 
@@ -151,6 +149,5 @@ internal static class PruningCommand
         double Ratio(int i) => Interleaved.Median(times[i].Zip(times[0], (own, whole) => own / whole));
     }
 
-    private static double? Worst(EvaluationResult result, string metric) =>
-        result.All.Where(r => r.Metric == metric && r.Samples > 0).Select(static r => r.Compressed).Where(double.IsFinite).Select(static v => (double?)v).Min();
+    private static double? Worst(EvaluationResult result, string metric) => PeersCommand.Worst(result, metric, static r => r.Compressed);
 }

@@ -55,6 +55,24 @@ public sealed class LowRankTests(ITestOutputHelper output)
         subject.AppliesTheSameElsewhere(all);
     }
 
+    /// <summary>A matrix of zeros has no direction, whether data or the weights alone are asked.</summary>
+    [Fact]
+    public void Weights_of_zeros_stay()
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var x = model.Graph.AddInput("x", TensorType.Of(ElementType.Float, 4, 64));
+        var none = model.Graph.AddNode("MatMul", [x, model.Graph.AddInitializer("w", Tensor.Of(new float[64 * 64], 64, 64))], ["h"]);
+        var some = model.Graph.AddNode("MatMul", [none.Output, model.Graph.AddInitializer("v", Tensor.Of(Nets.Noise(64 * 64, 1), 64, 64))], ["y"]);
+        model.Graph.AddOutput(some.Output);
+        ShapeInference.Run(model);
+        var pipeline = new Compression.Planning.Pipeline(new TechniqueRegistry(), model, null);
+        var plan = (LowRankPlan)pipeline.TryPlan(Recipe.Parse("low-rank(0.5)"), RepairSubject.Profile,
+            new Backends.OnnxRuntimeCosts(Backends.CostTable.Load("avx512vnni"), new Dictionary<string, long>()))!.Plan.Steps[0].Plan;
+        Assert.Equal([some.Key], plan.Layers.Select(static l => l.Layer.Key));
+        Assert.False(plan.RestsOnData);
+        Assert.Contains("multiplies by 0", plan.Kept[none.Key]);
+    }
+
     [Theory]
     [InlineData("low-rank", "MDLB0032")]
     [InlineData("low-rank(2)", "MDLB0032")]

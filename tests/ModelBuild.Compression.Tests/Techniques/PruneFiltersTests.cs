@@ -124,9 +124,5 @@ public sealed class PruneFiltersTests(ITestOutputHelper output)
         Assert.Contains(outcome.Candidates, c => !c.Accepted && c.Candidate.Recipe.StartsWith("prune-filters", StringComparison.Ordinal));
     }
 
-    private static double Work(Model model)
-    {
-        var sizes = new Backends.TypicalSizes(new Dictionary<string, long>());
-        return model.Nodes.Sum(n => OperatorRegistry.Find(n.Domain, n.OpType)?.Work(new(n, sizes.Shape)).MultiplyAdds ?? 0);
-    }
+    private static double Work(Model model) => model.Nodes.Sum(new Backends.TypicalSizes(new Dictionary<string, long>()).MultiplyAdds);
 }

@@ -108,6 +108,62 @@ public sealed class DeadChannelTests
         Assert.Equal(left, ChannelsOf(AssertSame(model)));
     }
 
+    /// <summary>What looks at all channels at once would see that some are gone.</summary>
+    [Theory]
+    [InlineData("ReduceMean", "axes")]
+    [InlineData("ReduceMax", "axes")]
+    [InlineData("ReduceL2", "axes")]
+    [InlineData("Softmax", "axis")]
+    [InlineData("ArgMax", "axis")]
+    public void What_looks_across_channels_keeps_them(string op, string attribute)
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        var x = graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 3, 6, 6));
+        var first = graph.AddNode("Conv", [x, graph.AddInitializer("w", Tensor.Of(Noise(40 * 3, 1), 40, 3, 1, 1))], ["y"]);
+        var weights = new float[5 * 40];
+        Noise(5 * 10, 2).CopyTo(weights, 0);
+        graph.AddOutput(graph.AddNode("Conv", [first.Output, graph.AddInitializer("v", Tensor.Of(weights, 5, 40, 1, 1))], ["z"]).Output);
+        var across = graph.AddNode(op, [first.Output], ["r"]);
+        across.Attributes[attribute] = attribute == "axes" ? new long[] { 1 } : 1L;
+        graph.AddOutput(across.Output);
+        ShapeInference.Run(model);
+        Assert.Equal(40, ChannelsOf(AssertSame(model)));
+    }
+
+    /// <summary>A product whose constant stands on the left, with a bias; zeros behind a resize that has a value for what lies outside.</summary>
+    [Theory]
+    [InlineData("Gemm")]
+    [InlineData("Resize")]
+    public void Readers_of_other_forms_are_left_right(string form)
+    {
+        var model = new Model { IrVersion = 8, Opset = 17 };
+        var graph = model.Graph;
+        var x = graph.AddInput("x", TensorType.Of(ElementType.Float, 1, 3, 6, 6));
+        var (weights, bias) = (Noise(40 * 3, 1), Noise(40, 2));
+        weights.AsSpan(10 * 3).Clear();
+        Array.Fill(bias, form == "Gemm" ? 0.5f : 0, 10, 30);
+        var first = graph.AddNode("Conv", [x, Constant("w", weights, 40, 3, 1, 1), Constant("b", bias, 40)], ["y"]).Output;
+        if (form == "Gemm")
+        {
+            // [40, 36] channels by places, multiplied from the left: five sums over channels.
+            var rows = graph.AddNode("Reshape", [first, graph.AddInitializer("s", Tensor.Vector(new long[] { 40, 36 }))], ["rows"]).Output;
+            graph.AddOutput(graph.AddNode("Gemm", [Constant("v", Noise(5 * 40, 3), 5, 40), rows, Constant("c", Noise(36, 4), 36)], ["z"]).Output);
+        }
+        else
+        {
+            var resized = graph.AddNode("Resize", [first, Constant("roi", [0, 0, -0.5f, -0.5f, 1, 1, 1.5f, 1.5f], 8), null, graph.AddInitializer("s", Tensor.Vector(new long[] { 1, 40, 9, 9 }))], ["re"]);
+            resized.Attributes["coordinate_transformation_mode"] = "tf_crop_and_resize";
+            resized.Attributes["mode"] = "linear";
+            resized.Attributes["extrapolation_value"] = 2f;
+            graph.AddOutput(graph.AddNode("Conv", [resized.Output, Constant("v", Noise(5 * 40, 3), 5, 40, 1, 1)], ["z"]).Output);
+        }
+        ShapeInference.Run(model);
+        AssertSame(model);
+
+        Value Constant(string name, float[] values, params long[] shape) => graph.AddInitializer(name, Tensor.Of(values, shape));
+    }
+
     /// <summary>979 of its 2736 filters are nothing; with 16 channels a vector the rest has 0.59 of the multiply-adds.</summary>
     [SkippableFact]
     public void Half_of_a_real_model_goes_without_loss()

@@ -119,7 +119,7 @@ public sealed class OnnxRuntimeCosts : ICosts
             case "Conv" or "ConvTranspose":
             {
                 var weights = StaticShape(node.Inputs[1]!);
-                var products = MultiplyAdds(node);
+                var products = _sizes.MultiplyAdds(node);
                 var depthwise = node.Int("group", 1) > 1 && weights is not null && weights[1] == 1;
                 var positions = weights is null ? 1 : output / Math.Max(1, node.Is("Conv") ? weights[0] : weights[1] * node.Int("group", 1)) * Product(weights,
                     2);
@@ -127,16 +127,16 @@ public sealed class OnnxRuntimeCosts : ICosts
                     : new Charged(depthwise ? "depthwise" : "conv", precision, new(products, output, positions));
             }
             case "Gemm" or "MatMul":
-                return new Charged("gemm", precision, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
+                return new Charged("gemm", precision, new(_sizes.MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             case "MatMulInteger":
-                return new Charged("gemm", Precisions.DynamicInt8, new(MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
+                return new Charged("gemm", Precisions.DynamicInt8, new(_sizes.MultiplyAdds(node), output, _sizes.Elements(node.Inputs[0]!)));
             // Measured together with the product that it feeds.
             case "DynamicQuantizeLinear":
                 return null;
             case "LSTM" or "GRU" or "RNN":
-                return new Charged("recurrent", Precisions.Float32, new(MultiplyAdds(node)));
+                return new Charged("recurrent", Precisions.Float32, new(_sizes.MultiplyAdds(node)));
             case "DynamicQuantizeLSTM":
-                return new Charged("recurrent", Precisions.DynamicInt8, new(MultiplyAdds(node)));
+                return new Charged("recurrent", Precisions.DynamicInt8, new(_sizes.MultiplyAdds(node)));
             case "Softmax" or "LogSoftmax" or "LayerNormalization" or "Gelu" or "Erf" or "Exp" or "Sigmoid" or "Tanh":
                 return new Charged("transcendental", Precisions.Float32, new(output));
             // Windows of 8-bit integers have no vector kernels: they take about ten times the time of floats.
@@ -177,7 +177,6 @@ public sealed class OnnxRuntimeCosts : ICosts
         && (node.Ints("strides")?.All(s => s == 1) ?? true);
 
     /// <summary>What the node's operator states.</summary>
-    private double MultiplyAdds(Node node) => OperatorRegistry.Find(node.Domain, node.OpType)?.Work(new(node, _sizes.Shape)).MultiplyAdds ?? 0;
 
     private static long[]? StaticShape(Value value) => value.Constant?.Shape.ToArray() ?? value.Type?.StaticShape;
 

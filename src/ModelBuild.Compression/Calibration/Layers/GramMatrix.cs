@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 
 namespace ModelBuild.Compression.Calibration;
@@ -16,28 +15,29 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     private readonly double[][] _sums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[rows.Width])];
     private readonly double[][] _targetSums = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? rows.Channels : 0])];
     // Rows that wait to be added together: each row of a large matrix then comes into the cache once for all of them.
-    private readonly float[][] _pending = [.. Enumerable.Range(0, rows.Groups).Select(_ => new float[Together * rows.Width])];
-    private readonly float[][] _pendingTargets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new float[withTargets ? Together * rows.Channels : 0])];
+    private readonly double[][] _pending = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[Together * rows.Width])];
+    private readonly double[][] _pendingTargets = [.. Enumerable.Range(0, rows.Groups).Select(_ => new double[withTargets ? Together * rows.Channels : 0])];
     private readonly int[] _waiting = new int[rows.Groups];
-    private readonly float[] _sum = new float[Math.Max(rows.Width, rows.Channels)];
 
-    // The products of so many rows are added up in single precision, their sums in double.
-    private const int Together = 32;
+    private const int Together = 16;
+
+    /// <summary>The inverse of a larger matrix takes minutes.</summary>
+    public const int LargestWidth = 2304;
 
     /// <summary>Rows beyond so many for each input tell nothing more.</summary>
     public const int RowsPerInput = 8;
 
-    /// <summary>So many rows are taken in any case.</summary>
-    public const int LeastRows = 4096;
+    // So many are taken in any case.
+    private const int LeastRows = 4096;
+
+    /// <summary>How many rows of a layer are enough.</summary>
+    public static int EnoughRows(LayerRows rows) => Math.Max(LeastRows, RowsPerInput * rows.Width);
 
     /// <summary>About how many multiply-adds it takes to gather the moments of a layer that may be fitted; 0 for others.</summary>
     /// <param name="rows">The layer's rows.</param>
     /// <param name="count">How many there are.</param>
-    public static double WorkOf(LayerRows rows, double count) => rows.Width > LargestWidth ? 0
-        : rows.Groups * Math.Min(count, Math.Max(LeastRows, (double)RowsPerInput * rows.Width)) * rows.Width * rows.Width / 2;
-
-    /// <summary>The inverse of a larger matrix takes minutes.</summary>
-    public const int LargestWidth = 2304;
+    public static double WorkOf(LayerRows rows, double count) =>
+        rows.Width > LargestWidth ? 0 : rows.Groups * Math.Min(count, EnoughRows(rows)) * rows.Width * rows.Width / 2;
 
     /// <summary>How many rows each group has seen.</summary>
     public long Count { get; private set; }
@@ -50,12 +50,14 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     private void Add(int group, ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets)
     {
         var (width, channels, at) = (rows.Width, rows.Channels, _waiting[group]);
-        inputs.CopyTo(_pending[group].AsSpan(at * width, width));
-        AddTo(_sums[group], inputs);
+        var row = _pending[group].AsSpan(at * width, width);
+        TensorPrimitives.ConvertTruncating(inputs, row);
+        TensorPrimitives.Add(_sums[group], row, _sums[group]);
         if (withTargets)
         {
-            targets.CopyTo(_pendingTargets[group].AsSpan(at * channels, channels));
-            AddTo(_targetSums[group], targets);
+            var pending = _pendingTargets[group].AsSpan(at * channels, channels);
+            TensorPrimitives.ConvertTruncating(targets, pending);
+            TensorPrimitives.Add(_targetSums[group], pending, _targetSums[group]);
         }
         if (++_waiting[group] == Together)
             AddPending(group);
@@ -66,68 +68,23 @@ public sealed class GramMatrix(LayerRows rows, bool withTargets = true)
     private void AddPending(int group)
     {
         var (width, channels, pending, targets) = (rows.Width, rows.Channels, _pending[group], _pendingTargets[group]);
-        Span<float> factors = stackalloc float[Together];
         for (var i = 0; i < width; i++)
         {
-            for (var r = 0; r < _waiting[group]; r++)
-                factors[r] = pending[r * width + i];
             // The other half is the same.
-            if (Products(pending, width, i, width - i, factors[.._waiting[group]]))
+            var upper = _inputs[group].AsSpan(i * width + i, width - i);
+            var product = withTargets ? _targets[group].AsSpan(i * channels, channels) : default;
+            for (var r = 0; r < _waiting[group]; r++)
             {
-                AddTo(_inputs[group].AsSpan(i * width + i, width - i), _sum.AsSpan(0, width - i));
-                if (withTargets && Products(targets, channels, 0, channels, factors[.._waiting[group]]))
-                    AddTo(_targets[group].AsSpan(i * channels, channels), _sum.AsSpan(0, channels));
+                // Behind an activation many are 0.
+                if (pending[r * width + i] is not 0 and var factor)
+                {
+                    TensorPrimitives.MultiplyAdd(pending.AsSpan(r * width + i, width - i), factor, upper, upper);
+                    if (withTargets)
+                        TensorPrimitives.MultiplyAdd(targets.AsSpan(r * channels, channels), factor, product, product);
+                }
             }
         }
         _waiting[group] = 0;
-    }
-
-    /// <summary>The sum of some rows times a factor each; false where all factors are 0, as many are behind an activation.</summary>
-    private bool Products(float[] rowsOf, int stride, int first, int length, ReadOnlySpan<float> factors)
-    {
-        Span<int> used = stackalloc int[factors.Length];
-        var count = 0;
-        for (var r = 0; r < factors.Length; r++)
-            if (factors[r] != 0)
-                used[count++] = r;
-        var sum = _sum.AsSpan(0, length);
-        sum.Clear();
-        var at = 0;
-        for (; at + 4 <= count; at += 4)
-        {
-            var (a, b, c, d) = (used[at], used[at + 1], used[at + 2], used[at + 3]);
-            var x = rowsOf.AsSpan(a * stride + first, length);
-            var y = rowsOf.AsSpan(b * stride + first, length);
-            var z = rowsOf.AsSpan(c * stride + first, length);
-            var w = rowsOf.AsSpan(d * stride + first, length);
-            var i = 0;
-            for (; i + Vector<float>.Count <= length; i += Vector<float>.Count)
-            {
-                var s = new Vector<float>(sum[i..]) + factors[a] * new Vector<float>(x[i..]);
-                s += factors[b] * new Vector<float>(y[i..]);
-                s += factors[c] * new Vector<float>(z[i..]);
-                (s + factors[d] * new Vector<float>(w[i..])).CopyTo(sum[i..]);
-            }
-            for (; i < length; i++)
-                sum[i] = sum[i] + factors[a] * x[i] + factors[b] * y[i] + factors[c] * z[i] + factors[d] * w[i];
-        }
-        for (; at < count; at++)
-            TensorPrimitives.MultiplyAdd(rowsOf.AsSpan(used[at] * stride + first, length), factors[used[at]], sum, sum);
-        return count > 0;
-    }
-
-    private static void AddTo(Span<double> sums, ReadOnlySpan<float> values)
-    {
-        var i = 0;
-        for (; i + Vector<float>.Count <= values.Length; i += Vector<float>.Count)
-        {
-            Vector.Widen(new Vector<float>(values[i..]), out var low, out var high);
-            (new Vector<double>(sums[i..]) + low).CopyTo(sums[i..]);
-            var behind = sums[(i + Vector<double>.Count)..];
-            (new Vector<double>(behind) + high).CopyTo(behind);
-        }
-        for (; i < values.Length; i++)
-            sums[i] += values[i];
     }
 
     /// <summary>The sum of x·xᵀ of a group, row by row: [width, width].</summary>

@@ -26,6 +26,7 @@ internal static class OutcomesCommand
         Cores.PinToOne();
         List<string> table = ["| model | optimize | recipe | backend | size | metric | loss | time over the original's |",
             "|---|---|---|---|---:|---|---:|---:|"];
+        List<double> ratios = [];
         foreach (var model in models.Count > 0 ? models : ZooModel.All)
             foreach (Objective objective in new[] { Objective.Size, Objective.Latency })
             {
@@ -34,6 +35,7 @@ internal static class OutcomesCommand
                 {
                     if (chosen.Profile.Name == BuiltInProfiles.ThisMachine.Name) ratio = Ratio(model, chosen.Chosen.Candidate);
                 });
+                if (objective == Objective.Latency && double.IsFinite(ratio)) ratios.Add(ratio);
                 if (mine.FirstOrDefault(o => o.Profile == BuiltInProfiles.ThisMachine.Name) is { } here)
                     table.Add(string.Create(CultureInfo.InvariantCulture,
                         $"| {model} | {here.Optimize} | {here.Recipe} | {here.Backend} | {(double)here.Bytes / here.OriginalBytes:0.000} | {here.Metric} | "
@@ -46,6 +48,9 @@ internal static class OutcomesCommand
                 // After each model: a run that is stopped keeps what it has.
                 Outcome.Write(file, outcomes);
             }
+        if (ratios.Count > 0)
+            table.AddRange(["", string.Create(CultureInfo.InvariantCulture,
+                $"Time of what ships for latency over the original's, geometric mean of {ratios.Count} models: {Math.Exp(ratios.Average(Math.Log)):0.00}.")]);
         foreach (var line in table) Console.WriteLine(line);
         if (models.Count == 0) ResultsFile.Replace("zoo", table, "outcomes");
         return 0;
